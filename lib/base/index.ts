@@ -1,0 +1,7 @@
+export * from './bytes.ts'
+export * from './clock.ts'
+export * from './crypto.ts'
+export * from './errors.ts'
+export * from './exact.ts'
+export * from './ids.ts'
+export * from './units.ts'

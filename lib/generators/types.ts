@@ -1,0 +1,56 @@
+import type { Beats, Frames } from '../base/index.ts'
+
+/** What a generator may call, handed in by whoever runs it. Tags here are already seen "at the current block". */
+export interface TagAccess {
+  /** A handle for a path or glob (ENGINE-1 section 3), or -1 where 64 are open or the path is malformed. */
+  open(path: string): number
+  /** Newest visible value; NaN where there is none or it is text. */
+  get(handle: number): number
+  /** Newest visible text; undefined where there is none or it is a number. */
+  text(handle: number): string | undefined
+  /** When the newest was set, in the instance's own count of frames (negative if earlier); NaN where none. */
+  frame(handle: number): Frames
+  /** Sets a tag under the instance's own path, visible from the beat's frame, at the earliest at the next multiple of 128. */
+  set(name: string, value: number | string, atBeat: Beats): void
+  /** A line for the jam's log; limited in rate by the callee. */
+  log(text: string): void
+}
+
+/** Status of a block: go on, in its tail, done, failed. */
+export type Status = 'go' | 'tail' | 'done' | 'error'
+
+export interface BlockPosition {
+  /** 1 to 128. */
+  readonly frames: Frames
+  /** Counted from the instance's own start on this node. */
+  readonly frame: Frames
+  /** The jam's, the same for everyone. */
+  readonly beat: Beats
+  readonly beatsPerFrame: number
+  /** Index from 0 plus fraction. */
+  readonly bar: number
+  readonly startBeat: Beats
+}
+
+/**
+ * One running instance, whatever runs it: WASM in this process now, a process under bubblewrap later.
+ * Life: made by a runtime -> param()s -> process() ... -> stop()? -> process() for its tail -> close().
+ */
+export interface Voice {
+  readonly kind: 'wasm' | 'process'
+  /** Left and right of the last block: 128 float32 each, the first `frames` of which are fresh. */
+  readonly left: Float32Array
+  readonly right: Float32Array
+  /** Index in generator.json's parameters, without gain and pan. */
+  param(index: number, value: number): void
+  process(block: BlockPosition): Status
+  /** Asks for the tail; false where the generator has none and should be faded. */
+  stop(): boolean
+  close(): void
+}
+
+/** Why an instance ended by itself. */
+export interface VoiceFailure {
+  readonly code: 'GENERATOR_TRAPPED' | 'GENERATOR_RAN_AWAY' | 'GENERATOR_FAILED' | 'GENERATOR_TOO_SLOW'
+  readonly message: string
+}

@@ -1,0 +1,76 @@
+import type { Beats, BlobId, EntryKey, Frames, JamId, Micros, Name, PlayerRef, Ticks } from '../base/index.ts'
+
+/** `<player ref>/<generator>/<instance>`: an instance's own path in the state, and its identity in a jam. */
+export type InstancePath = `${PlayerRef}/${Name}/${Name}`
+
+/** The order in which instances are processed and score entries counted: at, comparable, key (32 raw bytes). */
+export interface ScorePosition {
+  readonly at: Ticks
+  readonly comparable: Micros
+  readonly key: EntryKey
+}
+
+/** What a play asks for, ready to be started. */
+export interface InstanceSpec {
+  readonly jam: JamId
+  readonly path: InstancePath
+  readonly player: PlayerRef
+  readonly generator: Name
+  readonly instance: Name
+  readonly archive: BlobId
+  /** Score order of its play: instances are processed in this order. */
+  readonly order: ScorePosition
+  /** Parameters by name, `gain` (dB) and `pan` (-1 to 1) among them, as in force at its first frame on this node. */
+  readonly params: Readonly<Record<string, number>>
+  /** The jam's beat at which its play stands, the same for everyone, however late it starts here. */
+  readonly startBeat: Beats
+}
+
+export type TagValue = number | string
+
+/** What takes effect at a frame. Several at one frame hold in the order given. */
+export type Command =
+  | { readonly kind: 'start'; readonly frame: Frames; readonly spec: InstanceSpec }
+  /** Ask for the tail, or fade where there is none. */
+  | { readonly kind: 'stop'; readonly frame: Frames; readonly path: InstancePath }
+  /** Linear in frames from the value in force over `over` frames; at once where `over` is 0. */
+  | {
+      readonly kind: 'param'
+      readonly frame: Frames
+      readonly path: InstancePath
+      readonly name: string
+      readonly value: number
+      readonly over: Frames
+    }
+  /** A tag that comes from entries: `<player>/<name>`, `jam/context`, `jam/tempo` … */
+  | { readonly kind: 'tag'; readonly frame: Frames; readonly path: string; readonly value: TagValue }
+  /** The jam is over: everything stops. */
+  | { readonly kind: 'end'; readonly frame: Frames }
+
+/** Where a frame lies in the jam. */
+export interface GridPosition {
+  readonly beat: Beats
+  /** Beats a frame from here to the next tempo point. */
+  readonly beatsPerFrame: number
+  /** Index from 0 plus fraction. */
+  readonly bar: number
+}
+
+/** The grid as seen by who renders: a pure function of the starter's entries that have arrived. */
+export interface GridView {
+  /** The first frame at or after the beat. */
+  frameOfBeat(beat: Beats): Frames
+  positionAt(frame: Frames): GridPosition
+  /** Frames in [from, to) at which tempo or meter changes. */
+  cuts(from: Frames, to: Frames): readonly Frames[]
+}
+
+/**
+ * Tells what takes effect when. One class serves live play and replay: a replay hands it every entry of the score
+ * before the first frame and says that every archive is there, so nothing is late.
+ */
+export interface Conductor {
+  readonly grid: GridView
+  /** What takes effect in [from, from + 128), ordered by frame. Called once for each multiple of 128, growing. */
+  commands(from: Frames): readonly Command[]
+}
