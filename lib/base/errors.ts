@@ -10,6 +10,43 @@ export const CODES = {
   CANCELLED: 'the caller gave up or the other side closed',
   CLOSED: 'used after it was closed',
   INTERNAL: 'a fault of the program; details are in the log of the node it happened on',
+  // sink
+  SINK_UNKNOWN: 'text that should name a sink names none',
+  SINK_UNAVAILABLE:
+    'a sink cannot be opened here: no card, a missing program or package, or a folder that cannot be written',
+  SINK_LOST: 'a sink took no more sound while playing; the jam goes on silently',
+  // engine
+  ENGINE_LOST: 'the sound engine, a process of its own, ended or could not be started',
+
+  // keys
+  KEYS_UNREADABLE: 'the file of the secret key cannot be read or made',
+  KEYS_EXPOSED: 'others than its owner may read or write the file of the secret key',
+  KEYS_CORRUPT: 'the file of the secret key holds no whole key pair',
+  BOX_RECIPIENTS: 'a payload is encrypted to 1 to 7 identities',
+
+  // entry: bytes
+  ENTRY_TOO_SHORT: 'fewer bytes than a signature and a text need',
+  ENTRY_TOO_LARGE: 'above 15,360 bytes, or above 14,848 for a fresh one',
+  ENTRY_BOM: 'an entry starts with a byte order mark',
+  ENTRY_UTF8: 'the text of an entry is not well-formed UTF-8',
+  ENTRY_JSON: 'the text of an entry is not a JSON object',
+  ENTRY_SPACE: 'the text of an entry has a space outside strings',
+  ENTRY_SURROGATE: 'a string has an escape that is half of a surrogate pair',
+  ENTRY_DUPLICATE_KEY: 'an object has a key twice',
+  ENTRY_PROTO_KEY: 'an object has the key __proto__',
+  ENTRY_TOO_DEEP: 'objects and arrays nest deeper than 16',
+  ENTRY_NUMBER: 'a number has more than 17 significant digits or is not finite',
+  ENTRY_KEYS: 'an entry has not exactly its five keys in their order, written plainly',
+  ENTRY_IDENTITY: 'the identity of an entry is none',
+  ENTRY_PARENT: 'the parent of an entry is neither an entry key nor null',
+  ENTRY_COMPARABLE: 'the comparable of an entry is no whole number from 1 to below 2^53, written plainly',
+  ENTRY_SYNOD: 'the synod of an entry is neither null nor an identity and an entry key',
+  ENTRY_PAYLOAD: 'the payload of an entry is neither an object with a type nor a string ending in .box',
+  ENTRY_SIGNATURE: 'the signature of an entry does not verify',
+  CLOCK_BEHIND_FEED: 'the feed is more than 10 minutes ahead of the clock: the clock is wrong',
+
+  // entry: payloads
+  PAYLOAD_INVALID: 'a payload does not have the shape of its type',
 } as const
 
 export type ErrorCode = keyof typeof CODES
