@@ -47,6 +47,10 @@ export const CODES = {
 
   // entry: payloads
   PAYLOAD_INVALID: 'a payload does not have the shape of its type',
+  PAYLOAD_UNKNOWN: 'an author may not write a type of payload that this version does not know',
+  PAYLOAD_NOT_ENCRYPTED: 'a payload of a type that only counts encrypted stands in clear',
+  AGAIN_NOT_EARLIER: 'an again whose original is not earlier than it',
+  AGAIN_WRAPS: 'an again that wraps an again or a rebase',
   // host
   CONTRACT_INVALID: 'a contract has a name or a shape that cannot travel',
   ARGUMENTS_INVALID: 'the arguments of a call do not fit its contract',
@@ -82,6 +86,29 @@ export const CODES = {
   METHOD_TWICE: 'two plugins offer the same method',
   OPTIONS_INVALID: "a plugin's options do not fit its schema",
   PLUGIN_FAILED: 'a plugin could not start or stop',
+
+  // feed
+  RUN_SIZE: 'a run of entries is empty, or has more than 4,096 entries or 16 MiB',
+  FEED_IDENTITY: 'an entry of a run is of another identity than its feed',
+  FEED_PARENT: 'an entry does not name the one before it as its parent',
+  FEED_COMPARABLE: 'the comparable of an entry is not above that of the one before it',
+  FEED_ENDED: 'more than 256 entries in a row have no signature that verifies: the feed ends before them',
+  AGAIN_INVALID: 'an again has no original, or one that may not be published again',
+
+  // store
+  FEED_GAP: 'a run follows on an entry that is not here',
+  FEED_TOO_FORKED: 'a feed has forked more often than this node keeps track of',
+  FUTURE_FULL: 'too many entries ahead of the clock are held, all of them nearer than this one',
+  STORE_BUSY: 'too many entries wait to be written',
+  STORE_WRITE: 'the database did not take a write: the disk is full or failing',
+  STORE_FORMAT: 'the database was written by another version of the program',
+  STORE_CORRUPT: 'a row of the database is not what was written',
+  STORE_HEAD: 'the head of a feed is not its last entry',
+  STORE_INDEX: 'an index and the entries do not agree',
+  HOME_INVALID: 'the home folder cannot be used: no folder, not ours, or not writable',
+  HOME_LOCKED: 'another process has this home open',
+  CONFIG_INVALID: 'config.json has an unknown key, a wrong value, or is no JSON',
+  SOCKET_FOLDER: 'the folder for the local socket is open to others or not ours',
 } as const
 
 export type ErrorCode = keyof typeof CODES

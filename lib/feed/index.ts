@@ -1,0 +1,5 @@
+export * from './again.ts'
+export * from './authentic.ts'
+export * from './branches.ts'
+export * from './run.ts'
+export * from './types.ts'
