@@ -1,0 +1,6 @@
+export * from './core.ts'
+export * from './driver.ts'
+export * from './octets.ts'
+export * from './outbox.ts'
+export * from './types.ts'
+export * from './wire.ts'

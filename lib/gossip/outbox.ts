@@ -1,0 +1,83 @@
+import type { Duplex } from './types.ts'
+
+/** How long a farewell may take to leave before the call is dropped. */
+const FAREWELL_MS = 1_000
+
+/**
+ * Frames on their way out of one call, and frames coming in. Bounded by who fills it: `onSent` tells how much has
+ * left, and both cores hold back or close by that.
+ */
+export class FrameLink {
+  readonly #duplex: Duplex
+  readonly #onSent: (bytes: number) => void
+  readonly #closing = new AbortController()
+  #queue: Uint8Array[] = []
+  #writing = false
+  #farewell: NodeJS.Timeout | undefined
+
+  constructor(duplex: Duplex, onSent: (bytes: number) => void) {
+    this.#duplex = duplex
+    this.#onSent = onSent
+  }
+
+  /** Queues a frame. After `close` it is dropped. */
+  send(bytes: Uint8Array): void {
+    if (this.#closing.signal.aborted || this.#farewell) return
+    this.#queue.push(bytes)
+    void this.#write()
+  }
+
+  /** Sends what is queued last, the reason, and ends the call; at once where the other side does not read. */
+  close(): void {
+    if (this.#closing.signal.aborted || this.#farewell) return
+    this.#queue = this.#queue.slice(-1)
+    this.#farewell = setTimeout(() => this.#drop(), FAREWELL_MS)
+    if (!this.#writing) this.#drop()
+  }
+
+  /** Hands every incoming frame to `receive`, in order, until either side ends. Never rejects. */
+  async run(receive: (bytes: Uint8Array) => void): Promise<void> {
+    const frames = this.#duplex.source[Symbol.asyncIterator]()
+    const closed = new Promise<void>((resolve) => {
+      this.#closing.signal.addEventListener('abort', () => resolve(), { once: true })
+      if (this.#closing.signal.aborted) resolve()
+    })
+    await Promise.race([this.#read(frames, receive), closed])
+    this.#drop()
+    frames.return?.().catch(() => undefined)
+  }
+
+  async #read(frames: AsyncIterator<Uint8Array>, receive: (bytes: Uint8Array) => void): Promise<void> {
+    try {
+      for (let next = await frames.next(); next.done !== true; next = await frames.next()) {
+        if (this.#closing.signal.aborted) return
+        if (!this.#farewell) receive(next.value)
+      }
+    } catch {
+      // The other side or its connection is gone: the same as an end, and the caller is told by our return.
+    }
+  }
+
+  async #write(): Promise<void> {
+    if (this.#writing) return
+    this.#writing = true
+    try {
+      for (let bytes = this.#queue.shift(); bytes; bytes = this.#queue.shift()) {
+        await this.#duplex.push(bytes)
+        this.#onSent(bytes.length)
+      }
+    } catch {
+      this.#drop()
+    }
+    this.#writing = false
+    if (this.#farewell) this.#drop()
+  }
+
+  #drop(): void {
+    clearTimeout(this.#farewell)
+    this.#queue = []
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort()
+    this.#duplex.end()
+  }
+}

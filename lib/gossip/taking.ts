@@ -1,0 +1,151 @@
+import { consider, penalize, stop } from './asking.ts'
+import { closeLink, send } from './state.ts'
+import type { Ask, Feed, Link, Turn } from './state.ts'
+import type { Frame, GossipEvent, Goal, Outcome } from './types.ts'
+
+type Of<T extends Frame['type']> = Extract<Frame, { type: T }>
+type EventOf<T extends GossipEvent['type']> = Extract<GossipEvent, { type: T }>
+
+/** Runs whose parent is not here, in a row, before the peer that sends them is not asked for a while. */
+const MAX_ORPHANS = 2
+
+/** The stream a frame belongs to; a frame on one never asked for closes the link, on a stopped one it is dropped. */
+function askOf(turn: Turn, link: Link, stream: number): Ask | undefined {
+  const made = link.asks.get(stream)
+  if (!made && !link.stopping.has(stream)) closeLink(turn, link, 'unasked')
+  return made
+}
+
+/** The server's chain lacks the key asked after: it is sent some of ours. */
+export function onFork(turn: Turn, link: Link, frame: Of<'fork'>): void {
+  const made = askOf(turn, link, frame.stream)
+  if (!made) return
+  const feed = turn.state.feeds.get(made.identity)
+  if (feed) feed.tail = undefined
+  if (made.phase !== 'asked') {
+    closeLink(turn, link, 'unasked')
+    return
+  }
+  made.phase = 'sampling'
+  made.progressAt = turn.state.now
+  turn.effects.push({ type: 'sample', link: link.id, stream: made.stream, identity: made.identity })
+}
+
+export function onSampled(turn: Turn, link: Link, event: EventOf<'sampled'>): void {
+  const made = link.asks.get(event.stream)
+  if (made?.phase !== 'sampling') return
+  made.phase = 'flowing'
+  send(turn, link, { type: 'points', stream: made.stream, points: event.points })
+}
+
+/** Runs go on after another position: the latest in common, or the ancestor at a changeover. */
+export function onAt(turn: Turn, link: Link, frame: Of<'at'>): void {
+  const made = askOf(turn, link, frame.stream)
+  if (!made) return
+  if (made.phase === 'sampling') {
+    closeLink(turn, link, 'unasked')
+    return
+  }
+  const feed = turn.state.feeds.get(made.identity)
+  if (feed) feed.tail = undefined
+  flow(turn, link, made, frame.head)
+}
+
+/** A run goes to the store; its bytes are granted anew when it has been taken in. */
+export function onRun(turn: Turn, link: Link, frame: Of<'run'>, bytes: number): void {
+  if (link.granted <= 0) {
+    closeLink(turn, link, 'over-credit')
+    return
+  }
+  link.granted -= bytes
+  const made = askOf(turn, link, frame.stream)
+  if (!made) {
+    giveBack(turn, link, bytes)
+    return
+  }
+  if (made.phase === 'sampling') {
+    closeLink(turn, link, 'unasked')
+    return
+  }
+  flow(turn, link, made, frame.head)
+  made.ingesting++
+  const { stream, entries, head: announced } = frame
+  turn.effects.push({ type: 'ingest', link: link.id, stream, identity: made.identity, entries, announced, bytes })
+}
+
+function flow(turn: Turn, link: Link, made: Ask, head: Goal): void {
+  made.phase = 'flowing'
+  made.progressAt = turn.state.now
+  link.heard.set(made.identity, { identity: made.identity, ...head })
+}
+
+/** Grants bytes anew, a quarter of the window at a time. */
+function giveBack(turn: Turn, link: Link, bytes: number): void {
+  if (turn.state.links.get(link.id) !== link) return
+  link.owed += bytes
+  if (link.owed < turn.state.settings.limits.window / 4) return
+  link.granted += link.owed
+  send(turn, link, { type: 'credit', bytes: link.owed })
+  link.owed = 0
+}
+
+/** The store has answered. What the feed gained has come as `changed` before. */
+export function onIngested(turn: Turn, event: EventOf<'ingested'>): void {
+  const link = turn.state.links.get(event.link)
+  if (link) giveBack(turn, link, event.bytes)
+  const feed = turn.state.feeds.get(event.identity)
+  if (!feed) return
+  const made = link?.asks.get(event.stream)
+  if (made) {
+    made.ingesting--
+    made.progressAt = turn.state.now
+  }
+  settle(turn, feed, made, event.outcome)
+}
+
+function settle(turn: Turn, feed: Feed, made: Ask | undefined, outcome: Outcome): void {
+  switch (outcome.kind) {
+    case 'known':
+      return
+    case 'adopted':
+      feed.tail = undefined
+      feed.orphans = 0
+      return
+    case 'staged':
+      feed.tail = outcome.tail
+      return
+    case 'held':
+      feed.heldUntil = turn.state.now + outcome.retryIn
+      feed.tail = undefined
+      if (made) stop(turn, made)
+      turn.state.waiting.add(feed.identity)
+      return
+    case 'refused':
+      if (made) refuse(turn, feed, made, outcome.orphan)
+  }
+}
+
+/** A run that does not join what is here is asked for anew from the own head; any other is the peer's fault. */
+function refuse(turn: Turn, feed: Feed, made: Ask, orphan: boolean): void {
+  feed.tail = undefined
+  if (!orphan || ++feed.orphans > MAX_ORPHANS) {
+    penalize(turn, feed, made)
+    return
+  }
+  stop(turn, made)
+  consider(turn, feed.identity)
+}
+
+/** The server ends a stream. */
+export function onEnd(turn: Turn, link: Link, frame: Of<'end'>): void {
+  if (link.stopping.delete(frame.stream)) return
+  const made = askOf(turn, link, frame.stream)
+  if (!made) return
+  const feed = turn.state.feeds.get(made.identity)
+  link.asks.delete(made.stream)
+  if (frame.code === 'not-served') link.heard.delete(made.identity)
+  if (feed?.source !== made) return
+  feed.source = undefined
+  if (frame.code === 'failed') penalize(turn, feed, made)
+  else consider(turn, feed.identity)
+}

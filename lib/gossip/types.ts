@@ -1,0 +1,147 @@
+import type { Millis, PlayerId } from '../base/index.ts'
+import type { Entry, HeadPosition } from '../entry/index.ts'
+import type { Head } from '../store/types.ts'
+
+/** One duplex call between two nodes. Names are the caller's; each connection has its own. */
+export type LinkId = number
+
+/** A way to carry frames both ways, in order and whole: lib/host's duplex of bytes is one. */
+export interface Duplex {
+  /** What the other side pushes; ends when it does. Leaving the loop early ends the call. To be iterated once. */
+  readonly source: AsyncIterable<Uint8Array>
+  /** Resolves when there is room for the next; rejects once the call has ended. */
+  push(bytes: Uint8Array): Promise<void>
+  /** Nothing more will be pushed. */
+  end(): void
+}
+
+/** A frame as `wire.ts` reads and writes it: docs/protocol.md, section Gossip. */
+export type Frame =
+  | {
+      readonly type: 'hello'
+      /** The highest version the sender speaks. */
+      readonly version: number
+      /** 8 bytes that change whenever the sender's store may have lost something it announced. */
+      readonly epoch: string
+      /** The epoch of the receiver that the sender remembers, and the last `serial` heard in it; zeros for none. */
+      readonly knownEpoch: string
+      readonly knownSerial: number
+    }
+  /** Heads that may be served to the receiver; one with `count` 0 is no longer offered. */
+  | { readonly type: 'ihave'; readonly serial: number; readonly full: boolean; readonly heads: readonly Head[] }
+  | { readonly type: 'heard'; readonly serial: number }
+  | { readonly type: 'iwant'; readonly stream: number; readonly identity: PlayerId; readonly after: Position }
+  | { readonly type: 'stop'; readonly stream: number }
+  | { readonly type: 'fork'; readonly stream: number }
+  | { readonly type: 'points'; readonly stream: number; readonly points: readonly HeadPosition[] }
+  | { readonly type: 'at'; readonly stream: number; readonly at: Position; readonly head: Goal }
+  | { readonly type: 'run'; readonly stream: number; readonly head: Goal; readonly entries: readonly Uint8Array[] }
+  | { readonly type: 'credit'; readonly bytes: number }
+  | { readonly type: 'end'; readonly stream: number; readonly code: EndCode }
+  | { readonly type: 'close'; readonly code: CloseCode }
+  /** A frame of a later minor version that may be passed over. */
+  | { readonly type: 'optional' }
+
+/** A place in a feed; undefined is before the first entry. */
+export type Position = HeadPosition | undefined
+/** A head and how many entries lead to it. */
+export interface Goal extends HeadPosition {
+  readonly count: number
+}
+
+/** Why a server ends a stream. */
+export type EndCode = 'stopped' | 'not-served' | 'superseded' | 'failed'
+/** Why a side closes the link. */
+export type CloseCode = 'bye' | 'version' | 'malformed' | 'unasked' | 'over-credit' | 'too-slow' | 'silent'
+
+/** What became of a run: the part of the store's answer that gossip acts on. */
+export type Outcome =
+  | { readonly kind: 'adopted' | 'known' }
+  | { readonly kind: 'staged'; readonly tail: HeadPosition }
+  /** What is left lies too far ahead of the clock: ask again after so long. */
+  | { readonly kind: 'held'; readonly retryIn: Millis }
+  | { readonly kind: 'refused'; readonly orphan: boolean }
+
+/** What happens to the core. `now` is monotonic. */
+export type GossipEvent = { readonly now: Millis } & (
+  | { readonly type: 'connected'; readonly link: LinkId; readonly peer: PlayerId }
+  | { readonly type: 'disconnected'; readonly link: LinkId }
+  | { readonly type: 'received'; readonly link: LinkId; readonly bytes: Uint8Array }
+  /** So many bytes of earlier `send` effects have left. */
+  | { readonly type: 'sent'; readonly link: LinkId; readonly bytes: number }
+  /** A feed of the own store has a new head. `entries` may be given where few: they spare a read. */
+  | {
+      readonly type: 'changed'
+      readonly head: Head
+      readonly entries?: readonly Entry[]
+      readonly changeover?: { readonly ancestor: Position }
+    }
+  | { readonly type: 'tracked'; readonly identity: PlayerId; readonly on: boolean }
+  /** What a peer may be served has changed. */
+  | { readonly type: 'reconsider'; readonly peer: PlayerId }
+  | {
+      readonly type: 'found'
+      readonly link: LinkId
+      readonly stream: number
+      readonly turn: number
+      readonly at: Position
+    }
+  | {
+      readonly type: 'run'
+      readonly link: LinkId
+      readonly stream: number
+      readonly turn: number
+      readonly entries: readonly Entry[]
+    }
+  | {
+      readonly type: 'sampled'
+      readonly link: LinkId
+      readonly stream: number
+      readonly points: readonly HeadPosition[]
+    }
+  | {
+      readonly type: 'ingested'
+      readonly link: LinkId
+      readonly stream: number
+      readonly identity: PlayerId
+      readonly bytes: number
+      readonly outcome: Outcome
+    }
+  | { readonly type: 'tick' }
+)
+
+/** What the core asks of its driver. `turn` comes back with the answer. */
+export type GossipEffect =
+  | { readonly type: 'send'; readonly link: LinkId; readonly bytes: Uint8Array }
+  | { readonly type: 'close'; readonly link: LinkId; readonly code: CloseCode }
+  /** Which of these positions, the first that does, lies on the current chain? -> `found` */
+  | {
+      readonly type: 'find'
+      readonly link: LinkId
+      readonly stream: number
+      readonly turn: number
+      readonly identity: PlayerId
+      readonly positions: readonly HeadPosition[]
+    }
+  /** Entries of the current chain right after a position, together at most so many bytes, at least one. -> `run` */
+  | {
+      readonly type: 'read'
+      readonly link: LinkId
+      readonly stream: number
+      readonly turn: number
+      readonly identity: PlayerId
+      readonly after: Position
+      readonly maxBytes: number
+    }
+  /** Own positions from the head back at growing distances, at most 64. -> `sampled` */
+  | { readonly type: 'sample'; readonly link: LinkId; readonly stream: number; readonly identity: PlayerId }
+  /** -> `ingested` with the same `bytes`, runs of one feed in order. */
+  | {
+      readonly type: 'ingest'
+      readonly link: LinkId
+      readonly stream: number
+      readonly identity: PlayerId
+      readonly entries: readonly Uint8Array[]
+      readonly announced: HeadPosition
+      readonly bytes: number
+    }
