@@ -93,7 +93,6 @@ export const CODES = {
   FEED_PARENT: 'an entry does not name the one before it as its parent',
   FEED_COMPARABLE: 'the comparable of an entry is not above that of the one before it',
   FEED_ENDED: 'more than 256 entries in a row have no signature that verifies: the feed ends before them',
-  AGAIN_INVALID: 'an again has no original, or one that may not be published again',
 
   // store
   FEED_GAP: 'a run follows on an entry that is not here',
@@ -109,6 +108,65 @@ export const CODES = {
   HOME_LOCKED: 'another process has this home open',
   CONFIG_INVALID: 'config.json has an unknown key, a wrong value, or is no JSON',
   SOCKET_FOLDER: 'the folder for the local socket is open to others or not ours',
+  // players
+  PLAYER_UNKNOWN: 'nobody known here has that name, short id or identity',
+  PLAYER_AMBIGUOUS: 'several players known here have that name',
+
+  // jam
+  BAR_PASSED: 'the bar asked for is over or too near to be reached',
+  JAM_UNKNOWN: 'no start entry of this jam is here',
+  JAM_STARTED: 'a jam of this name was started before by the same player; a name is never used again',
+  JAM_TOO_LARGE: 'a jam has more entries than one session keeps',
+  STARTER_ONLY: 'only the starter of a jam may do this',
+  NOT_MEMBER: 'its signer is no member of the jam at the position of the entry',
+  GENERATOR_FOREIGN: 'a play asks for a generator of another player',
+  GENERATOR_UNPUBLISHED: 'the feed of the signer of a play holds no generator entry with this name and archive',
+  INSTANCE_TAKEN: 'an earlier play of the same player uses this instance id',
+  INSTANCE_UNKNOWN: 'a stop or param names an instance that no play of its player starts',
+  STOP_LATER: 'an earlier stop of the same instance counts',
+  AFTER_END: 'an entry stands at or after the end of the jam',
+  SCORE_TOO_LONG: 'a score lasts longer than six hours',
+  TAKE_INVALID: 'a line of a take cannot be read',
+
+  // generators: archives
+  ARCHIVE_CORRUPT: 'an archive is damaged, cut off, or has something after its end',
+  ARCHIVE_TOO_LARGE: 'an archive holds more than 64 MiB',
+  ARCHIVE_TOO_MANY_FILES: 'an archive holds more than 1,000 files',
+  ARCHIVE_PATH_REFUSED: 'a path in an archive is absolute, leads out of it, or is not plain',
+  ARCHIVE_ENTRY_REFUSED: 'an archive holds a link, a device or another thing that is no plain file',
+  ARCHIVE_DUPLICATE: 'an archive holds one path twice',
+  DEPLOY_BLOCKED: 'a file of an archive cannot be written where something stands already',
+
+  // generators: manifests and modules
+  MANIFEST_MISSING: 'an archive has no generator.json',
+  MANIFEST_INVALID: 'a generator.json does not have the shape it must have',
+  GENERATOR_ENTRY_MISSING: 'an archive does not hold the file that its generator.json names as its entry',
+  GENERATOR_NEEDS_ENGINE_1: 'a generator uses what comes with engine 1',
+  WASM_MALFORMED: 'a module cannot be parsed',
+  WASM_INVALID: 'a module parses but its types do not fit together',
+  WASM_LIMIT: 'a module is larger than a generator may be',
+  WASM_SECTION_REFUSED: 'a module has a start function or a section that generators may not have',
+  WASM_TYPE_REFUSED: 'a module uses a type other than i32, i64, f32 and f64',
+  WASM_OPCODE_REFUSED: 'a module uses an instruction that generators may not use',
+  WASM_IMPORT_REFUSED: 'a module imports what generators are not given',
+  WASM_SIGNATURE_REFUSED: 'a module imports or exports a function of the ABI with other types',
+  WASM_MEMORY_REFUSED: "a module's memory is missing, too large, or its minimum is not its maximum",
+  WASM_TABLE_REFUSED: "a module's function table is too large or not fixed",
+  WASM_EXPORT_MISSING: 'a module does not export what the ABI requires',
+
+  // generators: instances
+  GENERATOR_TRAPPED: 'an instance did what ends it, such as reaching outside its memory',
+  GENERATOR_RAN_AWAY: 'an instance took more steps than it may',
+  GENERATOR_FAILED: 'an instance said that it failed',
+  // plugins
+  GENERATOR_UNKNOWN: 'no generator of that name or blob id is published in the feeds that are here',
+  GENERATOR_AMBIGUOUS: 'several generators have that name: say whose',
+  JAM_NOT_NAMED: 'no jam was named and none has been joined',
+  JAM_AMBIGUOUS: 'several jams have that name: say whose',
+  JAM_NAME_USED: 'a name of a jam is never used again by the same starter',
+  INSTANCE_AMBIGUOUS: 'an instance of that name is not running, or has several players: name one of your own',
+  PLAY_NOT_CALLERS: 'the entry sent with play is not signed by the caller, or is no play',
+  NOT_SOUNDING: 'this node does not sound that jam: start it with --jam, or join it',
 } as const
 
 export type ErrorCode = keyof typeof CODES

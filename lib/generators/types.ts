@@ -41,6 +41,8 @@ export interface Voice {
   /** Left and right of the last block: 128 float32 each, the first `frames` of which are fresh. */
   readonly left: Float32Array
   readonly right: Float32Array
+  /** Why it ended by itself, once it has: then `process` answers `error`. */
+  readonly failure?: VoiceFailure | undefined
   /** Index in generator.json's parameters, without gain and pan. */
   param(index: number, value: number): void
   process(block: BlockPosition): Status

@@ -1,0 +1,52 @@
+import { constants } from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MarmaladeError } from '../../base/index.ts'
+import { type ArchiveFile, MAX_BYTES, MAX_FILES } from '../archive/limits.ts'
+import { isIgnored } from '../archive/path.ts'
+
+/**
+ * The files under a folder as `pack` takes them, dotfiles and node_modules left out.
+ * @throws MarmaladeError ARCHIVE_ENTRY_REFUSED (a link or device), ARCHIVE_TOO_MANY_FILES, ARCHIVE_TOO_LARGE
+ */
+export async function readFolder(root: string): Promise<ArchiveFile[]> {
+  const files: ArchiveFile[] = []
+  let size = 0
+  const pending = ['']
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      if (isIgnored(path)) continue
+      if (entry.isDirectory()) {
+        pending.push(path)
+        continue
+      }
+      if (!entry.isFile())
+        throw new MarmaladeError(
+          'ARCHIVE_ENTRY_REFUSED',
+          `${path} is no plain file: an archive holds neither links nor devices`,
+        )
+      if (files.length === MAX_FILES)
+        throw new MarmaladeError('ARCHIVE_TOO_MANY_FILES', `${root} holds more than ${MAX_FILES} files`)
+      const file = await readOne(root, path, MAX_BYTES - size)
+      size += file.bytes.length
+      files.push(file)
+    }
+  }
+  return files
+}
+
+async function readOne(root: string, path: string, most: number): Promise<ArchiveFile> {
+  const file = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const { size, mode } = await file.stat()
+    if (size > most)
+      throw new MarmaladeError(
+        'ARCHIVE_TOO_LARGE',
+        `${root} holds more than ${MAX_BYTES} bytes of files, ${path} among them`,
+      )
+    return { path, bytes: new Uint8Array(await file.readFile()), executable: (mode & constants.S_IXUSR) !== 0 }
+  } finally {
+    await file.close()
+  }
+}

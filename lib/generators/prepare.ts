@@ -1,0 +1,63 @@
+import { type Refusal, refusal } from '../base/index.ts'
+import type { ArchiveFile } from './archive/limits.ts'
+import { unpack } from './archive/pack.ts'
+import { MANIFEST_FILE, type Manifest, parseManifest } from './manifest.ts'
+import { isRefused } from './refused.ts'
+import { checkModule } from './wasm/check.ts'
+import { instrument } from './wasm/instrument.ts'
+
+/** An archive taken apart and found to be a generator's. */
+export interface OpenedArchive {
+  readonly manifest: Manifest
+  readonly files: readonly ArchiveFile[]
+  /** What runs; of a process without a named entry the first executable file. */
+  readonly entry: ArchiveFile
+}
+
+/** A WASM generator, compiled with its step budget: made once for an archive, then started as often as it is played. */
+export interface PreparedWasm {
+  readonly runtime: 'wasm'
+  readonly manifest: Manifest
+  /** Goes to worker threads by structured clone. */
+  readonly module: WebAssembly.Module
+}
+/** What a runtime starts instances of; process generators will add their own kind. */
+export type PreparedGenerator = PreparedWasm
+
+/** Takes an archive apart. Codes: those of `unpack`, MANIFEST_MISSING, MANIFEST_INVALID, GENERATOR_ENTRY_MISSING. */
+export function openArchive(archive: Uint8Array): OpenedArchive | Refusal {
+  const files = unpack(archive)
+  return isRefused(files) ? files : openFiles(files)
+}
+
+/** The same for files that are not packed yet. Codes: MANIFEST_MISSING, MANIFEST_INVALID, GENERATOR_ENTRY_MISSING. */
+export function openFiles(files: readonly ArchiveFile[]): OpenedArchive | Refusal {
+  const json = files.find((file) => file.path === MANIFEST_FILE)
+  if (!json) return refusal('MANIFEST_MISSING', `the archive has no ${MANIFEST_FILE} at its top`)
+  const manifest = parseManifest(json.bytes)
+  if (isRefused(manifest)) return manifest
+  const { entry: wanted } = manifest
+  const entry = files.find((file) => (wanted === undefined ? file.executable : file.path === wanted))
+  if (entry) return { manifest, files, entry }
+  const what = wanted === undefined ? 'an executable file' : `${JSON.stringify(wanted)}, its entry`
+  return refusal('GENERATOR_ENTRY_MISSING', `the archive of ${manifest.name} does not hold ${what}`)
+}
+
+/**
+ * Everything between an archive's bytes and its first instance: unpack, read the manifest, check the module, insert the
+ * step budget, compile. Codes: those of `openArchive` and `checkModule`.
+ */
+export function prepareGenerator(archive: Uint8Array): PreparedGenerator | Refusal {
+  const opened = openArchive(archive)
+  if (isRefused(opened)) return opened
+  const { manifest, entry } = opened
+  if (manifest.runtime !== 'wasm')
+    return refusal(
+      'GENERATOR_NEEDS_ENGINE_1',
+      `${manifest.name} is of the runtime ${manifest.runtime}, which comes with engine 1`,
+    )
+  const checked = checkModule(entry.bytes)
+  if (isRefused(checked)) return refusal(checked.code, `${entry.path} of ${manifest.name}: ${checked.message}`)
+  const module = new WebAssembly.Module(instrument(checked) as Uint8Array<ArrayBuffer>)
+  return { runtime: 'wasm', manifest, module }
+}

@@ -1,0 +1,26 @@
+import type { PreparedGenerator, PreparedWasm } from './prepare.ts'
+import type { TagAccess, Voice } from './types.ts'
+import { WasmVoice } from './wasm/voice.ts'
+
+/** What an instance is started with. */
+export interface VoiceSettings {
+  /** The two words of `seedOf`. */
+  readonly seed: readonly [lo: number, hi: number]
+  readonly tags: TagAccess
+  /** Hertz. */
+  readonly sampleRate: number
+}
+
+/** Starts instances of one kind of generator. What plays and mixes them knows Voice alone. */
+export interface VoiceRuntime<P extends PreparedGenerator = PreparedGenerator> {
+  readonly kind: P['runtime']
+  /** Always gives a voice: one that failed as it started says so in `failure` and answers `error` to every block. */
+  start(prepared: P, settings: VoiceSettings): Voice
+}
+
+/** A running instance of a WASM generator. Its failures: GENERATOR_TRAPPED, GENERATOR_RAN_AWAY, GENERATOR_FAILED. */
+export const createWasmVoice = (prepared: PreparedWasm, settings: VoiceSettings): Voice =>
+  new WasmVoice(prepared, settings)
+
+/** WASM generators, run in the calling thread. */
+export const wasmRuntime: VoiceRuntime = { kind: 'wasm', start: createWasmVoice }

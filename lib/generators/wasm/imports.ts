@@ -1,0 +1,138 @@
+import { type Beats, fromUtf8, fromUtf8Strict, isName, utf8 } from '../../base/index.ts'
+import type { TagAccess } from '../types.ts'
+
+/** A generator asked for something that ends it, such as text outside its memory. */
+export class GeneratorFault extends Error {}
+
+const MAX_HANDLES = 64
+/** Bytes of a path, of a tag's text and of a line of log. */
+const MAX_PATH = 256
+const MAX_TEXT = 1_024
+const MAX_LOG = 1_024
+/** Complaints about its own calls that one instance puts into the log. */
+const MAX_COMPLAINTS = 8
+
+/** What the imports need of the instance they serve. */
+export interface ImportHost {
+  readonly tags: TagAccess
+  /** Its memory, there once it is instantiated. */
+  memory(): Uint8Array
+  /** The beat of the block being made. */
+  beat(): Beats
+}
+
+/**
+ * The functions of ABI marmalade/1 that engine 0 has, for one instance. Whatever a generator hands in is checked:
+ * text outside its memory ends it, anything else that is wrong is denied, with a line in the log for the first few.
+ */
+export class Imports {
+  private readonly host: ImportHost
+  /** The runtime's handles by the generator's, which count from 0. */
+  private readonly handles: number[] = []
+  private readonly byPath = new Map<string, number>()
+  private complaints = 0
+
+  constructor(host: ImportHost) {
+    this.host = host
+  }
+
+  /** The object to instantiate with. */
+  functions(): WebAssembly.ModuleImports {
+    return {
+      tag_open: (path: number, length: number) => this.open(path, length),
+      tag_get: (handle: number) => this.withHandle(handle, (h) => this.host.tags.get(h), NaN),
+      tag_text: (handle: number, out: number, capacity: number) => this.text(handle, out, capacity),
+      tag_frame: (handle: number) => this.withHandle(handle, (h) => this.host.tags.frame(h), NaN),
+      tag_set: (name: number, length: number, value: number, atBeat: number) => this.set(name, length, value, atBeat),
+      tag_set_text: (name: number, length: number, text: number, textLength: number, atBeat: number) =>
+        this.setText(name, length, text, textLength, atBeat),
+      log: (text: number, length: number) => this.log(text, length),
+    }
+  }
+
+  private withHandle(handle: number, read: (handle: number) => number, none: number): number {
+    const own = this.handles[handle]
+    return own === undefined ? none : read(own)
+  }
+
+  private open(at: number, length: number): number {
+    const path = this.strict(at, length, MAX_PATH)
+    if (path === undefined) return this.deny('tag_open', `a path is no UTF-8 or longer than ${MAX_PATH} bytes`)
+    const known = this.byPath.get(path)
+    if (known !== undefined) return known
+    if (this.handles.length === MAX_HANDLES) return this.deny('tag_open', `more than ${MAX_HANDLES} are open`)
+    const own = this.host.tags.open(path)
+    if (own < 0) return this.deny('tag_open', `${JSON.stringify(path)} cannot be opened`)
+    const handle = this.handles.push(own) - 1
+    this.byPath.set(path, handle)
+    return handle
+  }
+
+  private text(handle: number, out: number, capacity: number): number {
+    const target = this.range(out, capacity)
+    const own = this.handles[handle]
+    const text = own === undefined ? undefined : this.host.tags.text(own)
+    if (text === undefined) return -1
+    const bytes = utf8(text)
+    target.set(bytes.subarray(0, target.length))
+    return bytes.length
+  }
+
+  private set(name: number, length: number, value: number, atBeat: number): void {
+    if (!Number.isFinite(value)) {
+      this.deny('tag_set', 'a value is not finite')
+      return
+    }
+    this.publish('tag_set', name, length, value, atBeat)
+  }
+
+  private setText(name: number, length: number, at: number, textLength: number, atBeat: number): void {
+    const text = this.strict(at, textLength, MAX_TEXT)
+    if (text === undefined) {
+      this.deny('tag_set_text', `a text is no UTF-8 or longer than ${MAX_TEXT} bytes`)
+      return
+    }
+    this.publish('tag_set_text', name, length, text, atBeat)
+  }
+
+  /** A beat that is no number means now, as one in the past does. */
+  private publish(call: string, at: number, length: number, value: number | string, atBeat: number): void {
+    const name = this.strict(at, length, MAX_PATH)
+    if (!isName(name)) {
+      this.deny(call, `${JSON.stringify(name ?? null)} is no name for a tag`)
+      return
+    }
+    if (Math.abs(atBeat) === Infinity) {
+      this.deny(call, 'the beat is infinite')
+      return
+    }
+    this.host.tags.set(name, value, Number.isNaN(atBeat) ? this.host.beat() : atBeat)
+  }
+
+  private log(at: number, length: number): void {
+    const bytes = this.range(at, length)
+    const text = fromUtf8(bytes.slice(0, MAX_LOG))
+    this.host.tags.log(text.replace(/\p{Cc}/gu, ' '))
+  }
+
+  private deny(call: string, why: string): -1 {
+    if (this.complaints++ < MAX_COMPLAINTS) this.host.tags.log(`${call}: ${why}`)
+    return -1
+  }
+
+  /** Well-formed text of at most `most` bytes; undefined where it is something else. */
+  private strict(at: number, length: number, most: number): string | undefined {
+    const bytes = this.range(at, length)
+    return bytes.length > most ? undefined : fromUtf8Strict(bytes.slice())
+  }
+
+  /** A stretch of the instance's memory. @throws GeneratorFault where it does not lie in it */
+  private range(at: number, length: number): Uint8Array {
+    const memory = this.host.memory()
+    const from = at >>> 0
+    const size = length >>> 0
+    if (from + size > memory.length)
+      throw new GeneratorFault(`text at ${from} of ${size} bytes lies outside its memory`)
+    return memory.subarray(from, from + size)
+  }
+}

@@ -1,0 +1,155 @@
+import { BLOCK, type Beats, MarmaladeError } from '../../base/index.ts'
+import type { PreparedWasm } from '../prepare.ts'
+import type { VoiceSettings } from '../runtime.ts'
+import type { BlockPosition, Status, Voice, VoiceFailure } from '../types.ts'
+import { ABI_VERSION, MODULE } from './abi.ts'
+import { BUDGET } from './budget.ts'
+import { GeneratorFault, Imports } from './imports.ts'
+import { STEPS } from './instrument.ts'
+
+/** What the module exports, its types having been checked before it was compiled. */
+interface Exports {
+  readonly memory: WebAssembly.Memory
+  readonly [STEPS]: WebAssembly.Global<'i32'>
+  mm_abi(): number
+  mm_init(sampleRate: number, maxFrames: number, seedLo: number, seedHi: number): number
+  mm_output(): number
+  mm_process(frames: number, frame: number, beat: number, beatsPerFrame: number, bar: number, startBeat: number): number
+  mm_param?(index: number, value: number): void
+  mm_stop?(): void
+}
+
+const STATUSES: readonly (Status | undefined)[] = ['go', 'tail', 'done', 'error']
+/** Bytes of one channel. */
+const CHANNEL = BLOCK * Float32Array.BYTES_PER_ELEMENT
+
+/**
+ * One running WASM generator. Nothing it does reaches beyond it: a trap, an exhausted step budget, an error of its own or
+ * an output outside its memory ends this instance alone, and `failure` says why.
+ */
+export class WasmVoice implements Voice {
+  readonly kind = 'wasm'
+  left = new Float32Array(BLOCK)
+  right = new Float32Array(BLOCK)
+  private exports: Exports | undefined
+  private memory = new Uint8Array(0)
+  private beat: Beats = 0
+  private ended: 'done' | 'error' | undefined
+  private reason: VoiceFailure | undefined
+
+  constructor(prepared: PreparedWasm, settings: VoiceSettings) {
+    const imports = new Imports({ tags: settings.tags, memory: () => this.memory, beat: () => this.beat })
+    this.guard('as it starts', () => {
+      const instance = new WebAssembly.Instance(prepared.module, { [MODULE]: imports.functions() })
+      const exports = instance.exports as unknown as Exports
+      this.exports = exports
+      this.memory = new Uint8Array(exports.memory.buffer)
+      this.begin(exports, settings)
+    })
+  }
+
+  /** Why it ended by itself, where it has. */
+  get failure(): VoiceFailure | undefined {
+    return this.reason
+  }
+
+  param(index: number, value: number): void {
+    const { exports } = this
+    if (this.ended || !exports?.mm_param) return
+    this.guard('in mm_param', () => {
+      exports[STEPS].value = BUDGET.param
+      exports.mm_param?.(index, value)
+    })
+  }
+
+  process(block: BlockPosition): Status {
+    if (!Number.isInteger(block.frames) || block.frames < 1 || block.frames > BLOCK)
+      throw new MarmaladeError('INTERNAL', `a block of ${block.frames} frames was asked for; it has 1 to ${BLOCK}`)
+    const { exports } = this
+    if (this.ended || !exports) return this.ended ?? 'error'
+    this.beat = block.beat
+    const status = this.guard('in mm_process', () => {
+      exports[STEPS].value = BUDGET.block
+      const { frames, frame, beat, beatsPerFrame, bar, startBeat } = block
+      return exports.mm_process(frames, frame, beat, beatsPerFrame, bar, startBeat)
+    })
+    if (status === undefined) return 'error'
+    const known = STATUSES[status]
+    if (known === 'done') this.ended = 'done'
+    if (known === 'error' || known === undefined) return this.fail('GENERATOR_FAILED', `mm_process answered ${status}`)
+    return known
+  }
+
+  stop(): boolean {
+    const { exports } = this
+    if (this.ended || !exports?.mm_stop) return false
+    this.guard('in mm_stop', () => {
+      exports[STEPS].value = BUDGET.stop
+      exports.mm_stop?.()
+    })
+    return this.reason === undefined
+  }
+
+  close(): void {
+    this.ended ??= 'done'
+    this.exports = undefined
+    this.memory = new Uint8Array(0)
+    this.left = new Float32Array(BLOCK)
+    this.right = new Float32Array(BLOCK)
+  }
+
+  private begin(exports: Exports, { sampleRate, seed }: VoiceSettings): void {
+    const ask = (question: () => number, steps: number): number => {
+      exports[STEPS].value = steps
+      return question()
+    }
+    const abi = ask(() => exports.mm_abi(), BUDGET.question)
+    if (abi !== ABI_VERSION) {
+      this.fail('GENERATOR_FAILED', `mm_abi answered ${abi}; this version knows ${ABI_VERSION}`)
+      return
+    }
+    const answer = ask(() => exports.mm_init(sampleRate, BLOCK, seed[0], seed[1]), BUDGET.init)
+    if (answer !== 0) {
+      this.fail('GENERATOR_FAILED', `mm_init answered ${answer}`)
+      return
+    }
+    const at = ask(() => exports.mm_output(), BUDGET.question) >>> 0
+    if (at % Float32Array.BYTES_PER_ELEMENT !== 0 || at + 2 * CHANNEL > this.memory.length) {
+      this.fail(
+        'GENERATOR_FAILED',
+        `mm_output answered ${at}: no multiple of 4 with ${2 * CHANNEL} bytes of memory after it`,
+      )
+      return
+    }
+    this.left = new Float32Array(exports.memory.buffer, at, BLOCK)
+    this.right = new Float32Array(exports.memory.buffer, at + CHANNEL, BLOCK)
+  }
+
+  /** Calls into the generator; what goes wrong there ends this instance and is not thrown on. */
+  private guard<T>(where: string, call: () => T): T | undefined {
+    try {
+      return call()
+    } catch (error) {
+      this.fail(...this.reasonFor(error, where))
+      return undefined
+    }
+  }
+
+  private reasonFor(error: unknown, where: string): [VoiceFailure['code'], string] {
+    if (error instanceof WebAssembly.RuntimeError) {
+      const spent = (this.exports?.[STEPS].value ?? 0) < 0
+      if (spent) return ['GENERATOR_RAN_AWAY', `it took more steps than it may ${where}`]
+      return ['GENERATOR_TRAPPED', `it trapped ${where}: ${error.message}`]
+    }
+    // A stack that is too deep, or memory that the machine does not have.
+    if (error instanceof RangeError) return ['GENERATOR_TRAPPED', `it went too far ${where}: ${error.message}`]
+    if (error instanceof GeneratorFault) return ['GENERATOR_TRAPPED', `${error.message}, ${where}`]
+    throw error
+  }
+
+  private fail(code: VoiceFailure['code'], message: string): 'error' {
+    this.reason = { code, message }
+    this.ended = 'error'
+    return 'error'
+  }
+}
