@@ -1,6 +1,6 @@
 import { MarmaladeError, concat, utf8 } from '../base/index.ts'
 import type { Crypto, Signer } from '../base/index.ts'
-import { MAX_FRESH_BYTES, SIGNATURE_BYTES, parseEntry } from './parse.ts'
+import { MAX_FRESH_BYTES, SIGNATURE_BYTES, parseEntry, verifyEntry } from './parse.ts'
 import { plainFault } from './plain.ts'
 import type { Entry, EntryFields } from './types.ts'
 
@@ -17,7 +17,8 @@ export function encodeText(fields: EntryFields): string {
 
 /**
  * A fresh entry, signed. What comes back is what any other node would parse.
- * @throws MarmaladeError ENTRY_TOO_LARGE above 14,848 bytes; PAYLOAD_INVALID; any code of `parseEntry`
+ * @throws MarmaladeError ENTRY_TOO_LARGE above 14,848 bytes; PAYLOAD_INVALID; ENTRY_SIGNATURE where the signer is
+ * another identity's; any code of `parseEntry`
  */
 export function signEntry(fields: EntryFields, signer: Signer, crypto: Crypto): Entry {
   const text = utf8(encodeText(fields))
@@ -29,5 +30,7 @@ export function signEntry(fields: EntryFields, signer: Signer, crypto: Crypto): 
     )
   const parsed = parseEntry(concat([text, signer.sign(text)]), crypto)
   if (!parsed.ok) throw new MarmaladeError(parsed.code, parsed.message)
+  if (!verifyEntry(parsed.entry, crypto))
+    throw new MarmaladeError('ENTRY_SIGNATURE', `no entry: the key that signs is not that of ${fields.identity}`)
   return parsed.entry
 }
