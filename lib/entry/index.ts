@@ -1,4 +1,5 @@
 export * from './heads.ts'
+export * from './invite.ts'
 export * from './parse.ts'
 export * from './payload/index.ts'
 export * from './sign.ts'
