@@ -1,0 +1,115 @@
+/** DEMO's table "Measured, not claimed", from samples. */
+import { SAMPLE_RATE } from '../../lib/base/index.ts'
+import { Chain } from '../../lib/mix/chain.ts'
+import { decibelsOf } from '../../lib/mix/levels.ts'
+import { LoudnessMeter } from '../../lib/mix/loudness.ts'
+import { onsets } from '../../lib/mix/onsets.ts'
+import type { Running } from './host.ts'
+import type { Rendered } from './render.ts'
+
+export interface Row {
+  readonly what: string
+  readonly wanted: string
+  readonly measured: string
+  readonly holds: boolean
+}
+
+/** Every row of the table. */
+export function measure(rendered: Rendered): Row[] {
+  const { left, right, bar, instances, limited } = rendered
+  const from = bar(1)
+  const meter = new LoudnessMeter()
+  meter.push(left, right)
+  const { loudness } = meter.levels()
+  const under = meter.integrated(bar(17), bar(25)) - meter.integrated(bar(1), bar(5))
+  const peak = decibelsOf(peakOf(left, right))
+  const taken = -decibelsOf(limited)
+  const mean = Math.max(Math.abs(meanOf(left.subarray(from))), Math.abs(meanOf(right.subarray(from))))
+  const off = Math.max(...instances.map((instance) => worstOnset(instance, rendered)))
+  const quiet = Math.min(...instances.map((instance) => quietestBar(instance, rendered)))
+  const click = clickOfSine()
+  const cost = instances.reduce((sum, i) => sum + i.nanoseconds, 0) / (left.length - from)
+  const speed = 1e9 / SAMPLE_RATE / cost
+  return [
+    row('loudness', '-16 LUFS within 2', `${loudness.toFixed(1)} LUFS`, Math.abs(loudness + 16) <= 2),
+    row('peak', 'at most -1 dBFS', `${peak.toFixed(2)} dBFS`, peak <= -0.999),
+    row('limiter takes', 'at most 1 dB', `${taken.toFixed(2)} dB`, taken <= 1),
+    row('mean', 'below 0.001', mean.toExponential(1), mean < 0.001),
+    row('first four bars under the drop', 'at least 6 LU', `${under.toFixed(1)} LU`, under >= 6),
+    row('onsets off a sixteenth', 'at most 5 ms', `${off.toFixed(2)} ms`, off <= 5),
+    row('quietest bar of a sounding instance, peak', 'above -80 dBFS', `${quiet.toFixed(1)} dBFS`, quiet > -80),
+    row(
+      '100 Hz at -6 dBFS cut in mid-cycle, above 5 kHz in 10 ms',
+      'below -60 dBFS',
+      `${click.toFixed(1)} dBFS`,
+      click < -60,
+    ),
+    row('all four on one core', 'above 40 x real time', `${speed.toFixed(0)} x`, speed > 40),
+  ]
+}
+
+const row = (what: string, wanted: string, measured: string, holds: boolean): Row => ({ what, wanted, measured, holds })
+
+function peakOf(left: Float32Array, right: Float32Array, from = 0, to = left.length): number {
+  let peak = 0
+  for (let i = from; i < to; i++) peak = Math.max(peak, Math.abs(left[i] ?? 0), Math.abs(right[i] ?? 0))
+  return peak
+}
+
+const meanOf = (samples: Float32Array): number => samples.reduce((sum, x) => sum + x, 0) / samples.length
+
+/** Milliseconds by which the onset that is furthest from a sixteenth is off; of what strikes (a pad swells). */
+function worstOnset(instance: Running, { bar, host }: Rendered): number {
+  if (instance.path.includes('chords')) return 0
+  const sixteenth = 0.25 / host.perFrame
+  const from = bar(1)
+  const to = bar(33)
+  const found = onsets(instance.left.subarray(from, to), instance.right.subarray(from, to))
+  return Math.max(
+    ...found.map((frame) => {
+      const at = (frame + from) / sixteenth
+      return (Math.abs(at - Math.round(at)) * sixteenth * 1000) / SAMPLE_RATE
+    }),
+  )
+}
+
+/** dBFS of the peak in the quietest whole bar from its start to its stop. */
+function quietestBar(instance: Running, { bar }: Rendered): number {
+  let least = Infinity
+  for (let n = 1; n <= 32; n++)
+    if (bar(n) >= instance.start && bar(n + 1) <= instance.stop)
+      least = Math.min(least, peakOf(instance.left, instance.right, bar(n), bar(n + 1)))
+  return decibelsOf(least)
+}
+
+/** The loudest sample above 5 kHz within 10 ms of either end of a sine that an instance's chain starts and stops. */
+function clickOfSine(): number {
+  const chain = new Chain(0, 0)
+  const frames = 9_600
+  const stop = 4_931
+  const sine = Float32Array.from(
+    { length: frames },
+    (_, i) => 0.5 * Math.sin((2 * Math.PI * 100 * i) / SAMPLE_RATE + 1),
+  )
+  const out = new Float32Array(frames * 2)
+  const other = new Float32Array(frames * 2)
+  chain.run(sine, sine, out, other, 480, stop)
+  chain.release()
+  chain.run(sine.subarray(stop), sine.subarray(stop), out, other, 480 + stop, frames - stop)
+  const high = highPass(highPass(out, 0.5412), 1.3066)
+  return decibelsOf(Math.max(peakOf(high, high, 0, 960), peakOf(high, high, stop, 480 + stop + 720)))
+}
+
+/** Two of these, Q .5412 and 1.3066, are a Butterworth of fourth order at 5 kHz. Source: RBJ's Audio EQ Cookbook. */
+function highPass(x: Float32Array, q: number): Float32Array {
+  const w = (2 * Math.PI * 5_000) / SAMPLE_RATE
+  const alpha = Math.sin(w) / (2 * q)
+  const c = Math.cos(w)
+  const a0 = 1 + alpha
+  const y = new Float32Array(x.length)
+  for (let i = 0; i < x.length; i++) {
+    const input = ((1 + c) / 2) * ((x[i] ?? 0) - 2 * (x[i - 1] ?? 0) + (x[i - 2] ?? 0))
+    y[i] = (input + 2 * c * (y[i - 1] ?? 0) - (1 - alpha) * (y[i - 2] ?? 0)) / a0
+  }
+  return y
+}
