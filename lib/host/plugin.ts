@@ -36,8 +36,7 @@ export function definePlugin<
     async start(host, needs, options): Promise<AnyStarted> {
       // The host resolved `needs` by this definition's names and parsed `options` by its schema.
       const started = await definition.start(host, needs as Apis<N>, options as z.output<O>)
-      const stop = started.stop?.bind(started)
-      return { api: started.api, handlers: started.handlers, ...(stop && { stop }) }
+      return { ...started, stop: () => started.stop?.(), ready: () => started.ready?.() }
     },
   }
 }

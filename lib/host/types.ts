@@ -75,7 +75,10 @@ export interface Duplex<In, Out> {
   readonly source: AsyncIterable<In>
   /** Sends one item; resolves when there is room for the next. Rejects with the call's code once the call has ended. */
   push(item: Out): Promise<void>
-  /** Nothing more will be pushed; `source` goes on until the other side ends too. */
+  /**
+   * Ends the call for both sides, after what was pushed: muxrpc cannot end one direction alone, so say what is to be
+   * the last item in the items themselves. The far side's `source` ends; what it still pushes is lost.
+   */
   end(): void
 }
 
@@ -148,7 +151,7 @@ export interface Connection {
   role(): Promise<Role>
   /** The far side's methods, typed by a contract; one that it lacks fails with METHOD_UNKNOWN. */
   remote<C extends Contract>(contract: C): Remote<C>
-  /** Ends it, with every call on it (CLOSED). Idempotent. */
+  /** Ends it, with every call on it (CLOSED); resolves when the socket is gone. Idempotent. */
   close(): Promise<void>
 }
 
@@ -214,6 +217,8 @@ export interface Started<C extends Contract, Api> {
   /** What other plugins, and whoever opened the host, may use. */
   readonly api: Api
   readonly handlers: Handlers<C>
+  /** Called once, when every plugin has started and the node listens: from here on `connect` works. */
+  ready?(): Promise<void> | void
   /** Called once, after connections have been closed and before the plugins it needs are stopped. */
   stop?(): Promise<void> | void
 }
@@ -230,6 +235,7 @@ export interface Plugin<Api, C extends Contract = Contract> extends Need<Api> {
 export interface AnyStarted {
   readonly api: unknown
   readonly handlers: HandlerTable
+  ready?(): Promise<void> | void
   stop?(): Promise<void> | void
 }
 export type AnyHandler = (args: unknown, context: Context, link: Duplex<unknown, unknown>) => unknown

@@ -1,0 +1,262 @@
+import { MarmaladeError, playerIdOf } from '../base/index.ts'
+import type { PlayerId } from '../base/index.ts'
+import { Connections } from './connections.ts'
+import { hostContract, manifestFor } from './manifest.ts'
+import { Link } from './link.ts'
+import type { LinkInit } from './link.ts'
+import { PluginSet, register } from './plugins.ts'
+import type { AnyPlugin } from './plugins.ts'
+import { Rates } from './rates.ts'
+import { Roles } from './roles.ts'
+import { formatAddress, parseAddress } from './transport/address.ts'
+import { dial } from './transport/dial.ts'
+import { hostsOf, listenNet, listenUnix } from './transport/listen.ts'
+import type { Accepted, Listener, ListenInit, NetListener } from './transport/listen.ts'
+import { handshake, NETWORK_KEY } from './transport/network.ts'
+import type { CallOptions, Connection, HostKeys, Log, Need, PluginHost, State } from './types.ts'
+import type { Registered } from './wire/serving.ts'
+
+/** Bounds and times, with the values that hold where nothing else is said. */
+export const HOST_SETTINGS = {
+  /** Players connected at once. */
+  maxConnections: 64,
+  /** Local clients connected at once. */
+  maxLocal: 64,
+  /** Calls that one connection may have open at this node. */
+  maxCalls: 256,
+  /** Milliseconds until a dialled socket must be connected. */
+  connectTimeout: 10_000,
+  /** Milliseconds until both sides must have proved who they are. */
+  handshakeTimeout: 5_000,
+  /** A quiet connection is asked after so many milliseconds, and given up after three times as many. */
+  keepalive: 15_000,
+}
+export type HostSettings = typeof HOST_SETTINGS
+
+export interface HostInit {
+  readonly keys: HostKeys
+  readonly log: Log
+  readonly plugins: readonly AnyPlugin[]
+  /** Each plugin's slice of the configuration under the plugin's name. */
+  readonly config?: Readonly<Record<string, unknown>>
+  /** Where to listen for players; left out, the node only dials. Port 0 takes a free one. */
+  readonly listen?: { readonly host: string; readonly port: number }
+  /** Where to listen for local clients: see socketPathOf. */
+  readonly socketPath?: string
+  /** 32 bytes; nodes with different ones cannot talk. */
+  readonly networkKey?: Uint8Array
+  readonly settings?: Partial<HostSettings>
+}
+
+/**
+ * Loads plugins in order of need, serves their merged contracts to players and local clients, keeps the connections, and closes everything
+ * in reverse.
+ */
+export class Host implements PluginHost {
+  readonly id: PlayerId
+  readonly log: Log
+  readonly #init: HostInit
+  readonly #settings: HostSettings
+  readonly #plugins: PluginSet
+  readonly #roles = new Roles()
+  readonly #rates = new Rates(() => performance.now())
+  readonly #connections: Connections
+  readonly #local = new Set<Link>()
+  readonly #table = new Map<string, Registered>()
+  readonly #controller = new AbortController()
+  readonly #dialling = new Map<PlayerId, Promise<Connection>>()
+  readonly #handshake: ReturnType<typeof handshake>
+  #net: NetListener | undefined
+  #unix: Listener | undefined
+  #state: State = 'opening'
+  #opened: Promise<void> | undefined
+  #closed: Promise<void> | undefined
+  #links = 0
+
+  /** @throws MarmaladeError PLUGIN_TWICE, NEEDS_MISSING, NEEDS_CIRCULAR, OPTIONS_INVALID */
+  constructor(init: HostInit) {
+    this.id = init.keys.id
+    this.log = init.log
+    this.#init = init
+    this.#settings = { ...HOST_SETTINGS, ...init.settings }
+    this.#plugins = new PluginSet(init.plugins, init.config ?? {}, init.log)
+    this.#connections = new Connections(this.id, init.log)
+    this.#handshake = handshake(init.keys, init.networkKey ?? NETWORK_KEY, this.#settings.handshakeTimeout)
+    register(this.#table, 'host', hostContract, { manifest: (_args, { role }) => manifestFor(this.#table, role) })
+  }
+
+  get state(): State {
+    return this.#state
+  }
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /**
+   * Starts the plugins, then listens. Idempotent; where it fails, everything that was started is stopped again.
+   * @throws MarmaladeError OPTIONS_INVALID, METHOD_TWICE, PLUGIN_FAILED, LISTEN_FAILED, SOCKET_IN_USE, SOCKET_UNSAFE, CLOSED
+   */
+  open(): Promise<void> {
+    this.#opened ??= this.#open()
+    return this.#opened
+  }
+
+  async #open(): Promise<void> {
+    this.#check(this.#closed === undefined)
+    try {
+      await this.#plugins.start(this, this.#table)
+      await this.#listen()
+      this.#state = 'open'
+      await this.#plugins.ready()
+    } catch (error) {
+      // What it could not open is the news; what it then could not stop has been logged.
+      this.#closed ??= this.#shut()
+      await this.#closed.catch(() => undefined)
+      throw error
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { listen, socketPath } = this.#init
+    const common: Pick<ListenInit, 'handshakeTimeout' | 'onError'> = {
+      handshakeTimeout: this.#settings.handshakeTimeout,
+      onError: (error) => this.log.debug({ err: error }, 'a connection was not made'),
+    }
+    if (socketPath !== undefined) {
+      this.#unix = await listenUnix(socketPath, {
+        ...common,
+        room: () => this.#local.size < this.#settings.maxLocal,
+        onAccepted: (accepted) => this.#takeLocal(accepted),
+      })
+    }
+    if (listen) {
+      this.#net = await listenNet(listen, this.#handshake, {
+        ...common,
+        room: () => this.#connections.size < this.#settings.maxConnections,
+        onAccepted: (accepted) => void this.#takeIn(accepted),
+      })
+    }
+  }
+
+  /** Stops listening, ends every connection, stops the plugins in reverse. Idempotent. @throws MarmaladeError PLUGIN_FAILED */
+  close(): Promise<void> {
+    this.#closed ??= (this.#opened ?? Promise.resolve()).catch(() => undefined).then(() => this.#shut())
+    return this.#closed
+  }
+
+  async #shut(): Promise<void> {
+    this.#state = 'closing'
+    const closing = new MarmaladeError('CLOSED', 'the node is closing')
+    this.#controller.abort(closing)
+    const listeners = [this.#net?.close(), this.#unix?.close()]
+    await Promise.allSettled(this.#dialling.values())
+    const links = [...this.#connections.list(), ...this.#local]
+    await Promise.all(links.map((link) => link.end(closing)))
+    await Promise.all(listeners.filter((listener) => listener !== undefined))
+    const errors = await this.#plugins.stop()
+    this.#state = 'closed'
+    if (errors.length === 0) return
+    const cause = new AggregateError(errors)
+    throw new MarmaladeError('PLUGIN_FAILED', `${errors.length} plugins could not stop; the log says why`, { cause })
+  }
+
+  /** The api of a plugin. @throws MarmaladeError NEEDS_MISSING */
+  api<Api>(plugin: Need<Api>): Api {
+    // A need carries the type of the api of the plugin that it names.
+    return this.#plugins.api(plugin.name) as Api
+  }
+
+  connections(): readonly Connection[] {
+    return this.#connections.list()
+  }
+  connectionTo(player: PlayerId): Connection | undefined {
+    return this.#connections.of(player)
+  }
+  onConnection(listener: (connection: Connection) => void): () => void {
+    return this.#connections.onConnection(listener)
+  }
+  onDisconnect(listener: (connection: Connection, reason: Error) => void): () => void {
+    return this.#connections.onDisconnect(listener)
+  }
+  addRoleResolver(resolver: Parameters<PluginHost['addRoleResolver']>[0]): () => void {
+    return this.#roles.add(resolver)
+  }
+  addresses(): readonly string[] {
+    const { bound } = this.#net ?? {}
+    return bound ? hostsOf(bound).map((host) => formatAddress({ host, port: bound.port, player: this.id })) : []
+  }
+
+  async rolesChanged(): Promise<void> {
+    await Promise.all(this.#connections.list().map((link) => this.#endIfBlocked(link)))
+  }
+  async #endIfBlocked(link: Link): Promise<void> {
+    try {
+      await link.role()
+    } catch (error) {
+      if (error instanceof MarmaladeError && error.code === 'PLAYER_BLOCKED') await link.end(error)
+      else throw error
+    }
+  }
+
+  async connect(text: string, options: CallOptions = {}): Promise<Connection> {
+    const address = parseAddress(text)
+    this.#check(this.#state === 'open')
+    const present = this.#connections.of(address.player) ?? this.#dialling.get(address.player)
+    if (present) return present
+    const dialling = this.#dial(text, options).finally(() => this.#dialling.delete(address.player))
+    this.#dialling.set(address.player, dialling)
+    return dialling
+  }
+
+  async #dial(text: string, options: CallOptions): Promise<Connection> {
+    const address = parseAddress(text)
+    const { maxConnections, connectTimeout, handshakeTimeout } = this.#settings
+    if (this.#connections.size + this.#dialling.size >= maxConnections) {
+      throw new MarmaladeError('CONNECTIONS_FULL', `${maxConnections} players are connected: end a connection first`)
+    }
+    await this.#roles.of(address.player)
+    const signal = options.signal ? AbortSignal.any([options.signal, this.signal]) : this.signal
+    const { wire, socket } = await dial(address, {
+      handshake: this.#handshake,
+      connectTimeout,
+      handshakeTimeout,
+      signal,
+    })
+    return this.#connections.add(this.#link({ wire, socket, player: address.player, direction: 'out', address: text }))
+  }
+
+  async #takeIn({ wire, socket, publicKey }: Accepted): Promise<void> {
+    try {
+      if (!publicKey) throw new MarmaladeError('HANDSHAKE_FAILED', 'a caller came in without an identity')
+      const player = playerIdOf(publicKey)
+      await this.#roles.of(player)
+      this.#check(this.#state === 'open')
+      this.#connections.add(this.#link({ wire, socket, player, direction: 'in', address: wire.address }))
+    } catch (error) {
+      this.log.debug({ err: error }, 'a caller was turned away')
+      socket.destroy()
+    }
+  }
+
+  #takeLocal({ wire, socket }: Accepted): void {
+    const link = this.#link(
+      { wire, socket, player: this.id, direction: 'in', address: wire.address, transport: 'local' },
+      (ended) => this.#local.delete(ended),
+    )
+    if (!link.signal.aborted) this.#local.add(link)
+  }
+
+  #link(
+    given: Pick<LinkInit, 'wire' | 'socket' | 'player' | 'direction' | 'address'> & Partial<LinkInit>,
+    onEnd: (link: Link, reason: MarmaladeError) => void = (link, reason) => this.#connections.remove(link, reason),
+  ): Link {
+    const { maxCalls, keepalive } = this.#settings
+    const shared = { table: this.#table, roles: this.#roles, rates: this.#rates, log: this.log, maxCalls, keepalive }
+    return new Link({ id: ++this.#links, transport: 'net', ...shared, ...given, onEnd })
+  }
+
+  #check(fit: boolean): void {
+    if (!fit)
+      throw new MarmaladeError('CLOSED', `the node is ${this.#state}: it can be used once open and until closed`)
+  }
+}

@@ -1,0 +1,119 @@
+import type { Socket } from 'node:net'
+import type pull from 'pull-stream'
+import { MarmaladeError } from '../base/index.ts'
+import type { PlayerId } from '../base/index.ts'
+import { rateKey } from './rates.ts'
+import type { Rates } from './rates.ts'
+import { closed, endSocket } from './transport/socket.ts'
+import { receptionFor } from './reception.ts'
+import type { Roles } from './roles.ts'
+import type { Connection, Contract, Log, Remote, Role } from './types.ts'
+import type { MethodTable } from './wire/serving.ts'
+import { Session } from './wire/session.ts'
+
+export interface LinkInit {
+  readonly id: number
+  readonly player: PlayerId
+  readonly transport: 'net' | 'local'
+  readonly direction: 'in' | 'out'
+  readonly address: string
+  readonly wire: pull.Duplex<Buffer, Buffer>
+  readonly socket: Socket
+  readonly table: MethodTable
+  readonly roles: Roles
+  readonly rates: Rates
+  readonly log: Log
+  readonly maxCalls: number
+  /** A quiet connection is asked after this many milliseconds, and given up after three times as many. */
+  readonly keepalive: number
+  onEnd(link: Link, reason: MarmaladeError): void
+}
+
+/** Quiet spells after which the far side counts as dead. */
+const DEAD_AFTER = 3
+
+/** One live connection. */
+export class Link implements Connection {
+  readonly id: number
+  readonly player: PlayerId
+  readonly transport: 'net' | 'local'
+  readonly direction: 'in' | 'out'
+  readonly address: string
+  readonly since = Date.now()
+  readonly #init: LinkInit
+  readonly #session: Session
+  readonly #controller = new AbortController()
+  readonly #closed: Promise<void>
+  readonly #keepalive: NodeJS.Timeout
+  #closing: Promise<void> | undefined
+  #seen = 0
+  #quiet = 0
+
+  constructor(init: LinkInit) {
+    this.#init = init
+    this.id = init.id
+    this.player = init.player
+    this.transport = init.transport
+    this.direction = init.direction
+    this.address = init.address
+    this.#closed = closed(init.socket)
+    this.#keepalive = setInterval(() => this.#look(), init.keepalive).unref()
+    this.#session = new Session({
+      wire: init.wire,
+      table: init.table,
+      maxCalls: init.maxCalls,
+      reception: receptionFor({
+        connection: this,
+        rates: init.rates,
+        rateKey: rateKey(init.socket.remoteAddress, init.player),
+        log: init.log,
+      }),
+      onEnd: (reason) => this.#ended(reason),
+    })
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+  get bytesIn(): number {
+    return this.#init.socket.bytesRead
+  }
+  get bytesOut(): number {
+    return this.#init.socket.bytesWritten
+  }
+  async role(): Promise<Role> {
+    return this.transport === 'local' ? 'self' : this.#init.roles.of(this.player)
+  }
+  remote<C extends Contract>(contract: C): Remote<C> {
+    return this.#session.remote(contract)
+  }
+  close(): Promise<void> {
+    return this.end(new MarmaladeError('CLOSED', 'the connection was closed'))
+  }
+
+  /** Ends the connection for a reason that open calls and listeners are told. Idempotent. */
+  end(reason: MarmaladeError): Promise<void> {
+    this.#closing ??= this.#session.close(reason).then(() => endSocket(this.#init.socket, this.#closed))
+    return this.#closing
+  }
+
+  #ended(reason: MarmaladeError): void {
+    clearInterval(this.#keepalive)
+    this.#controller.abort(reason)
+    this.#init.onEnd(this, reason)
+    // Where this side closes, the goodbye has yet to leave: end() sees to the socket.
+    this.#closing ??= endSocket(this.#init.socket, this.#closed)
+  }
+
+  #look(): void {
+    const moved = this.bytesIn !== this.#seen
+    this.#seen = this.bytesIn
+    this.#quiet = moved ? 0 : this.#quiet + 1
+    if (this.#quiet >= DEAD_AFTER) {
+      void this.end(new MarmaladeError('CONNECTION_DEAD', `${this.player} stopped answering`))
+    } else if (this.#quiet > 0) {
+      // Whatever it answers, an error too, it answers: the bytes are seen at the next look.
+      this.#session.ping({ signal: this.signal }).catch(() => undefined)
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { isIPv4 } from 'node:net'
+import type { PlayerId } from '../base/index.ts'
+import type { Rate } from './types.ts'
+
+/** Buckets kept at once; the one used longest ago goes first. */
+const MOST_BUCKETS = 4096
+
+interface Bucket {
+  tokens: number
+  at: number
+}
+
+/** Token buckets by key. */
+export class Rates {
+  readonly #buckets = new Map<string, Bucket>()
+  readonly #now: () => number
+
+  /** @param now monotonic milliseconds */
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Takes one token of the key's bucket; false where there is none. */
+  take(key: string, rate: Rate): boolean {
+    const now = this.#now()
+    const bucket = this.#buckets.get(key) ?? { tokens: rate.burst, at: now }
+    const tokens = Math.min(rate.burst, bucket.tokens + ((now - bucket.at) / 1000) * rate.perSecond)
+    this.#buckets.delete(key)
+    this.#buckets.set(key, { tokens: tokens < 1 ? tokens : tokens - 1, at: now })
+    this.#trim()
+    return tokens >= 1
+  }
+
+  #trim(): void {
+    if (this.#buckets.size <= MOST_BUCKETS) return
+    const [oldest] = this.#buckets.keys()
+    if (oldest !== undefined) this.#buckets.delete(oldest)
+  }
+}
+
+const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/
+
+/**
+ * Whom a stranger's calls are counted against: its network address (IPv6 by the /64 that one subscriber has), since
+ * identities cost nothing; on the loopback, where all have one address, its identity.
+ */
+export function rateKey(address: string | undefined, player: PlayerId): string {
+  if (address === undefined || LOOPBACK.test(address)) return player
+  const mapped = address.replace(/^::ffff:/, '')
+  return isIPv4(mapped) ? mapped : subnet64(mapped)
+}
+
+function subnet64(address: string): string {
+  const [head = '', tail] = (address.split('%')[0] ?? '').split('::')
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length
+  return [...before, ...new Array<string>(Math.max(0, zeros)).fill('0'), ...after].slice(0, 4).join(':')
+}

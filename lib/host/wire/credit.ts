@@ -1,0 +1,39 @@
+import type { MarmaladeError } from '../../base/index.ts'
+
+/** How much may be under way to a receiver that has not yet taken it, in each direction of each call. */
+export const WINDOW = 256 * 1024
+
+/** Lets a sender send while it has credit, and while nothing else holds it up; others wait in turn. */
+export class Gate {
+  #credit: number
+  #failed: MarmaladeError | undefined
+  #waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
+
+  constructor(credit: number) {
+    this.#credit = credit
+  }
+
+  /** Resolves when there is credit, and takes `weight` of it; the last item may go beyond. */
+  async take(weight: number): Promise<void> {
+    while (this.#failed === undefined && this.#credit <= 0) {
+      await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }))
+    }
+    if (this.#failed) throw this.#failed
+    this.#credit -= weight
+  }
+  grant(weight: number): void {
+    this.#credit = Math.min(this.#credit + weight, 4 * WINDOW)
+    if (this.#credit > 0) for (const { resolve } of this.#waiting.splice(0)) resolve()
+  }
+  /** Takes without waiting, for what must go out in any case. */
+  spend(weight: number): void {
+    this.#credit -= weight
+  }
+  fail(error: MarmaladeError): void {
+    this.#failed ??= error
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failed)
+  }
+  get credit(): number {
+    return this.#credit
+  }
+}

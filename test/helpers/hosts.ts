@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import ssbKeys from 'ssb-keys'
+import type { PlayerId } from '../../lib/base/index.ts'
+import { Host } from '../../lib/host/index.ts'
+import type { HostInit, HostKeys, Log } from '../../lib/host/index.ts'
+
+/** What a host reported, for tests to look at. */
+export interface Memory extends Log {
+  readonly lines: { level: string; fields: object; message: string }[]
+}
+export function memoryLog(): Memory {
+  const lines: Memory['lines'] = []
+  const at = (level: string) => (fields: object, message: string) => void lines.push({ level, fields, message })
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** Fresh keys as lib/keys loads them. */
+export function freshKeys(): HostKeys {
+  const keys = ssbKeys.generate()
+  return { id: keys.id as PlayerId, public: keys.public, private: keys.private }
+}
+
+/** Things to undo at the end of a test, in reverse. */
+export class Teardown {
+  readonly #undo: (() => unknown)[] = []
+  add<T>(thing: T, undo: (thing: T) => unknown): T {
+    this.#undo.push(() => undo(thing))
+    return thing
+  }
+  async run(): Promise<void> {
+    for (const undo of this.#undo.splice(0).reverse()) await undo()
+  }
+
+  /** A host on the loopback that is open, with a free port. */
+  async host(init: Partial<HostInit> = {}): Promise<Host> {
+    const host = new Host({
+      keys: freshKeys(),
+      log: memoryLog(),
+      plugins: [],
+      listen: { host: '127.0.0.1', port: 0 },
+      ...init,
+    })
+    this.add(host, (it) => it.close())
+    await host.open()
+    return host
+  }
+  /** A temporary folder. */
+  async folder(): Promise<string> {
+    return this.add(await mkdtemp(join(tmpdir(), 'marmalade-')), (path) => rm(path, { recursive: true, force: true }))
+  }
+}
+
+/** The one address of a host on the loopback. */
+export function addressOf(host: Host): string {
+  const [address] = host.addresses()
+  if (address === undefined) throw new Error('the host does not listen')
+  return address
+}
+
+/** The error that a promise fails with; it is an error where it does not. */
+export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('it should have failed')
+}
+/** The code of that error. */
+export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
+  return ((await failureOf(promise)) as { code?: unknown }).code
+}
