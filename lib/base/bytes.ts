@@ -1,6 +1,8 @@
 /** Bytes as Uint8Array everywhere: what also runs in a browser knows no Buffer. */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const PADDING = '='.charCodeAt(0)
+const HEX = '0123456789abcdef'
 const VALUES = new Int16Array(128).fill(-1)
 for (let i = 0; i < 64; i++) VALUES[ALPHABET.charCodeAt(i)] = i
 VALUES['-'.charCodeAt(0)] = 62
@@ -21,18 +23,18 @@ export function fromUtf8Strict(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** Written as bytes first: text grown by `+=` is a tree of pieces that takes a kilobyte for each key kept. */
 export function base64(bytes: Uint8Array): string {
-  let text = ''
+  const out = new Uint8Array(Math.ceil(bytes.length / 3) * 4)
+  let at = 0
   for (let i = 0; i < bytes.length; i += 3) {
-    const a = bytes[i] ?? 0
-    const b = bytes[i + 1]
-    const c = bytes[i + 2]
-    const word = (a << 16) | ((b ?? 0) << 8) | (c ?? 0)
-    text += ALPHABET.charAt(word >> 18) + ALPHABET.charAt((word >> 12) & 63)
-    text += b === undefined ? '=' : ALPHABET.charAt((word >> 6) & 63)
-    text += c === undefined ? '=' : ALPHABET.charAt(word & 63)
+    const word = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
+    out[at++] = ALPHABET.charCodeAt(word >> 18)
+    out[at++] = ALPHABET.charCodeAt((word >> 12) & 63)
+    out[at++] = i + 1 < bytes.length ? ALPHABET.charCodeAt((word >> 6) & 63) : PADDING
+    out[at++] = i + 2 < bytes.length ? ALPHABET.charCodeAt(word & 63) : PADDING
   }
-  return text
+  return decoder.decode(out)
 }
 export const base64url = (bytes: Uint8Array): string =>
   base64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
@@ -57,9 +59,13 @@ export function fromBase64(text: string): Uint8Array {
 export const fromBase64url = fromBase64
 
 export function hex(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
-  return text
+  const out = new Uint8Array(bytes.length * 2)
+  let at = 0
+  for (const byte of bytes) {
+    out[at++] = HEX.charCodeAt(byte >> 4)
+    out[at++] = HEX.charCodeAt(byte & 15)
+  }
+  return decoder.decode(out)
 }
 export function fromHex(text: string): Uint8Array {
   const out = new Uint8Array(text.length >> 1)

@@ -1,7 +1,7 @@
 import { entryKeyOf, fromUtf8Strict, rawId, refusal } from '../base/index.ts'
-import type { Crypto, EntryKey, ErrorCode, PlayerId, Refusal } from '../base/index.ts'
+import type { Crypto, ErrorCode, Refusal } from '../base/index.ts'
 import { faultCode, scanValue } from './scan.ts'
-import type { Entry, Payload } from './types.ts'
+import type { Entry, EntryFields, Payload } from './types.ts'
 
 /** Bytes of an entry, signature included. */
 export const MAX_ENTRY_BYTES = 15_360
@@ -16,10 +16,10 @@ const ID = '@[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\\.ed25519'
 const KEY = '%[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\\.sha256'
 /** What stands before the payload: literal text, then a value by its own grammar, and the code where that fails. */
 const HEADER: readonly (readonly [literal: string, value: string, code: ErrorCode])[] = [
-  ['{"identity":', `"(${ID})"`, 'ENTRY_IDENTITY'],
-  [',"parent":', `(?:null|"(${KEY})")`, 'ENTRY_PARENT'],
-  [',"comparable":', '([1-9][0-9]{0,15})(?=,)', 'ENTRY_COMPARABLE'],
-  [',"synod":', `(?:null|\\["(${ID})","(${KEY})"\\])`, 'ENTRY_SYNOD'],
+  ['{"identity":', `"${ID}"`, 'ENTRY_IDENTITY'],
+  [',"parent":', `(?:null|"${KEY}")`, 'ENTRY_PARENT'],
+  [',"comparable":', '[1-9][0-9]{0,15}(?=,)', 'ENTRY_COMPARABLE'],
+  [',"synod":', `(?:null|\\["${ID}","${KEY}"\\])`, 'ENTRY_SYNOD'],
 ]
 const BEFORE_PAYLOAD = ',"payload":'
 /** Matched from its `lastIndex`, which every call sets to 0. */
@@ -40,25 +40,15 @@ export function parseEntry(bytes: Uint8Array, crypto: Crypto): Parsed {
   const text = fromUtf8Strict(textOf(bytes))
   if (text === undefined) return refuse('ENTRY_UTF8', 'bytes that are no character')
   HEADER_PATTERN.lastIndex = 0
-  const header = HEADER_PATTERN.exec(text)
-  if (!header) return explain(text)
-  const from = header[0].length
-  const end = scanValue(text, from, 2)
+  if (!HEADER_PATTERN.test(text)) return explain(text)
+  const end = scanValue(text, HEADER_PATTERN.lastIndex, 2)
   if (end !== text.length - 1 || text.charCodeAt(end) !== 125) return explain(text)
-  const comparable = Number(header[3])
+  // Strings of their own: slices of the text would keep all of it in memory for as long as one of them is kept.
+  const { identity, parent, comparable, synod, payload } = JSON.parse(text) as EntryFields
   if (!Number.isSafeInteger(comparable)) return refuse('ENTRY_COMPARABLE', `${comparable} is not below 2^53`)
-  const payload = JSON.parse(text.slice(from, end)) as unknown
   if (!isPayload(payload)) return refuse('ENTRY_PAYLOAD', 'it has to be an object with a type, or text ending in .box')
-  const entry: Entry = {
-    key: entryKeyOf(crypto.sha256(bytes)),
-    identity: header[1] as PlayerId,
-    parent: (header[2] ?? null) as EntryKey | null,
-    comparable,
-    synod: header[4] === undefined ? null : [header[4] as PlayerId, header[5] as EntryKey],
-    payload,
-    bytes,
-  }
-  return { ok: true, entry }
+  const key = entryKeyOf(crypto.sha256(bytes))
+  return { ok: true, entry: { key, identity, parent, comparable, synod, payload, bytes } }
 }
 
 /** The signed text's bytes. */
