@@ -25,4 +25,4 @@ export function pathFault(path: string): string | undefined {
 
 /** Whether a path or one of its folders is left out of a pack: dotfiles and node_modules. */
 export const isIgnored = (path: string): boolean =>
-  path.split('/').some((part) => part.startsWith('.') || part === 'node_modules')
+  path.split('/').some((part) => part === 'node_modules' || (part.startsWith('.') && part !== '.' && part !== '..'))

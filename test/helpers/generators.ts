@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import wabtInit from 'wabt'
+import type { Beats, Refusal } from '../../lib/base/index.ts'
+import { packageRoot } from '../../lib/base/node/root.ts'
+import {
+  type ArchiveFile,
+  type BlockPosition,
+  type PreparedGenerator,
+  type Status,
+  type TagAccess,
+  type Voice,
+  type VoiceSettings,
+  createWasmVoice,
+  isRefused,
+  pack,
+  prepareGenerator,
+} from '../../lib/generators/index.ts'
+
+const ALL_FEATURES = {
+  exceptions: true,
+  mutable_globals: true,
+  sat_float_to_int: true,
+  sign_extension: true,
+  simd: true,
+  threads: true,
+  multi_value: true,
+  tail_call: true,
+  bulk_memory: true,
+  reference_types: true,
+}
+const loading = wabtInit()
+
+/** Assembles WAT with every feature on and without validating it, as someone hostile would. */
+export async function assemble(wat: string): Promise<Uint8Array> {
+  const wabt = await loading
+  const module = wabt.parseWat('test.wat', wat, ALL_FEATURES)
+  const { buffer } = module.toBinary({})
+  module.destroy()
+  return new Uint8Array(buffer)
+}
+
+export const fixture = (...path: string[]): string => join(packageRoot(), 'fixtures', ...path)
+export const fixtureBytes = (...path: string[]): Uint8Array => new Uint8Array(readFileSync(fixture(...path)))
+
+/** What functions give that may refuse; a refusal fails the test by throwing. */
+export function good<T extends object>(given: T | Refusal): T {
+  if (isRefused(given)) throw new Error(`${given.code}: ${given.message}`)
+  return given
+}
+/** The code of a refusal; undefined where there was none. */
+export const codeOf = (given: object): string | undefined => (isRefused(given) ? given.code : undefined)
+
+export const textFile = (path: string, text: string): ArchiveFile => ({
+  path,
+  bytes: new TextEncoder().encode(text),
+  executable: false,
+})
+
+/** The archive of a generator named `test` with this module. */
+export function archiveOf(wasm: Uint8Array, more: Record<string, unknown> = {}): Uint8Array {
+  const manifest = { name: 'test', runtime: 'wasm', entry: 'test.wasm', ...more }
+  return good(
+    pack([textFile('generator.json', JSON.stringify(manifest)), { path: 'test.wasm', bytes: wasm, executable: false }]),
+  )
+}
+
+/** A module that has what the ABI requires, where `parts` does not say otherwise, with a page of memory. */
+export function generatorWat(parts: { head?: string; init?: string; process?: string; tail?: string } = {}): string {
+  const { head = '', init = '(i32.const 0)', process = '(i32.const 0)', tail = '' } = parts
+  return `(module ${head} (memory (export "memory") 1 1)
+    (func (export "mm_abi") (result i32) (i32.const 1))
+    (func (export "mm_init") (param f32 i32 i32 i32) (result i32) ${init})
+    (func (export "mm_output") (result i32) (i32.const 1024))
+    (func (export "mm_process") (param $frames i32) (param $frame f64) (param $beat f64) (param $step f64)
+      (param $bar f64) (param $start f64) (result i32) ${process}) ${tail})`
+}
+
+/** Tags that remember what was asked of them; `values` is what can be read. */
+export class TestTags implements TagAccess {
+  readonly opened: string[] = []
+  readonly writes: { name: string; value: number | string; atBeat: Beats }[] = []
+  readonly lines: string[] = []
+  values: Record<string, { value: number | string; frame: number }> = {}
+
+  open(path: string): number {
+    return path.includes('//') ? -1 : this.opened.push(path) + 99
+  }
+  get(handle: number): number {
+    const value = this.at(handle)?.value
+    return typeof value === 'number' ? value : NaN
+  }
+  text(handle: number): string | undefined {
+    const value = this.at(handle)?.value
+    return typeof value === 'string' ? value : undefined
+  }
+  frame(handle: number): number {
+    return this.at(handle)?.frame ?? NaN
+  }
+  set(name: string, value: number | string, atBeat: Beats): void {
+    this.writes.push({ name, value, atBeat })
+  }
+  log(text: string): void {
+    this.lines.push(text)
+  }
+  private at(handle: number): { value: number | string; frame: number } | undefined {
+    return this.values[this.opened[handle - 100] ?? '']
+  }
+}
+
+export function startVoice(
+  wasm: Uint8Array | PreparedGenerator,
+  settings: Partial<VoiceSettings> = {},
+): { voice: Voice; tags: TestTags } {
+  const tags = new TestTags()
+  const prepared = wasm instanceof Uint8Array ? good(prepareGenerator(archiveOf(wasm))) : wasm
+  const voice = createWasmVoice(prepared, { seed: [1, 2], sampleRate: 48_000, tags, ...settings })
+  return { voice, tags }
+}
+
+/** Beats a frame at 112 BPM, whose bars are no whole number of blocks. */
+export const STEP = 112 / 60 / 48_000
+
+/** The block of `frames` frames that begins at `frame`, for an instance that started at the jam's beat 0. */
+export const block = (frame: number, frames = 128): BlockPosition => ({
+  frames,
+  frame,
+  beat: frame * STEP,
+  beatsPerFrame: STEP,
+  bar: (frame * STEP) / 4,
+  startBeat: 0,
+})
+
+/** Runs blocks until it ends or `count` are done: the last status, and copies of the left channel. */
+export function run(voice: Voice, count: number): { status: Status; left: Float32Array } {
+  const left = new Float32Array(count * 128)
+  let status: Status = 'go'
+  for (let n = 0; n < count && status === 'go'; n++) {
+    status = voice.process(block(n * 128))
+    if (status !== 'error') left.set(voice.left, n * 128)
+  }
+  return { status, left }
+}
