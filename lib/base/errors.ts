@@ -167,6 +167,18 @@ export const CODES = {
   INSTANCE_AMBIGUOUS: 'an instance of that name is not running, or has several players: name one of your own',
   PLAY_NOT_CALLERS: 'the entry sent with play is not signed by the caller, or is no play',
   NOT_SOUNDING: 'this node does not sound that jam: start it with --jam, or join it',
+  // blobs
+  BLOB_UNKNOWN: 'a blob is not here',
+  BLOB_TOO_LARGE: 'a blob has more bytes than may be taken',
+  BLOB_HASH_MISMATCH: 'bytes are not those of the blob that they were said to be; none of them was kept',
+  BLOB_CORRUPT: 'a blob on disk has other bytes than its name says',
+  BLOB_UNAVAILABLE: 'nobody who is connected gave the blob in time',
+  BLOB_WANTS_FULL: 'too many blobs are wanted at once',
+  BLOB_WRITE: 'a blob could not be written: the disk is full, failing or not ours',
+
+  // mix
+  GENERATOR_TOO_SLOW: 'a block of an instance took longer than the wall-clock guard allows',
+  MIX_REFUSED: 'an instance could not be started: its archive is missing or there is no room for one more',
 } as const
 
 export type ErrorCode = keyof typeof CODES

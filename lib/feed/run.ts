@@ -9,7 +9,7 @@ import type { CheckedRun, ParsedRun, RunStart, Stop } from './types.ts'
 
 /**
  * Parses the raw entries of a run, oldest first, and links them by parent hash, identity and growing comparables.
- * Stops with RUN_SIZE, any code of `parseEntry`, FEED_IDENTITY, FEED_PARENT, FEED_COMPARABLE, AGAIN_INVALID.
+ * Stops with RUN_SIZE, any code of `parseEntry`, FEED_IDENTITY, FEED_PARENT, FEED_COMPARABLE, AGAIN_NOT_EARLIER, AGAIN_WRAPS.
  */
 export function parseRun(identity: PlayerId, run: readonly Uint8Array[], crypto: Crypto): ParsedRun {
   const bytes = run.reduce((sum, raw) => sum + raw.length, 0)

@@ -1,5 +1,6 @@
-import type { EntryKey, JamId, Micros, PlayerId, Refusal } from '../base/index.ts'
+import type { EntryKey, GeneratorId, JamId, Micros, PlayerId, Refusal } from '../base/index.ts'
 import type { Entry, HeadPosition, Payload } from '../entry/index.ts'
+import type { Stop } from '../feed/index.ts'
 
 export interface Head extends HeadPosition {
   readonly identity: PlayerId
@@ -7,15 +8,25 @@ export interface Head extends HeadPosition {
   readonly count: number
 }
 
-/** What became of a run handed to the store. */
+/** What became of a run handed to the store. `stop` says where it broke off and why; what came before stands. */
 export type Ingested =
-  /** The feed grew; `entries` are those that are new, in order, readable now. `replaced` names a losing head, kept. */
-  | { readonly kind: 'adopted'; readonly head: Head; readonly entries: readonly Entry[]; readonly replaced?: HeadPosition }
+  /**
+   * The feed grew; `entries` are those that are new, in order, readable now. `replaced` names a losing head, kept.
+   * `more`: a changeover brought further ones, see `Change`.
+   */
+  | {
+      readonly kind: 'adopted'
+      readonly head: Head
+      readonly entries: readonly Entry[]
+      readonly more?: true
+      readonly replaced?: HeadPosition
+      readonly stop?: Stop
+    }
   /** Everything in it was here already. */
-  | { readonly kind: 'known' }
+  | { readonly kind: 'known'; readonly stop?: Stop }
   /** Kept aside: a branch whose announced head has not arrived or does not win, or a tail that no signature verifies yet. */
-  | { readonly kind: 'staged'; readonly tail: HeadPosition }
-  /** From `from` on more than 10 minutes ahead of our clock: held (bounded) until `due`, what came before is adopted. */
+  | { readonly kind: 'staged'; readonly tail: HeadPosition; readonly stop?: Stop }
+  /** From some entry on more than 10 minutes ahead of our clock: held (bounded) until `due`, what came before is adopted. */
   | { readonly kind: 'held'; readonly due: Micros; readonly head?: Head; readonly entries: readonly Entry[] }
   | ({ readonly kind: 'refused'; readonly at: number } & Refusal)
 
@@ -24,6 +35,8 @@ export interface Change {
   readonly head: Head
   /** New entries of the feed in order; after a changeover those after the common ancestor. */
   readonly entries: readonly Entry[]
+  /** After a changeover: there are more than fit in memory; read on after the last of `entries` with `read`. */
+  readonly more?: true
   /** Set where another branch took over: the ancestor both share (undefined where they share none). */
   readonly changeover?: { readonly lost: HeadPosition; readonly ancestor?: HeadPosition }
   /** Appended by this node's own player. */
@@ -39,29 +52,90 @@ export interface ReadRange {
   readonly reverse?: boolean
 }
 
+export interface ScanOptions {
+  /** Only of this feed. */
+  readonly identity?: PlayerId
+  readonly limit?: number
+  /** Oldest first. */
+  readonly reverse?: boolean
+}
+
+export interface Sizes {
+  readonly feeds: number
+  /** Of current feeds. */
+  readonly entries: number
+  /** About what the rows take on disk, by kind; absent where the database cannot say. */
+  readonly bytes?: { readonly entries: number; readonly places: number; readonly indexes: number }
+}
+
+/** One thing that `verifyAll` found wrong. */
+export interface Fault extends Refusal {
+  readonly identity: PlayerId
+  readonly comparable?: Micros
+  readonly key?: EntryKey
+}
+export interface Verified {
+  readonly feeds: number
+  readonly entries: number
+  /** How many faults there are, and the first 1,000 of them. */
+  readonly bad: number
+  readonly faults: readonly Fault[]
+}
+export interface VerifyOptions {
+  /** Called after every 256 entries with how many are done, of how many. */
+  readonly onProgress?: (done: number, total: number) => void
+  readonly signal?: AbortSignal
+}
+
 /** Feeds on disk. Every reader sees whole runs. All methods reject with CLOSED after close. */
 export interface Store {
-  /** Signs, syncs to disk, then resolves. @throws CLOCK_BEHIND_FEED, ENTRY_TOO_LARGE, PAYLOAD_INVALID */
+  /** Whose feed `append` writes. */
+  readonly identity: PlayerId
+  /**
+   * Signs, syncs to disk, then resolves. Calls while a write is running share the next one.
+   * @throws CLOCK_BEHIND_FEED, ENTRY_TOO_LARGE, STORE_BUSY, STORE_WRITE, any code of `checkPayload`
+   */
   append(payload: Payload): Promise<Entry>
   /**
    * Checks a run of consecutive entries of one feed (raw bytes, oldest first) and keeps what is authentic.
    * `announced` is the head the run was said to lead to: another branch takes over only once it has arrived.
+   * The bytes are kept as they are: the caller must not change them afterwards.
+   * @throws STORE_WRITE
    */
   ingest(identity: PlayerId, run: readonly Uint8Array[], announced?: HeadPosition): Promise<Ingested>
+  /** When the nearest of the entries held for their time may be taken; undefined where none is. */
+  nextDue(): Micros | undefined
+  /** Hands in again what is held and due by now; results in order. */
+  releaseDue(): Promise<readonly Ingested[]>
   head(identity: PlayerId): Promise<Head | undefined>
   heads(): AsyncIterable<Head>
-  /** The losing heads of an identity that are kept. */
+  /** The losing heads of an identity that are kept (at most 8) and those still arriving (at most 4), best first. */
   lost(identity: PlayerId): Promise<readonly HeadPosition[]>
   /** Entries of the current feed, oldest first unless reversed. */
   read(identity: PlayerId, range?: ReadRange): AsyncIterable<Entry>
-  /** An entry of a current feed (or, with `any`, of a kept branch) by key. */
-  get(key: EntryKey): Promise<Entry | undefined>
+  /** Entries of the kept chain that ends in this losing head, after the last that it shares with the feed. */
+  readLost(identity: PlayerId, head: HeadPosition): AsyncIterable<Entry>
+  /**
+   * An entry of a current feed (or, `anywhere`, of a kept branch too) by key. Where only an `again` of it is there,
+   * that one.
+   */
+  get(key: EntryKey, where?: 'feed' | 'anywhere'): Promise<Entry | undefined>
   /** Whether the current chain of the identity holds this position. */
   has(identity: PlayerId, position: HeadPosition): Promise<boolean>
-  /** Entries of current feeds by payload type, newest first unless asked otherwise. */
-  byType(type: string, options?: { identity?: PlayerId; limit?: number; reverse?: boolean }): AsyncIterable<Entry>
-  /** Every entry of current feeds whose payload names this jam, any order. */
+  /**
+   * Entries of current feeds by payload type, newest first unless asked otherwise. An `again` counts as what it
+   * publishes again. Encrypted ones have the type `.box`. A type above 64 bytes is not indexed.
+   */
+  byType(type: string, options?: ScanOptions): AsyncIterable<Entry>
+  /** Every entry of current feeds whose payload names this jam, in the order of their comparables. */
   byJam(jam: JamId): AsyncIterable<Entry>
+  /** Publications of this generator in its owner's feed, newest first. */
+  byGenerator(generator: GeneratorId): AsyncIterable<Entry>
+  /** `follow` and `block` entries of current feeds that name this identity, newest first. */
+  byEdge(target: PlayerId): AsyncIterable<Entry>
+  /** Checks the signature, key and place of every entry of every current feed, and every index. */
+  verifyAll(options?: VerifyOptions): Promise<Verified>
+  sizes(): Promise<Sizes>
   /** Calls back after each change is durable enough to be read; returns how to stop. Listeners must not throw. */
   onChange(listener: (change: Change) => void): () => void
   close(): Promise<void>

@@ -1,0 +1,58 @@
+import { entryKeyOf } from '../base/index.ts'
+import type { Crypto } from '../base/index.ts'
+import { chainOf, lastShared } from '../feed/index.ts'
+import type { Segment } from '../feed/index.ts'
+import type { Entry, HeadPosition } from '../entry/index.ts'
+import type { FeedState, Feeds } from './feeds.ts'
+import { entryRow } from './layout.ts'
+import type { HeadRow } from './layout.ts'
+import { readChain } from './read.ts'
+import type { Change, Head } from './types.ts'
+import type { PlayerId } from '../base/index.ts'
+
+/** How many entries a change brings along at most after a changeover. */
+export const MAX_CHANGE_ENTRIES = 512
+
+export type Emit = (change: Change) => void
+
+export const headOf = (identity: PlayerId, { tail, count }: HeadRow): Head => ({
+  identity,
+  comparable: tail.comparable,
+  key: tail.key,
+  count,
+})
+
+/** What readers see change from one state to the next; undefined where the head is the same. */
+export async function changeBetween(
+  { feeds, crypto }: { readonly feeds: Feeds; readonly crypto: Crypto },
+  before: FeedState,
+  after: FeedState,
+  entries: readonly Entry[],
+): Promise<Change | undefined> {
+  if (!after.head || after.head === before.head) return undefined
+  const head = headOf(after.identity, after.head)
+  if (!before.head || before.head.branch === after.head.branch) return { head, entries, own: false }
+  const chain = chainOf(after.branches, after.head.branch)
+  const shared = lastShared(chainOf(before.branches, before.head.branch), chain)
+  const ancestor = shared && (await positionAt(feeds, crypto, after, shared))
+  const range = { after: shared?.until ?? 0, limit: MAX_CHANGE_ENTRIES + 1 }
+  const found: Entry[] = []
+  for await (const entry of readChain({ db: feeds.db, crypto }, after.feed, chain, range)) found.push(entry)
+  return {
+    head,
+    entries: found.slice(0, MAX_CHANGE_ENTRIES),
+    ...(found.length > MAX_CHANGE_ENTRIES ? { more: true } : {}),
+    changeover: { lost: before.head.tail, ...(ancestor ? { ancestor } : {}) },
+    own: false,
+  }
+}
+
+async function positionAt(
+  feeds: Feeds,
+  crypto: Crypto,
+  { feed }: FeedState,
+  { branch, until }: Segment,
+): Promise<HeadPosition | undefined> {
+  const bytes = await feeds.db.get(entryRow(feed, branch, until))
+  return bytes && { comparable: until, key: entryKeyOf(crypto.sha256(bytes)) }
+}

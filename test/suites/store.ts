@@ -1,0 +1,306 @@
+import { hasCode, hex, jamIdOf, name } from '../../lib/base/index.ts'
+import { FUTURE_LIMIT_MICROS, compareHeads } from '../../lib/entry/index.ts'
+import type { Entry, Payload } from '../../lib/entry/index.ts'
+import { MAX_CHANGE_ENTRIES, MAX_LOST } from '../../lib/store/index.ts'
+import type { Change } from '../../lib/store/index.ts'
+import { chain, collect, headOfChain, keysOf, note, rawOf } from '../helpers/chains.ts'
+import type { StoreKind } from '../helpers/stores.ts'
+import { ada, ben, cy, feedOf, fork, rejects, storesOf } from './store-kit.ts'
+import type { Tape } from './store-kit.ts'
+
+/** What any store does with entries that come to it, over whichever database it lies. */
+export function storeSuite(test: Tape, kind: StoreKind): void {
+  const withStore = storesOf(test, kind)
+
+  withStore('appended entries form a chain, and are there after opening again', async (t, store, clock, place) => {
+    const together = await Promise.all([store.append(note('a')), store.append(note('b')), store.append(note('c'))])
+    clock.now += 5000
+    const later = await store.append(note('d'))
+    const all = [...together, later]
+    t.deepEqual(keysOf(await feedOf(store, ada.id)), keysOf(all))
+    t.deepEqual(
+      all.map(({ parent }) => parent),
+      [null, ...keysOf(together)],
+    )
+    t.equal(together[0].comparable, clock.now - 5000, 'a comparable is the clock')
+    t.equal(together[2].comparable, clock.now - 4998, "or the parent's + 1")
+    t.deepEqual(await store.head(ada.id), { identity: ada.id, ...headOfChain(all), count: 4 })
+    await store.close()
+    const again = await place.open(ada, clock)
+    t.deepEqual(keysOf(await feedOf(again, ada.id)), keysOf(all))
+    t.deepEqual((await again.append(note('e'))).parent, later.key)
+    await again.close()
+  })
+
+  withStore('an append that cannot be is refused, and leaves no trace', async (t, store, clock) => {
+    const results = await Promise.allSettled([
+      store.append(note('good')),
+      store.append({ type: 'public_note', text: 7 }),
+      store.append(note('x'.repeat(8000) + '\u00e9'.repeat(100))),
+      store.append({ type: 'comment', text: '\u{1d11e}'.repeat(4000), jam: jamIdOf(ada.id, name('j')) }),
+      store.append(note('also good')),
+    ])
+    t.deepEqual(
+      results.map((result) => (result.status === 'rejected' ? (result.reason as { code: string }).code : 'ok')),
+      ['ok', 'PAYLOAD_INVALID', 'ok', 'ENTRY_TOO_LARGE', 'ok'],
+    )
+    t.equal((await store.head(ada.id))?.count, 3)
+    clock.now -= FUTURE_LIMIT_MICROS + 1000
+    await rejects(t, 'CLOCK_BEHIND_FEED', store.append(note('too late')))
+    t.equal((await store.verifyAll()).bad, 0)
+  })
+
+  withStore('too many waiting appends are refused', async (t, store) => {
+    const results = await Promise.allSettled(Array.from({ length: 4100 }, (_, i) => store.append(note(`${i}`))))
+    const refused = results.filter((result) => result.status === 'rejected')
+    t.equal(refused.length, 4)
+    t.ok(refused.every(({ reason }) => hasCode(reason, 'STORE_BUSY')))
+    t.equal((await store.head(ada.id))?.count, 4096)
+  })
+
+  withStore('a run is adopted, known the second time, and grows', async (t, store) => {
+    const entries = chain(ben, 10, null)
+    const first = await store.ingest(ben.id, rawOf(entries.slice(0, 6)))
+    t.equal(first.kind, 'adopted')
+    t.deepEqual(first.kind === 'adopted' && keysOf(first.entries), keysOf(entries.slice(0, 6)))
+    t.deepEqual(await store.ingest(ben.id, rawOf(entries.slice(2, 5))), { kind: 'known' })
+    const overlap = await store.ingest(ben.id, rawOf(entries.slice(4)))
+    t.deepEqual(overlap.kind === 'adopted' && keysOf(overlap.entries), keysOf(entries.slice(6)), 'only what is new')
+    t.deepEqual(keysOf(await feedOf(store)), keysOf(entries))
+    t.deepEqual(await store.head(ben.id), { identity: ben.id, ...headOfChain(entries), count: 10 })
+    t.deepEqual(rawOf(await feedOf(store)).map(hex), rawOf(entries).map(hex), 'bytes come back as they were signed')
+  })
+
+  withStore('what is refused says why', async (t, store) => {
+    const entries = chain(ben, 5, null)
+    const refuses = async (code: string, at: number, run: readonly Uint8Array[], who = ben.id): Promise<void> => {
+      const result = await store.ingest(who, run)
+      t.deepEqual(result.kind === 'refused' && [result.code, result.at], [code, at], JSON.stringify(result))
+    }
+    await refuses('RUN_SIZE', 0, [])
+    await refuses('FEED_GAP', 0, rawOf(entries.slice(1)))
+    await refuses('FEED_IDENTITY', 0, rawOf(entries), cy.id)
+    await refuses('ENTRY_TOO_SHORT', 0, [new Uint8Array(5)])
+    await store.ingest(ben.id, rawOf(entries))
+    await refuses('FEED_PARENT', 0, rawOf(chain(cy, 1, entries[4] ?? null)), cy.id)
+    await refuses('FEED_COMPARABLE', 0, rawOf(chain(ben, 1, entries[4] ?? null, { from: 17 })))
+    const ended = chain(ben, 300, entries[4] ?? null, { spoiled: () => true })
+    await refuses('FEED_ENDED', 0, rawOf(ended))
+    t.equal((await store.head(ben.id))?.count, 5)
+    await rejects(t, 'ID_INVALID', store.ingest('@nobody' as typeof ben.id, rawOf(entries)))
+  })
+
+  withStore('a run that breaks off is kept up to there', async (t, store) => {
+    const entries = chain(ben, 5, null)
+    const run = [...rawOf(entries.slice(0, 3)), new Uint8Array(5), ...rawOf(entries.slice(4))]
+    const result = await store.ingest(ben.id, run)
+    t.deepEqual(result.kind === 'adopted' && [result.entries.length, result.stop?.at, result.stop?.code], [
+      3,
+      3,
+      'ENTRY_TOO_SHORT',
+    ])
+    const known = await store.ingest(ben.id, run)
+    t.deepEqual(known.kind === 'known' && known.stop?.code, 'ENTRY_TOO_SHORT')
+  })
+
+  withStore('entries without a good signature wait for one after them', async (t, store) => {
+    const entries = chain(ben, 8, null, { spoiled: (at) => at > 2 && at < 7 })
+    const first = await store.ingest(ben.id, rawOf(entries.slice(0, 5)))
+    t.deepEqual(first.kind === 'adopted' && first.head.count, 3)
+    const second = await store.ingest(ben.id, rawOf(entries.slice(5, 7)))
+    t.deepEqual(second, { kind: 'staged', tail: headOfChain(entries.slice(0, 7)) })
+    const third = await store.ingest(ben.id, rawOf(entries.slice(7)))
+    t.deepEqual(third.kind === 'adopted' && keysOf(third.entries), keysOf(entries.slice(3)))
+    t.equal((await feedOf(store)).length, 8)
+    const { bad, faults } = await store.verifyAll()
+    t.deepEqual(
+      [bad, faults[0]?.code, faults[0]?.key],
+      [4, 'ENTRY_SIGNATURE', entries[3]?.key],
+      'a full check names them',
+    )
+  })
+
+  withStore('a forged tail does not stand in the way of the true one', async (t, store) => {
+    const entries = chain(ben, 6, null)
+    await store.ingest(ben.id, rawOf(entries.slice(0, 3)))
+    const forged = chain(ben, 4, entries[2] ?? null, { spoiled: () => true, step: 7 })
+    t.equal((await store.ingest(ben.id, rawOf(forged))).kind, 'staged')
+    const result = await store.ingest(ben.id, rawOf(entries.slice(3)))
+    t.equal(result.kind, 'adopted')
+    t.deepEqual(await store.lost(ben.id), [])
+    t.equal((await store.ingest(cy.id, rawOf(chain(cy, 2, null, { spoiled: () => true })))).kind, 'staged')
+    t.equal(await store.head(cy.id), undefined, 'nor does a forged start make a feed')
+  })
+
+  withStore('of two chains the higher head is the feed, in either order', async (t, store, clock, place) => {
+    const { low, high, root } = fork()
+    const elsewhere = kind.place()
+    const other = await elsewhere.open(cy, clock)
+    await store.ingest(ben.id, rawOf([...root, ...low]))
+    const over = await store.ingest(ben.id, rawOf(high))
+    t.equal(over.kind, 'adopted')
+    t.deepEqual(over.kind === 'adopted' && over.replaced, headOfChain(low))
+    await other.ingest(ben.id, rawOf([...root, ...high]))
+    t.deepEqual(await other.ingest(ben.id, rawOf(low)), { kind: 'staged', tail: headOfChain(low) })
+    for (const each of [store, other]) {
+      t.deepEqual(keysOf(await feedOf(each)), keysOf([...root, ...high]))
+      t.deepEqual(await each.lost(ben.id), [headOfChain(low)])
+      t.deepEqual(keysOf(await collect(each.readLost(ben.id, headOfChain(low)))), keysOf(low))
+      t.equal((await each.verifyAll()).bad, 0)
+    }
+    await other.close()
+    await elsewhere.remove()
+    await store.close()
+    const again = await place.open(ada, clock)
+    t.deepEqual(keysOf(await feedOf(again)), keysOf([...root, ...high]), 'also after opening again')
+    const more = chain(ben, 3, high.at(-1) ?? null)
+    await again.ingest(ben.id, rawOf(more))
+    t.deepEqual(await again.head(ben.id), { identity: ben.id, ...headOfChain(more), count: 3 + high.length + 3 })
+    await again.close()
+  })
+
+  withStore('a chain that is announced takes over whole, with every index', async (t, store) => {
+    const jam = jamIdOf(ben.id, name('j'))
+    const inJam = (text: string): Payload => ({ type: 'comment', text, jam })
+    const root = chain(ben, 3, null, { payload: (at) => inJam(`root ${at}`) })
+    const old = chain(ben, 3, root[2] ?? null, { payload: (at) => inJam(`old ${at}`) })
+    const fresh = chain(ben, 9, root[2] ?? null, { payload: (at) => inJam(`new ${at}`), step: 5000 })
+    await store.ingest(ben.id, rawOf([...root, ...old]))
+    const changes: Change[] = []
+    store.onChange((change) => changes.push(change))
+    const views = async (): Promise<string[][]> => [
+      keysOf(await feedOf(store)),
+      keysOf(await collect(store.byJam(jam))),
+      keysOf(await collect(store.byType('comment', { reverse: true }))),
+      keysOf(await collect(store.byType('comment', { identity: ben.id, reverse: true }))),
+    ]
+    const before = keysOf([...root, ...old])
+    for (const at of [0, 3, 6]) {
+      const result = await store.ingest(ben.id, rawOf(fresh.slice(at, at + 3)), headOfChain(fresh))
+      t.equal(result.kind, at < 6 ? 'staged' : 'adopted')
+      const expected = at < 6 ? before : keysOf([...root, ...fresh])
+      for (const view of await views()) t.deepEqual(view, expected)
+      t.equal((await store.get(fresh[0]!.key)) !== undefined, at === 6)
+      t.equal((await store.get(fresh[0]!.key, 'anywhere'))?.key, fresh[0]!.key)
+    }
+    t.deepEqual(changes.length, 1)
+    t.deepEqual(keysOf(changes[0]?.entries ?? []), keysOf(fresh))
+    t.deepEqual(changes[0]?.changeover, { lost: headOfChain(old), ancestor: headOfChain(root) })
+    t.notOk(await store.has(ben.id, headOfChain(old)))
+    t.ok(await store.has(ben.id, headOfChain(fresh)))
+    t.notOk(await store.has(cy.id, headOfChain(fresh)), 'a position belongs to its identity')
+  })
+
+  withStore(
+    'a chain that waits for its announced head takes over once that is known to be reached',
+    async (t, store) => {
+      const { low, high, root } = fork()
+      await store.ingest(ben.id, rawOf([...root, ...low]))
+      const far = { comparable: headOfChain(high).comparable + 1, key: headOfChain(high).key }
+      t.equal((await store.ingest(ben.id, rawOf(high), far)).kind, 'staged')
+      t.deepEqual(await store.lost(ben.id), [headOfChain(high)])
+      t.equal((await store.ingest(ben.id, rawOf(high), headOfChain(high))).kind, 'adopted', 'though all of it is known')
+      t.deepEqual(await store.lost(ben.id), [headOfChain(low)])
+    },
+  )
+
+  withStore('a chain from a second first entry', async (t, store) => {
+    const first = chain(ben, 4, null)
+    const second = chain(ben, 2, null, { from: first[3]!.comparable + 1 })
+    const changes: Change[] = []
+    store.onChange((change) => changes.push(change))
+    await store.ingest(ben.id, rawOf(first))
+    await store.ingest(ben.id, rawOf(second))
+    t.deepEqual(keysOf(await feedOf(store)), keysOf(second))
+    t.equal((await store.head(ben.id))?.count, 2)
+    t.deepEqual(changes[1]?.changeover, { lost: headOfChain(first) }, 'shares no ancestor')
+  })
+
+  withStore('a large changeover brings only so many entries along', async (t, store) => {
+    const old = chain(ben, 1, null)
+    await store.ingest(ben.id, rawOf(old))
+    const fresh = chain(ben, MAX_CHANGE_ENTRIES + 5, null, { from: old[0]!.comparable + 1 })
+    const result = await store.ingest(ben.id, rawOf(fresh))
+    t.deepEqual(result.kind === 'adopted' && [result.entries.length, result.more], [MAX_CHANGE_ENTRIES, true])
+    const rest = await collect(store.read(ben.id, { after: fresh[MAX_CHANGE_ENTRIES - 1]!.comparable }))
+    t.deepEqual(keysOf(rest), keysOf(fresh.slice(MAX_CHANGE_ENTRIES)))
+  })
+
+  withStore(
+    'losing chains are kept up to a bound, the lowest dropped with all its rows',
+    async (t, store, clock, place) => {
+      const root = chain(ben, 5, null)
+      await store.ingest(ben.id, rawOf(root))
+      const forks = Array.from({ length: MAX_LOST + 4 }, (_, i) =>
+        chain(ben, 3, root[i % 4] ?? null, {
+          from: root[4]!.comparable + 1 + i * 10,
+          step: 1,
+          payload: () => note(`fork ${i}`),
+        }),
+      )
+      for (const each of forks) await store.ingest(ben.id, rawOf(each))
+      const best = forks.map(headOfChain).sort((a, b) => compareHeads(b, a))
+      t.deepEqual(await store.head(ben.id).then((head) => head?.key), best[0]?.key)
+      t.deepEqual(keysOf(await store.lost(ben.id)), keysOf(best.slice(1, MAX_LOST + 1)))
+      for (const entry of forks[0]!) t.equal(await store.get(entry.key, 'anywhere'), undefined, 'dropped')
+      t.equal((await store.verifyAll()).bad, 0)
+      await store.close()
+      const db = await place.db()
+      let rows = 0
+      for await (const key of db.keys({ gte: Uint8Array.of(3), lt: Uint8Array.of(4) })) rows += key.length > 0 ? 1 : 0
+      await db.close()
+      t.equal(rows, 3 * (MAX_LOST + 1) + 4, 'entries of the feed, of the kept chains, and what those share')
+    },
+  )
+
+  withStore('chains that never arrive are bounded too', async (t, store) => {
+    const root = chain(ben, 2, null)
+    await store.ingest(ben.id, rawOf(root))
+    const far = { ...headOfChain(root), comparable: 1_799_999_999_999_999 }
+    for (let i = 0; i < 9; i++) {
+      const each = chain(ben, 2, root[0]!, { from: root[1]!.comparable + 10 * (i + 1), step: 1 })
+      t.equal((await store.ingest(ben.id, rawOf(each), far)).kind, 'staged')
+    }
+    t.equal((await store.lost(ben.id)).length, 4)
+    t.equal((await store.head(ben.id))?.key, root[1]!.key)
+  })
+
+  withStore('entries far ahead are held until the clock has come near', async (t, store, clock) => {
+    const step = 120_000_000
+    const entries = chain(ben, 12, null, { from: clock.now, step })
+    const first = await store.ingest(ben.id, rawOf(entries.slice(0, 8)))
+    t.deepEqual(first.kind === 'held' && [first.entries.length, first.head?.count, first.due], [6, 6, clock.now + step])
+    const second = await store.ingest(ben.id, rawOf(entries.slice(8)))
+    t.equal(second.kind, 'held', 'a run may go on from one that is held')
+    t.equal(store.nextDue(), clock.now + step)
+    t.deepEqual(await store.releaseDue(), [], 'nothing is due yet')
+    t.equal((await store.head(ben.id))?.count, 6)
+    clock.now += step
+    const released = await store.releaseDue()
+    t.deepEqual(
+      released.map((result) => result.kind === 'held' && result.entries.length),
+      [1],
+      'what has come near',
+    )
+    clock.now += 10 * step
+    t.equal((await store.releaseDue())[0]?.kind, 'adopted')
+    t.deepEqual(keysOf(await feedOf(store)), keysOf(entries))
+    t.equal(store.nextDue(), undefined)
+  })
+
+  withStore('of entries far ahead the nearest are held', async (t, store, clock) => {
+    const ahead = (who: typeof ben, minutes: number): Entry[] =>
+      chain(who, 600, null, { from: clock.now + minutes * 60_000_000, step: 1 })
+    t.equal((await store.ingest(ben.id, rawOf(ahead(ben, 30)))).kind, 'held')
+    const further = await store.ingest(cy.id, rawOf(ahead(cy, 40)))
+    t.deepEqual(further.kind === 'refused' && further.code, 'FUTURE_FULL')
+    t.equal((await store.ingest(cy.id, rawOf(ahead(cy, 20)))).kind, 'held', 'a nearer one takes its place')
+    t.equal(store.nextDue(), clock.now + 10 * 60_000_000)
+    clock.now += 25 * 60_000_000
+    t.deepEqual(
+      (await store.releaseDue()).map(({ kind }) => kind),
+      ['adopted'],
+    )
+    t.equal(await store.head(ben.id), undefined)
+  })
+}
