@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LoudnessMeter } from '../lib/mix/loudness.ts'
 import { encodePcm, wavHeader } from '../lib/mix/wav.ts'
+import { costOf } from './listen/cost.ts'
 import { readPlan } from './listen/plan.ts'
 import { type Rendered, renderPlan } from './listen/render.ts'
 import { measure, type Row } from './listen/measure.ts'
@@ -34,14 +35,13 @@ function printLevels(name: string, left: Float32Array, right: Float32Array, bar:
   )
 }
 
-function printAll(rendered: Rendered): void {
-  const { bar, left, right, instances } = rendered
+async function printAll(rendered: Rendered): Promise<void> {
+  const { bar, left, right, parts } = rendered
   console.log('Loudness in LUFS of bars 1-4, 5-8 ... 29-32:')
   printLevels('mix', left, right, bar)
-  for (const instance of instances) {
-    const frames = Math.min(instance.ended, left.length) - instance.start
-    const name = instance.path.split('/')[1] ?? ''
-    printLevels(name, instance.left, instance.right, bar, `${(instance.nanoseconds / frames).toFixed(0)} ns a frame`)
+  for (const part of parts) {
+    const cost = await costOf(part.generator)
+    printLevels(part.generator, part.left, part.right, bar, `${cost.toFixed(0)} ns a frame in the drop`)
   }
   console.log('Bands of the drop, dB of the whole:')
   const levels = bandLevels(left, right, bar(17), bar(25), BANDS)
@@ -52,7 +52,7 @@ function writeAll(folder: string, rendered: Rendered): void {
   mkdirSync(folder, { recursive: true })
   const from = rendered.bar(1)
   const parts = [{ name: 'mix', left: rendered.left, right: rendered.right }]
-  for (const { path, left, right } of rendered.instances) parts.push({ name: path.split('/')[1] ?? '', left, right })
+  for (const { generator, left, right } of rendered.parts) parts.push({ name: generator, left, right })
   for (const { name, left, right } of parts) {
     const file = join(folder, `${name}.wav`)
     const pcm = encodePcm('f32', left.subarray(from), right.subarray(from))
@@ -75,8 +75,8 @@ function writeAll(folder: string, rendered: Rendered): void {
   }
 }
 
-const rendered = renderPlan(readPlan())
-printAll(rendered)
+const rendered = await renderPlan(readPlan())
+await printAll(rendered)
 const rows = measure(rendered)
 printTable(rows)
 const [folder] = process.argv.slice(2)

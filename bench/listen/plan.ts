@@ -1,26 +1,34 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../../lib/base/node/root.ts'
 
-/** One line of fixtures/first-light.json. Bars are the tune's, from 1. */
-export interface Action {
+interface At {
+  /** Of the tune, from 1. */
   readonly bar: number
   readonly player: string
-  readonly do: 'play' | 'stop' | 'tag' | 'end'
-  readonly generator?: string
-  readonly name?: string
-  readonly value?: string
+  /** What it means, for people. */
   readonly says: string
 }
 
+/** One line of fixtures/first-light.json. */
+export type Action =
+  | (At & { readonly do: 'play' | 'stop'; readonly generator: string })
+  | (At & { readonly do: 'tag'; readonly name: string; readonly value: string })
+  | (At & { readonly do: 'end' })
+
+/** fixtures/first-light.json. */
 export interface Plan {
   readonly name: string
+  /** Beats a minute. */
   readonly tempo: number
   readonly bars: number
+  /** The tune begins on a bar of the jam, counted from 0, that is a multiple of this. */
   readonly phraseBars: number
+  readonly publishAheadBars: number
   readonly tailSeconds: number
+  readonly players: Readonly<Record<string, { readonly starts: boolean; readonly generators: readonly string[] }>>
   readonly actions: readonly Action[]
 }
 
-/** The folder of the project: where package.json is. */
-export const ROOT = new URL('../../', import.meta.url)
-
-export const readPlan = (): Plan => JSON.parse(readFileSync(new URL('fixtures/first-light.json', ROOT), 'utf8')) as Plan
+export const readPlan = (): Plan =>
+  JSON.parse(readFileSync(join(packageRoot(), 'fixtures/first-light.json'), 'utf8')) as Plan
