@@ -28,6 +28,19 @@ export interface InstanceSpec {
 
 export type TagValue = number | string
 
+/** A value with the frame it holds from. */
+export interface TagPoint {
+  readonly value: TagValue
+  readonly frame: Frames
+}
+
+/**
+ * The newest value of a path or bare name that is visible at a frame, of what the tags' board knows: everything visible
+ * before the block of 128 that holds the frame, and of that block what instances set. Entries' own tags of that block
+ * are the conductor's to know.
+ */
+export type ReadTag = (path: string, frame: Frames) => TagPoint | undefined
+
 /** What takes effect at a frame. Several at one frame hold in the order given. */
 export type Command =
   | { readonly kind: 'start'; readonly frame: Frames; readonly spec: InstanceSpec }

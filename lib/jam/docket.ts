@@ -1,0 +1,102 @@
+import type { EntryKey, ErrorCode, Refusal } from '../base/index.ts'
+import type { JamEntry, JamItem } from './items.ts'
+import type { Ledger } from './ledger.ts'
+
+/** What changed of what counts, ready to be carried out in this order. */
+export interface Verdicts {
+  /** Counted, and does no more: withdrawn, or refused by what came since. */
+  readonly dropped: readonly JamItem[]
+  /** Counts now. Plays last, so that they find their tags. */
+  readonly admitted: readonly JamItem[]
+  /** Does not count, for a reason not told before. */
+  readonly refused: readonly { readonly item: JamItem; readonly why: Refusal }[]
+  /** The set of members, the start or the end may have changed. */
+  readonly shaped: boolean
+}
+
+/**
+ * Judges entries as they arrive: what counted may stop counting and the other way round, when members, archives or
+ * other plays become known. Looks again only at what a change can concern.
+ */
+export class Docket {
+  readonly #ledger: Ledger
+  readonly #counted = new Set<JamItem>()
+  readonly #told = new Map<JamItem, ErrorCode>()
+  readonly #fresh = new Set<JamItem>()
+  readonly #gone = new Set<JamItem>()
+  #all = false
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  /** Gives a refusal where the entry is of this jam but malformed, or one too many. */
+  add(entry: JamEntry): Refusal | undefined {
+    const kept = this.#ledger.add(entry)
+    if (kept.kind === 'kept') {
+      this.#fresh.add(kept.item)
+      this.#concern(kept.item)
+    }
+    return kept.kind === 'refused' ? kept : undefined
+  }
+
+  remove(key: EntryKey): void {
+    const item = this.#ledger.remove(key)
+    if (!item) return
+    this.#fresh.delete(item)
+    this.#told.delete(item)
+    this.#gone.add(item)
+    this.#concern(item)
+  }
+
+  /** Notes what has to be judged again because of an item. */
+  #concern(item: JamItem): void {
+    switch (item.kind) {
+      case 'generator':
+        for (const play of this.#ledger.playsBy(item.identity)) this.#fresh.add(play)
+        return
+      case 'play':
+        for (const play of this.#ledger.playsNaming(item.identity, item.payload.instance)) this.#fresh.add(play)
+        return
+      case 'start':
+      case 'admit':
+      case 'remove':
+      case 'leave':
+      case 'end':
+        this.#all = true
+    }
+  }
+
+  /** Everything that counts. */
+  counted(): Iterable<JamItem> {
+    return this.#counted
+  }
+  counts(item: JamItem): boolean {
+    return this.#counted.has(item)
+  }
+
+  judge(): Verdicts | undefined {
+    if (this.#fresh.size === 0 && this.#gone.size === 0 && !this.#all) return undefined
+    const dropped = [...this.#gone].filter((item) => this.#counted.delete(item))
+    const admitted: JamItem[] = []
+    const refused: { item: JamItem; why: Refusal }[] = []
+    for (const item of this.#all ? this.#ledger.items() : this.#fresh) {
+      const why = this.#ledger.refuse(item)
+      if (!why) {
+        this.#told.delete(item)
+        if (!this.#counted.has(item)) admitted.push(item)
+        this.#counted.add(item)
+        continue
+      }
+      if (this.#counted.delete(item)) dropped.push(item)
+      if (this.#told.get(item) !== why.code) refused.push({ item, why })
+      this.#told.set(item, why.code)
+    }
+    const shaped = this.#all
+    this.#fresh.clear()
+    this.#gone.clear()
+    this.#all = false
+    admitted.sort((a, b) => Number(a.kind === 'play') - Number(b.kind === 'play'))
+    return { dropped, admitted, refused, shaped }
+  }
+}

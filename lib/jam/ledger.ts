@@ -1,0 +1,289 @@
+import { ownedParts, refusal } from '../base/index.ts'
+import type { EntryKey, JamId, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
+import { Grid } from './grid.ts'
+import type { GridChange } from './grid.ts'
+import { readItem, tickOf } from './items.ts'
+import type {
+  EndItem,
+  GeneratorItem,
+  JamEntry,
+  JamItem,
+  MembershipItem,
+  MeterItem,
+  PlayItem,
+  StartItem,
+  TempoItem,
+} from './items.ts'
+import { Members } from './members.ts'
+import { comparePublished, compareScore } from './order.ts'
+
+/** The most items of one jam kept: a change every tenth of a second for three hours. */
+export const MAX_ITEMS = 131_072
+
+/** What handing in an entry came to. */
+export type Kept =
+  | { readonly kind: 'kept'; readonly item: JamItem }
+  | { readonly kind: 'known' }
+  | { readonly kind: 'other' }
+  | ({ readonly kind: 'refused' } & Refusal)
+
+/** An instance id belongs to one player of the jam. */
+export type InstanceKey = `${PlayerId} ${Name}`
+export const instanceKey = (player: PlayerId, instance: Name): InstanceKey => `${player} ${instance}`
+
+/**
+ * The set of a jam's entries, growing and shrinking, with what follows from it: who started the jam, its members, its
+ * grid, its end, and whether an entry counts. Everything read from it is a pure function of the set, whatever order
+ * the entries came in. Shared by the score (all at once) and the conductor (as they arrive).
+ */
+export class Ledger {
+  readonly jam: JamId
+  readonly starter: PlayerId
+  readonly name: Name
+  readonly #items = new Map<string, JamItem>()
+  /** Entry key as stored to the item it carries: an `again` carries its original's. */
+  readonly #carried = new Map<EntryKey, string>()
+  readonly #carriers = new Map<string, EntryKey[]>()
+  readonly #plays = new Map<InstanceKey, PlayItem[]>()
+  /** Owner, name and archive of what is published, to the runtimes named for it. */
+  readonly #published = new Map<string, string[]>()
+  readonly #actions = new Map<EntryKey, StartItem | MembershipItem | TempoItem | MeterItem | EndItem>()
+  readonly #until: Ticks
+  #shape: Shape | undefined
+
+  /** @param until nothing at this tick or after it counts, as if the jam's end stood there */
+  constructor(jam: JamId, until?: Ticks) {
+    const { owner, name } = ownedParts(jam)
+    this.#until = until ?? Infinity
+    this.jam = jam
+    this.starter = owner
+    this.name = name
+  }
+
+  /** Takes an entry in. Refusals: PAYLOAD_INVALID and its like for one of this jam that is malformed, JAM_TOO_LARGE. */
+  add(entry: JamEntry): Kept {
+    if (this.#carried.has(entry.key)) return { kind: 'known' }
+    const read = readItem(this.jam, entry)
+    if (read.kind === 'other') return { kind: 'other' }
+    if (read.kind === 'malformed') return { ...read, kind: 'refused' }
+    const { item } = read
+    const id = `${item.identity} ${item.key}`
+    if (this.#carried.size >= MAX_ITEMS) {
+      return { kind: 'refused', ...refusal('JAM_TOO_LARGE', `more than ${MAX_ITEMS} entries: start another jam`) }
+    }
+    this.#carried.set(entry.key, id)
+    const carriers = this.#carriers.get(id)
+    if (carriers) {
+      carriers.push(entry.key)
+      return { kind: 'known' }
+    }
+    this.#carriers.set(id, [entry.key])
+    this.#items.set(id, item)
+    this.#index(item, 1)
+    return { kind: 'kept', item }
+  }
+
+  /** Takes an entry out by its own key; gives the item that is no more in the set, if that was the last to carry it. */
+  remove(key: EntryKey): JamItem | undefined {
+    const id = this.#carried.get(key)
+    if (id === undefined) return undefined
+    this.#carried.delete(key)
+    const carriers = (this.#carriers.get(id) ?? []).filter((carrier) => carrier !== key)
+    if (carriers.length > 0) {
+      this.#carriers.set(id, carriers)
+      return undefined
+    }
+    this.#carriers.delete(id)
+    const item = this.#items.get(id)
+    this.#items.delete(id)
+    if (item) this.#index(item, -1)
+    return item
+  }
+
+  #index(item: JamItem, by: 1 | -1): void {
+    switch (item.kind) {
+      case 'stop':
+      case 'param':
+      case 'tag':
+        return
+      case 'generator':
+        this.#indexPublished(item, by)
+        return
+      case 'play':
+        this.#indexPlay(item, by)
+        return
+      default:
+        if (by === 1) this.#actions.set(item.key, item)
+        else this.#actions.delete(item.key)
+        this.#shape = undefined
+    }
+  }
+
+  #indexPlay(item: PlayItem, by: 1 | -1): void {
+    const id = instanceKey(item.identity, item.payload.instance)
+    const plays = (this.#plays.get(id) ?? []).filter((play) => play.key !== item.key)
+    if (by === 1) plays.push(item)
+    if (plays.length === 0) this.#plays.delete(id)
+    else this.#plays.set(id, plays.sort(comparePublished))
+  }
+
+  #indexPublished(item: GeneratorItem, by: 1 | -1): void {
+    const { name, archive, runtime } = item.payload
+    const id = `${item.identity} ${name} ${archive}`
+    const runtimes = this.#published.get(id) ?? []
+    if (by === 1) runtimes.push(runtime)
+    else runtimes.splice(runtimes.indexOf(runtime), 1)
+    if (runtimes.length > 0) this.#published.set(id, runtimes)
+    else this.#published.delete(id)
+  }
+
+  get #shaped(): Shape {
+    return (this.#shape ??= shapeOf(this.starter, this.#actions.values(), this.#until))
+  }
+
+  /** Every item, in no order that means anything. */
+  items(): IterableIterator<JamItem> {
+    return this.#items.values()
+  }
+  /** The first `start` of the name by (comparable, key). */
+  get start(): StartItem | undefined {
+    return this.#shaped.start
+  }
+  get members(): Members {
+    return this.#shaped.members
+  }
+  get grid(): Grid {
+    return this.#shaped.grid
+  }
+  /** The starter's `end`; of several the first in score order. */
+  get end(): EndItem | undefined {
+    return this.#shaped.end
+  }
+  /** Where the starter's `end` stands (of several the first in score order), or `until`; Infinity without either. */
+  get endTick(): Ticks {
+    return this.#shaped.endTick
+  }
+
+  /** The plays that name one instance id of a player, first published first. */
+  playsNaming(player: PlayerId, instance: Name): readonly PlayItem[] {
+    return this.#plays.get(instanceKey(player, instance)) ?? []
+  }
+
+  /** The plays of a player. */
+  playsBy(player: PlayerId): readonly PlayItem[] {
+    return [...this.#plays.values()].filter((plays) => plays[0]?.identity === player).flat()
+  }
+
+  /** The play that an instance id of a player stands for: of those that count, the first published. */
+  playOf(player: PlayerId, instance: Name): PlayItem | undefined {
+    return this.#plays.get(instanceKey(player, instance))?.find((play) => this.#refusePlay(play) === undefined)
+  }
+
+  /** Whether a play's archive was published as a process generator. */
+  isProcess(play: PlayItem): boolean {
+    return this.#published.get(publishedAs(play))?.includes('process') ?? false
+  }
+
+  /**
+   * Why an item does not count, or undefined where it does. Codes: JAM_UNKNOWN, JAM_STARTED, STARTER_ONLY, NOT_MEMBER,
+   * AFTER_END, GENERATOR_FOREIGN, GENERATOR_UNPUBLISHED, INSTANCE_TAKEN.
+   */
+  refuse(item: JamItem): Refusal | undefined {
+    if (item.kind === 'generator' || item.kind === 'join') return undefined
+    const { start, end, endTick, grid, members } = this.#shaped
+    if (!start) return refusal('JAM_UNKNOWN', `no start of ${this.jam} is here: follow its starter`)
+    switch (item.kind) {
+      case 'start':
+        if (item.identity !== this.starter) return starterOnly(item)
+        return item === start ? undefined : refusal('JAM_STARTED', `${this.name} was started before: take a new name`)
+      case 'admit':
+        if (members.everyone.has(item.identity)) return undefined
+        return refusal('NOT_MEMBER', 'admit: only members admit')
+      case 'tempo':
+      case 'meter':
+      case 'remove':
+      case 'end':
+        if (item.identity !== this.starter) return starterOnly(item)
+        return item === end ? undefined : afterEnd(item, tickOf(item, grid), endTick)
+      case 'leave':
+        if (!members.everyone.has(item.identity)) return refusal('NOT_MEMBER', 'leave: not a member')
+        return afterEnd(item, item.payload.at, endTick)
+      case 'play':
+        return this.#refusePlay(item) ?? this.#refuseTaken(item)
+      default:
+        return this.#refusePosition(item, item.payload.at)
+    }
+  }
+
+  #refusePosition(item: JamItem, at: Ticks): Refusal | undefined {
+    if (!this.#shaped.start) return refusal('JAM_UNKNOWN', `no start of ${this.jam} is here: follow its starter`)
+    if (!this.members.countsAt(item.identity, at))
+      return refusal('NOT_MEMBER', `${item.kind}: its signer is no member there: a member has to admit it`)
+    return afterEnd(item, at, this.endTick)
+  }
+
+  #refusePlay(play: PlayItem): Refusal | undefined {
+    const refused = this.#refusePosition(play, play.payload.at)
+    if (refused) return refused
+    const { owner, name } = ownedParts(play.payload.generator)
+    if (owner !== play.identity)
+      return refusal('GENERATOR_FOREIGN', `${play.payload.generator} is another player's: fork and publish it first`)
+    if (this.#published.has(publishedAs(play))) return undefined
+    return refusal('GENERATOR_UNPUBLISHED', `${name} with this archive is not in the feed of its player: publish it`)
+  }
+
+  #refuseTaken(play: PlayItem): Refusal | undefined {
+    const { instance } = play.payload
+    if (this.playOf(play.identity, instance) === play) return undefined
+    return refusal('INSTANCE_TAKEN', `an earlier play uses the instance id ${instance}: use another`)
+  }
+}
+
+const publishedAs = ({ identity, payload }: PlayItem): string =>
+  `${identity} ${ownedParts(payload.generator).name} ${payload.archive}`
+
+interface Shape {
+  readonly start: StartItem | undefined
+  readonly members: Members
+  readonly grid: Grid
+  readonly end: EndItem | undefined
+  readonly endTick: Ticks
+}
+
+const starterOnly = (item: JamItem): Refusal =>
+  refusal('STARTER_ONLY', `${item.kind}: only the starter of the jam may do this`)
+/** Ticks lie at least three frames apart (the tempo is at most 1,000), so comparing them compares frames. */
+const afterEnd = (item: JamItem, at: Ticks, end: Ticks): Refusal | undefined =>
+  at >= end ? refusal('AFTER_END', `${item.kind}: the jam ends before it`) : undefined
+
+function shapeOf(starter: PlayerId, items: Iterable<JamItem>, until: Ticks): Shape {
+  const all = [...items]
+  const own = all.filter((item) => item.identity === starter)
+  const start = own.filter((item) => item.kind === 'start').sort(comparePublished)[0]
+  const ends = own.filter((item) => item.kind === 'end')
+  const position = ({ payload, comparable, key }: EndItem) => ({ at: payload.at, comparable, key })
+  const end = ends.sort((a, b) => compareScore(position(a), position(b)))[0]
+  const membership = all.filter(
+    (item) => item.kind === 'join' || item.kind === 'admit' || item.kind === 'remove' || item.kind === 'leave',
+  )
+  const endTick = Math.min(until, end?.payload.at ?? Infinity)
+  return { start, end, endTick, members: new Members(starter, membership), grid: gridOf(start, own, endTick) }
+}
+
+/** Keys that an action does not know are ignored: a `tempo` sets no meter. */
+const changeOf = ({ kind, payload, comparable, key }: TempoItem | MeterItem): GridChange =>
+  kind === 'tempo'
+    ? { bar: payload.bar, tempo: payload.tempo, comparable, key }
+    : { bar: payload.bar, meter: payload.meter, comparable, key }
+
+/** The grid of what counts: a change of bars at or after the end does not. */
+function gridOf(start: StartItem | undefined, own: readonly JamItem[], end: Ticks): Grid {
+  if (!start) return new Grid([])
+  const { comparable, key, payload } = start
+  const changes = own.filter((item) => item.kind === 'tempo' || item.kind === 'meter')
+  const first = { bar: 0, tempo: payload.tempo, meter: payload.meter, comparable, key }
+  const of = (items: readonly (TempoItem | MeterItem)[]) => new Grid([first, ...items.map(changeOf)])
+  const grid = of(changes)
+  const before = changes.filter((item) => grid.tickOfBar(item.payload.bar) < end)
+  return before.length === changes.length ? grid : of(before)
+}

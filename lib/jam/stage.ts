@@ -1,0 +1,272 @@
+import { TICKS_PER_BEAT, ownedParts, refOf } from '../base/index.ts'
+import type { BlobId, Frames, Name, PlayerId, Ticks } from '../base/index.ts'
+import type { EventLog, Lateness } from './events.ts'
+import type { PlayItem, StopItem } from './items.ts'
+import { instanceKey } from './ledger.ts'
+import type { InstanceKey, Ledger } from './ledger.ts'
+import { nextBoundary } from './on.ts'
+import { pathOf } from './score.ts'
+import { Track } from './track.ts'
+import type { ParamDefaults } from './track.ts'
+import type { Command, InstanceSpec, TagValue } from './types.ts'
+import { RANK } from './wakes.ts'
+import type { Wakes } from './wakes.ts'
+
+/** One block of 128 frames, and what takes effect in it. */
+export interface Window {
+  readonly from: Frames
+  readonly to: Frames
+  /** The first of this session: what runs already starts in place. */
+  readonly first: boolean
+  out: Command[]
+}
+
+/** What the stage needs of the conductor. */
+export interface StageParts {
+  readonly ledger: Ledger
+  readonly wakes: Wakes
+  readonly log: EventLog
+  /** Newest value of a tag by anybody at a frame. */
+  readonly newest: (name: Name, frame: Frames) => TagValue | undefined
+  /** The first bar line before the frame, from the play's `at` on, at which entries alone made its `when` hold. */
+  readonly heldBefore: (play: PlayItem, frame: Frames) => Ticks | undefined
+}
+
+const NO_DEFAULTS: ParamDefaults = {}
+
+/** Aims, starts and ends instances. */
+export class Stage {
+  readonly #parts: StageParts
+  readonly #tracks = new Map<InstanceKey, Track>()
+  readonly #archives = new Map<BlobId, ParamDefaults>()
+  readonly #stalled = new Set<Track>()
+
+  constructor(parts: StageParts) {
+    this.#parts = parts
+  }
+
+  trackOf(player: PlayerId, instance: Name): Track {
+    const key = instanceKey(player, instance)
+    let track = this.#tracks.get(key)
+    if (!track) this.#tracks.set(key, (track = new Track(player, instance)))
+    return track
+  }
+
+  defaultsOf(track: Track): ParamDefaults {
+    return (track.play && this.#archives.get(track.play.payload.archive)) ?? NO_DEFAULTS
+  }
+
+  /** An archive is unpacked and its generator ready to start. */
+  archiveReady(blob: BlobId, defaults: ParamDefaults): void {
+    this.#archives.set(blob, defaults)
+  }
+
+  /** A play counts: aims its start. An id that has started never starts again. */
+  addPlay(play: PlayItem, window: Window): void {
+    const track = this.trackOf(play.identity, play.payload.instance)
+    if (track.state !== 'waiting') return
+    const { grid } = this.#parts.ledger
+    const { at, on, when } = play.payload
+    const passed = grid.frameOfTick(at) < window.from
+    track.play = play
+    track.path = pathOf(play)
+    track.late = passed ? (window.first ? 'join' : 'entry') : undefined
+    track.heldAt = when && passed && window.first ? this.#parts.heldBefore(play, window.from) : undefined
+    const late = passed && !window.first
+    const tick = late ? nextBoundary(grid, on, window.from) : (track.heldAt ?? at)
+    this.#aim(track, play, this.#waits(track, play) ? this.#barFrom(tick, window) : tick)
+  }
+
+  #waits(track: Track, play: PlayItem): boolean {
+    return play.payload.when !== undefined && track.heldAt === undefined
+  }
+
+  /** The first bar line at or after a tick that is not rendered yet. */
+  #barFrom(tick: Ticks, window: Window): Ticks {
+    const { grid } = this.#parts.ledger
+    const line = grid.tickOfBar(Math.ceil(grid.barOfTick(tick)))
+    return grid.frameOfTick(line) < window.from ? nextBoundary(grid, 'bar', window.from) : line
+  }
+
+  #aim(track: Track, play: PlayItem, tick: Ticks): void {
+    track.target = tick
+    this.#parts.wakes.push({ tick, rank: RANK.start, position: play, track })
+    const { grid } = this.#parts.ledger
+    const waiting = !this.#archives.has(play.payload.archive)
+      ? ({ waiting: 'archive' } as const)
+      : this.#waits(track, play)
+        ? ({ waiting: 'tag' } as const)
+        : {}
+    const bar = grid.barOfTick(tick)
+    const frame = grid.frameOfTick(tick)
+    this.#parts.log.add({ kind: 'due', key: play.key, path: pathOf(play), frame, bar, ...waiting })
+  }
+
+  /** A play counts no more: what sounds stops, what waits is forgotten. */
+  dropPlay(play: PlayItem, window: Window): void {
+    const track = this.trackOf(play.identity, play.payload.instance)
+    if (track.play !== play) return
+    if (track.state === 'waiting') {
+      track.play = undefined
+      track.target = undefined
+      return
+    }
+    track.cut = { tick: Math.floor(this.#parts.ledger.grid.tickOfFrame(window.from)), reason: 'withdrawn' }
+    this.#watchEnd(track)
+  }
+
+  addStop(item: StopItem): void {
+    const track = this.trackOf(item.identity, item.payload.instance)
+    track.addStop(item)
+    this.#watchEnd(track)
+  }
+
+  dropStop(item: StopItem): void {
+    this.trackOf(item.identity, item.payload.instance).removeStop(item)
+  }
+
+  /** Looks again at what ends each instance: somebody left, was removed or came back. */
+  membersChanged(): void {
+    for (const track of this.#tracks.values()) this.#watchEnd(track)
+  }
+
+  #watchEnd(track: Track): void {
+    if (track.state !== 'sounding' || !track.play) return
+    const end = track.endOf(this.#parts.ledger.members)
+    if (end) this.#parts.wakes.push({ tick: end.tick, rank: RANK.end, position: track.play, track })
+  }
+
+  /** Aims plays whose archive came after their start at the next boundary of their unit. */
+  resume(window: Window): void {
+    for (const track of this.#stalled) {
+      const { play } = track
+      if (play && !this.#archives.has(play.payload.archive)) continue
+      this.#stalled.delete(track)
+      if (!play || track.state !== 'waiting' || track.target !== undefined) continue
+      const tick = nextBoundary(this.#parts.ledger.grid, play.payload.on, window.from)
+      this.#aim(track, play, this.#waits(track, play) ? this.#barFrom(tick, window) : tick)
+    }
+  }
+
+  /** The start of a track is due, if it still stands at this tick. */
+  start(track: Track, tick: Ticks, frame: Frames, window: Window): void {
+    const { play, path } = track
+    if (track.state !== 'waiting' || track.target !== tick || !play || !path) return
+    const { grid, members } = this.#parts.ledger
+    const end = track.endOf(members)
+    if (end && grid.frameOfTick(end.tick) <= frame) {
+      track.state = 'over'
+      this.#parts.log.add({ kind: 'skipped', key: play.key, path, reason: end.reason })
+      return
+    }
+    if (grid.frameOfTick(tick) < window.from && !window.first) {
+      track.late ??= 'grid'
+      this.#aim(track, play, nextBoundary(grid, play.payload.when ? 'bar' : play.payload.on, window.from))
+      return
+    }
+    if (this.#waits(track, play) && !this.#holds(track, play, tick, frame)) return
+    if (this.#archives.has(play.payload.archive)) {
+      this.#begin(track, play, frame, window)
+      return
+    }
+    if (track.late !== 'entry') track.late = 'archive'
+    track.target = undefined
+    this.#stalled.add(track)
+  }
+
+  /** Whether what a play waits for holds; where not, it waits for the next bar line. */
+  #holds(track: Track, play: PlayItem, tick: Ticks, frame: Frames): boolean {
+    const { when } = play.payload
+    if (!when || this.#parts.newest(when.name, frame) === when.value) {
+      track.heldAt = tick
+      return true
+    }
+    const { grid } = this.#parts.ledger
+    const next = grid.tickOfBar(Math.floor(grid.barOfTick(tick)) + 1)
+    track.target = next
+    this.#parts.wakes.push({ tick: next, rank: RANK.start, position: play, track })
+    return false
+  }
+
+  #begin(track: Track, play: PlayItem, frame: Frames, window: Window): void {
+    const { log } = this.#parts
+    const stands = track.heldAt ?? play.payload.at
+    track.state = 'sounding'
+    track.startFrame = frame
+    const path = pathOf(play)
+    const params = track.paramsAt(frame, this.defaultsOf(track))
+    const known = params.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]))
+    window.out.push({ kind: 'start', frame, spec: this.#spec(play, stands, Object.fromEntries(known)) })
+    for (const { name, ramp } of params) if (ramp) window.out.push({ kind: 'param', frame, path, name, ...ramp })
+    log.add({ kind: 'started', key: play.key, path, frame, ...this.#lateness(track, stands, frame) })
+    this.#watchEnd(track)
+    this.#replace(track, play, frame, window)
+  }
+
+  #spec(play: PlayItem, stands: Ticks, params: Readonly<Record<string, number>>): InstanceSpec {
+    const { generator, instance, archive, at } = play.payload
+    return {
+      jam: this.#parts.ledger.jam,
+      path: pathOf(play),
+      player: refOf(play.identity),
+      generator: ownedParts(generator).name,
+      instance,
+      archive,
+      order: { at, comparable: play.comparable, key: play.key },
+      params,
+      startBeat: stands / TICKS_PER_BEAT,
+    }
+  }
+
+  #lateness(track: Track, stands: Ticks, frame: Frames): { late?: Lateness } {
+    const by = frame - this.#parts.ledger.grid.frameOfTick(stands)
+    return by > 0 ? { late: { by, reason: track.late ?? 'entry' } } : {}
+  }
+
+  #replace(by: Track, play: PlayItem, frame: Frames, window: Window): void {
+    const { replaces } = play.payload
+    if (replaces === undefined || replaces === by.instance) return
+    const other = this.trackOf(by.player, replaces)
+    const tick = Math.floor(this.#parts.ledger.grid.tickOfFrame(frame))
+    if (!other.cut || other.cut.tick > tick) other.cut = { tick, reason: 'replaced' }
+    if (other.state === 'sounding') this.#stop(other, frame, window)
+  }
+
+  /** The end of a track may be due. */
+  end(track: Track, frame: Frames, window: Window): void {
+    if (track.state !== 'sounding') return
+    const end = track.endOf(this.#parts.ledger.members)
+    if (end && this.#parts.ledger.grid.frameOfTick(end.tick) <= frame) this.#stop(track, frame, window)
+    else this.#watchEnd(track)
+  }
+
+  #stop(track: Track, frame: Frames, window: Window): void {
+    const { path } = track
+    if (!path) return
+    const end = track.endOf(this.#parts.ledger.members)
+    track.state = 'over'
+    // What stops at the frame at which it would start never starts.
+    if (track.startFrame === frame) window.out = window.out.filter((command) => instanceOf(command) !== path)
+    else window.out.push({ kind: 'stop', frame, path })
+    this.#parts.log.add({ kind: 'ended', path, frame, reason: end?.reason ?? 'stop' })
+    if (!end?.item) return
+    const by = frame - this.#parts.ledger.grid.frameOfTick(end.item.payload.at)
+    const late = by > 0 ? { late: { by, reason: 'entry' as const } } : {}
+    this.#parts.log.add({ kind: 'applied', key: end.item.key, frame, ...late })
+  }
+
+  /** Everything still sounding ends with the jam. */
+  endAll(frame: Frames): void {
+    for (const track of this.#tracks.values()) {
+      if (track.state === 'sounding' && track.path)
+        this.#parts.log.add({ kind: 'ended', path: track.path, frame, reason: 'end' })
+      track.state = 'over'
+    }
+  }
+}
+
+/** The instance that a command is for. */
+function instanceOf(command: Command): string | undefined {
+  if (command.kind === 'start') return command.spec.path
+  return command.kind === 'stop' || command.kind === 'param' ? command.path : undefined
+}

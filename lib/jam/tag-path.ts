@@ -1,0 +1,55 @@
+import { isName, isPlayerRef } from '../base/index.ts'
+import type { PlayerRef } from '../base/index.ts'
+
+/** The longest path or glob: four parts of at most 64. */
+export const MAX_PATH = 260
+const SHORT_ID = /^[A-Za-z0-9+_]{8}$/
+const ROOTS = new Set(['jam', 'local', 'net', 'note'])
+
+/** The player a short id stands for; undefined unless it is one member's alone. */
+export type ResolveShort = (short: string) => PlayerRef | undefined
+
+/** A path or glob taken apart (ENGINE-1 section 3). */
+export type TagPattern =
+  /** `<name>`: the newest by anybody. */
+  | { readonly kind: 'name'; readonly name: string }
+  /** `jam/…`, `local/…`, `net/…`: one path. */
+  | { readonly kind: 'exact'; readonly path: string }
+  /** `<player>/<name>` or `<player>/<generator>/<instance>/<name>`; null for `*`. */
+  | { readonly kind: 'parts'; readonly parts: readonly (string | null)[] }
+
+/** Undefined where the text is no path or glob. */
+export function parsePattern(text: string): TagPattern | undefined {
+  if (text.length > MAX_PATH) return undefined
+  const parts = text.split('/')
+  const [first = ''] = parts
+  if (parts.length === 1) return isName(first) ? { kind: 'name', name: first } : undefined
+  if (ROOTS.has(first)) {
+    const named = parts.length <= 4 && parts.slice(1).every((part) => isName(part))
+    return named ? { kind: 'exact', path: text } : undefined
+  }
+  if (parts.length !== 2 && parts.length !== 4) return undefined
+  if (first !== '*' && !isPlayerRef(first) && !SHORT_ID.test(first)) return undefined
+  if (!parts.slice(1).every((part) => part === '*' || isName(part))) return undefined
+  return { kind: 'parts', parts: parts.map((part) => (part === '*' ? null : part)) }
+}
+
+/** Whether a pattern finds a path, given in its parts. */
+export function matches(pattern: TagPattern, parts: readonly string[], resolve: ResolveShort): boolean {
+  switch (pattern.kind) {
+    case 'exact':
+      return pattern.path === parts.join('/')
+    case 'name':
+      return parts.at(-1) === pattern.name && isPlayerRef(parts[0])
+    case 'parts':
+      return (
+        parts.length === pattern.parts.length &&
+        isPlayerRef(parts[0]) &&
+        pattern.parts.every((wanted, index) => {
+          const part = parts[index]
+          if (wanted === null || wanted === part) return true
+          return index === 0 && SHORT_ID.test(wanted) && resolve(wanted) === part
+        })
+      )
+  }
+}
