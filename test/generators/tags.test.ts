@@ -1,0 +1,139 @@
+import test from 'tape'
+import type { Voice } from '../../lib/generators/index.ts'
+import { type TestTags, assemble, block, generatorWat, startVoice } from '../helpers/generators.ts'
+
+const IMPORTS = `
+  (import "marmalade" "tag_open" (func $open (param i32 i32) (result i32)))
+  (import "marmalade" "tag_get" (func $get (param i32) (result f64)))
+  (import "marmalade" "tag_text" (func $text (param i32 i32 i32) (result i32)))
+  (import "marmalade" "tag_frame" (func $when (param i32) (result f64)))
+  (import "marmalade" "tag_set" (func $set (param i32 i32 f64 f64)))
+  (import "marmalade" "tag_set_text" (func $set_text (param i32 i32 i32 i32 f64)))
+  (import "marmalade" "log" (func $log (param i32 i32)))`
+
+/** A generator whose block does `process`, with texts at the places given. */
+async function start(process: string, texts: Record<number, string> = {}): Promise<{ voice: Voice; tags: TestTags }> {
+  const data = Object.entries(texts).map(([at, text]) => `(data (i32.const ${at}) "${text}")`)
+  return startVoice(
+    await assemble(generatorWat({ head: IMPORTS, process: `${process} (i32.const 0)`, tail: data.join(' ') })),
+  )
+}
+const memoryOf = (voice: Voice): DataView => new DataView(voice.left.buffer)
+
+test('tags are opened, read and dated', async (t) => {
+  const { voice, tags } = await start(
+    `(drop (call $open (i32.const 0) (i32.const 9)))
+     (i32.store (i32.const 4096) (call $open (i32.const 16) (i32.const 11)))
+     (i32.store (i32.const 4100) (call $open (i32.const 0) (i32.const 9)))
+     (f64.store (i32.const 4104) (call $get (i32.const 0)))
+     (f64.store (i32.const 4112) (call $when (i32.const 0)))
+     (i32.store (i32.const 4120) (call $text (i32.const 1) (i32.const 5000) (i32.const 4)))
+     (i32.store (i32.const 4124) (call $text (i32.const 0) (i32.const 6000) (i32.const 100)))
+     (f64.store (i32.const 4128) (call $get (i32.const 1)))`,
+    { 0: 'jam/tempo', 16: 'jam/context' },
+  )
+  tags.values = { 'jam/tempo': { value: 112, frame: -640 }, 'jam/context': { value: 'dröp!', frame: 5 } }
+  t.equal(voice.process(block(0)), 'go')
+  const memory = memoryOf(voice)
+  t.deepEqual(tags.opened, ['jam/tempo', 'jam/context'])
+  t.deepEqual(
+    [4096, 4100].map((at) => memory.getInt32(at, true)),
+    [1, 0],
+    'handles count from 0; a path has one',
+  )
+  t.equal(memory.getFloat64(4104, true), 112)
+  t.equal(memory.getFloat64(4112, true), -640)
+  t.equal(memory.getInt32(4120, true), 6, 'the whole length in bytes')
+  t.equal(new TextDecoder().decode(new Uint8Array(voice.left.buffer, 5000, 5)), 'dr\u00f6\0', 'of which 4 fit')
+  t.equal(memory.getInt32(4124, true), -1, 'a number is no text')
+  t.ok(Number.isNaN(memory.getFloat64(4128, true)), 'and a text no number')
+})
+
+test('tags are set, for a beat or for now, and lines are logged', async (t) => {
+  const { voice, tags } = await start(
+    `(call $set (i32.const 0) (i32.const 5) (f64.const 3) (f64.const 16))
+     (call $set (i32.const 0) (i32.const 5) (f64.const 4) (f64.const nan))
+     (call $set_text (i32.const 8) (i32.const 4) (i32.const 16) (i32.const 6) (f64.const -7))
+     (call $log (i32.const 32) (i32.const 14))`,
+    { 0: 'chord', 8: 'mood', 16: 'g\\c3\\bcnut', 32: 'red\\1b[31m line\\0a' },
+  )
+  t.equal(voice.process({ ...block(0), beat: 9.5 }), 'go')
+  t.deepEqual(tags.writes, [
+    { name: 'chord', value: 3, atBeat: 16 },
+    { name: 'chord', value: 4, atBeat: 9.5 },
+    { name: 'mood', value: 'günut', atBeat: -7 },
+  ])
+  t.deepEqual(tags.lines, ['red [31m line '], 'control characters do not reach a terminal')
+})
+
+test('what is wrong is denied, and told in the log', async (t) => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['(call $set (i32.const 0) (i32.const 5) (f64.const nan) (f64.const 1))', 'a value that is no number'],
+    ['(call $set (i32.const 0) (i32.const 5) (f64.const inf) (f64.const 1))', 'an infinite value'],
+    ['(call $set (i32.const 0) (i32.const 5) (f64.const 1) (f64.const inf))', 'an infinite beat'],
+    ['(call $set (i32.const 8) (i32.const 4) (f64.const 1) (f64.const 1))', 'a name with capitals'],
+    ['(call $set (i32.const 0) (i32.const 0) (f64.const 1) (f64.const 1))', 'no name'],
+    ['(call $set (i32.const 0) (i32.const 999) (f64.const 1) (f64.const 1))', 'a name of 999 bytes'],
+    ['(call $set (i32.const 16) (i32.const 2) (f64.const 1) (f64.const 1))', 'a name that is no UTF-8'],
+    [
+      '(call $set_text (i32.const 0) (i32.const 5) (i32.const 16) (i32.const 2) (f64.const 1))',
+      'a text that is no UTF-8',
+    ],
+    [
+      '(call $set_text (i32.const 0) (i32.const 5) (i32.const 0) (i32.const 1025) (f64.const 1))',
+      'a text of 1,025 bytes',
+    ],
+    ['(drop (call $open (i32.const 24) (i32.const 4)))', 'a path that cannot be opened'],
+    ['(drop (call $open (i32.const 0) (i32.const 300)))', 'a path of 300 bytes'],
+  ]
+  for (const [process, what] of cases) {
+    const { voice, tags } = await start(process, { 0: 'chord', 8: 'Mood', 16: '\\ff\\fe', 24: 'a//b' })
+    for (let n = 0; n < 50; n++) voice.process(block(n * 128))
+    t.equal(voice.failure, undefined, `${what} ends nobody`)
+    t.deepEqual(tags.writes, [], 'is not set')
+    t.equal(tags.lines.length, 8, 'and is told eight times of fifty')
+  }
+})
+
+test('handles that are not open give nothing, and there are 64', async (t) => {
+  const { voice } = await start(
+    `(f64.store (i32.const 4096) (call $get (i32.const 0)))
+     (f64.store (i32.const 4104) (call $when (i32.const -1)))
+     (i32.store (i32.const 4112) (call $text (i32.const 64) (i32.const 0) (i32.const 0)))`,
+  )
+  voice.process(block(0))
+  t.ok(Number.isNaN(memoryOf(voice).getFloat64(4096, true)))
+  t.ok(Number.isNaN(memoryOf(voice).getFloat64(4104, true)))
+  t.equal(memoryOf(voice).getInt32(4112, true), -1)
+  const many = await start(
+    `(local $i i32) (loop $l (i32.store8 (i32.const 1) (i32.add (i32.const 48) (local.get $i)))
+       (i32.store (i32.const 4096) (call $open (i32.const 0) (i32.const 2)))
+       (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 64))))
+     (i32.store (i32.const 4100) (call $open (i32.const 8) (i32.const 2)))`,
+    { 0: 'aa', 8: 'zz' },
+  )
+  many.voice.process(block(0))
+  t.deepEqual(
+    [4096, 4100].map((at) => memoryOf(many.voice).getInt32(at, true)),
+    [63, -1],
+  )
+  t.equal(many.tags.opened.length, 64)
+})
+
+test('text outside the memory ends the instance, wherever it is named', async (t) => {
+  const outside = [
+    '(drop (call $open (i32.const 65535) (i32.const 2)))',
+    '(drop (call $open (i32.const -1) (i32.const 1)))',
+    '(drop (call $text (i32.const 0) (i32.const 65000) (i32.const 600)))',
+    '(call $set (i32.const 0) (i32.const -1) (f64.const 1) (f64.const 1))',
+    '(call $set_text (i32.const 0) (i32.const 1) (i32.const 65536) (i32.const 1) (f64.const 1))',
+    '(call $log (i32.const 65536) (i32.const 1))',
+  ]
+  for (const process of outside) {
+    const { voice } = await start(process, { 0: 'a' })
+    t.equal(voice.process(block(0)), 'error', process)
+    t.equal(voice.failure?.code, 'GENERATOR_TRAPPED')
+  }
+  const edge = await start('(call $log (i32.const 65536) (i32.const 0))')
+  t.equal(edge.voice.process(block(0)), 'go', 'nothing at its very end is inside')
+})
