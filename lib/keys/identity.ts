@@ -1,5 +1,4 @@
-import { closeSync, fsyncSync, linkSync, lstatSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { chmodSync } from 'node:fs'
+import { chmodSync, closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import ssbKeys, { type Keys } from 'ssb-keys'
@@ -50,7 +49,7 @@ export function loadIdentity(path: string): Identity | undefined {
 
 function readSecret(path: string): string | undefined {
   try {
-    const found = lstatSync(path)
+    const found = statSync(path)
     if (!found.isFile()) throw new MarmaladeError('KEYS_UNREADABLE', `${path} is not a file: move it away`)
     if ((found.mode & OTHERS) !== 0)
       throw new MarmaladeError('KEYS_EXPOSED', `others may read or write ${path}: run chmod 600 on it`)

@@ -59,6 +59,12 @@ test('a secret that others may read is refused', (t) => {
   t.end()
 })
 
+/** The seed of one private key with the public key that the other ends with. */
+function halves(first: string, second: string): string {
+  const [a, b] = [first, second].map((key) => Buffer.from(key.slice(0, 88), 'base64')) as [Buffer, Buffer]
+  return `${Buffer.concat([a.subarray(0, 32), b.subarray(32)]).toString('base64')}.ed25519`
+}
+
 test('a damaged secret is refused, left alone, and not shown', (t) => {
   const path = join(home(t), 'secret')
   const { keys } = loadOrCreateIdentity(path)
@@ -69,6 +75,7 @@ test('a damaged secret is refused, left alone, and not shown', (t) => {
     ['cut short', whole.slice(0, whole.indexOf(keys.private) + 40)],
     ['not an object', 'null'],
     ['another private key', JSON.stringify({ ...keys, private: other.private })],
+    ['halves of two private keys', JSON.stringify({ ...keys, private: halves(keys.private, other.private) })],
     ['another public key', JSON.stringify({ ...keys, public: other.public, id: other.id })],
     ['id and public key differ', JSON.stringify({ ...keys, id: other.id })],
     ['another curve', JSON.stringify({ ...keys, curve: 'k256' })],
