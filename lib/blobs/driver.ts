@@ -1,0 +1,222 @@
+import { MarmaladeError, hasCode } from '../base/index.ts'
+import type { BlobId, Clock, PlayerId } from '../base/index.ts'
+import { FrameLink } from '../gossip/index.ts'
+import type { Duplex } from '../gossip/index.ts'
+import { BLOB_LIMITS, blobsNeedTick, createBlobs, stepBlobs } from './core.ts'
+import type { BlobLimits, BlobState } from './core.ts'
+import { Incoming } from './incoming.ts'
+import type { BlobStore } from './store.ts'
+import type { BlobEffect, BlobEvent, LinkId, WantEnd } from './types.ts'
+
+/** How often the core looks at what has not come, while there is such. */
+const TICK_MS = 250
+
+export interface BlobsComponents {
+  readonly store: BlobStore
+  readonly clock: Clock
+  /** Whether a peer may have a blob. */
+  mayServe(peer: PlayerId, blob: BlobId): Promise<boolean>
+  /** Whether a peer's wants are passed on: not a stranger's. */
+  mayRelay(peer: PlayerId): boolean
+  /** Told of failures that nobody waits for. */
+  onFault(message: string, detail: { readonly peer?: PlayerId; readonly cause?: unknown; readonly code?: string }): void
+}
+
+export interface WantOptions {
+  /** The most bytes to take; the store's bound where left out. */
+  readonly maxBytes?: number
+  readonly signal?: AbortSignal
+  /** Bytes on disk so far, and of all as the source announced it. */
+  readonly onProgress?: (done: number, size: number) => void
+}
+
+interface Waiting {
+  readonly onProgress: WantOptions['onProgress']
+  settle(error?: MarmaladeError): void
+}
+
+type EffectOf<T extends BlobEffect['type']> = Extract<BlobEffect, { type: T }>
+type Timeless<E> = E extends BlobEvent ? Omit<E, 'now'> : never
+
+/** Fetches blobs from connected peers and serves them, over real links and a store. */
+export class Blobs {
+  readonly #components: BlobsComponents
+  readonly #state: BlobState
+  readonly #incoming: Incoming
+  readonly #links = new Map<LinkId, { readonly peer: PlayerId; readonly frames: FrameLink }>()
+  readonly #waiting = new Map<BlobId, Set<Waiting>>()
+  readonly #stopListening: () => void
+  #nextLink: LinkId = 1
+  #ticking: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(components: BlobsComponents, limits: Partial<BlobLimits> = {}) {
+    this.#components = components
+    this.#state = createBlobs({
+      mayRelay: (peer) => components.mayRelay(peer),
+      limits: { ...BLOB_LIMITS, ...limits },
+    })
+    this.#incoming = new Incoming(components.store, {
+      step: (event) => this.#step(event),
+      onFault: (cause) => components.onFault('a blob could not be written', { cause }),
+    })
+    this.#stopListening = components.store.onAdd(({ id }) => this.#step({ type: 'stored', blob: id }))
+  }
+
+  /** Speaks blobs over a duplex call until either side ends it. Never rejects. */
+  async link(peer: PlayerId, duplex: Duplex): Promise<void> {
+    if (this.#closed) {
+      duplex.end()
+      return
+    }
+    const link = this.#nextLink++
+    const frames = new FrameLink(duplex, (bytes) => this.#step({ type: 'sent', link, bytes }))
+    this.#links.set(link, { peer, frames })
+    this.#step({ type: 'connected', link, peer })
+    await frames.run((bytes) => this.#step({ type: 'received', link, bytes }))
+    this.#links.delete(link)
+    this.#step({ type: 'disconnected', link })
+  }
+
+  /**
+   * Resolves once the blob is in the store, whole; at once where it is.
+   * @throws BLOB_TOO_LARGE, BLOB_UNAVAILABLE after 10 minutes in which nothing of it came, BLOB_WANTS_FULL, BLOB_WRITE,
+   * CANCELLED, CLOSED, ID_INVALID
+   */
+  async want(blob: BlobId, options: WantOptions = {}): Promise<void> {
+    const { maxBytes = this.#components.store.maxBytes, signal, onProgress } = options
+    if (await this.#components.store.has(blob)) return
+    if (this.#closed) throw closed()
+    if (signal?.aborted) throw cancelled(blob)
+    await new Promise<void>((resolve, reject) => {
+      const waiting: Waiting = {
+        onProgress,
+        settle: (error) => {
+          signal?.removeEventListener('abort', abort)
+          this.#waiting.get(blob)?.delete(waiting)
+          if (error) reject(error)
+          else resolve()
+        },
+      }
+      const abort = (): void => {
+        waiting.settle(cancelled(blob))
+        if (this.#waiting.get(blob)?.size !== 0) return
+        this.#waiting.delete(blob)
+        this.#step({ type: 'unwanted', blob })
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      const all = this.#waiting.get(blob) ?? new Set()
+      this.#waiting.set(blob, all.add(waiting))
+      this.#step({ type: 'wanted', blob, maxBytes: Math.min(maxBytes, this.#components.store.maxBytes) })
+      void this.#lookAgain(blob)
+    })
+  }
+
+  /** Ends every link and want and closes what is half written. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#stopListening()
+    clearTimeout(this.#ticking)
+    for (const { frames } of this.#links.values()) frames.close()
+    for (const all of [...this.#waiting.values()]) for (const waiting of [...all]) waiting.settle(closed())
+    await this.#incoming.close()
+  }
+
+  #step(event: Timeless<BlobEvent>): void {
+    if (this.#closed) return
+    const now = this.#components.clock.monotonic()
+    for (const effect of stepBlobs(this.#state, { ...event, now })) this.#perform(effect)
+    if (!this.#ticking && blobsNeedTick(this.#state)) this.#ticking = setTimeout(() => this.#tick(), TICK_MS)
+  }
+
+  /** It may have come between our look and our want. */
+  async #lookAgain(blob: BlobId): Promise<void> {
+    if (await this.#components.store.has(blob)) this.#step({ type: 'stored', blob })
+  }
+
+  #tick(): void {
+    this.#ticking = undefined
+    this.#step({ type: 'tick' })
+  }
+
+  #perform(effect: BlobEffect): void {
+    switch (effect.type) {
+      case 'send':
+        this.#links.get(effect.link)?.frames.send(effect.bytes)
+        return
+      case 'close':
+        this.#end(effect)
+        return
+      case 'look':
+        this.#answer(effect, this.#look(effect))
+        return
+      case 'fetch':
+        this.#answer(effect, this.#fetch(effect))
+        return
+      case 'progress':
+        for (const { onProgress } of this.#waiting.get(effect.blob) ?? []) onProgress?.(effect.done, effect.size)
+        return
+      case 'ended':
+        this.#settle(effect.blob, effect.why)
+        return
+      default:
+        this.#incoming.perform(effect)
+    }
+  }
+
+  #end({ link, code }: EffectOf<'close'>): void {
+    const ended = this.#links.get(link)
+    if (!ended) return
+    if (code !== 'bye') this.#components.onFault('blobs with a peer were ended', { peer: ended.peer, code })
+    ended.frames.close()
+  }
+
+  #answer(effect: { readonly link: LinkId }, work: Promise<Timeless<BlobEvent>>): void {
+    work.then(
+      (event) => this.#step(event),
+      (cause: unknown) => {
+        this.#components.onFault('a blob could not be read for a peer', { cause })
+        this.#links.get(effect.link)?.frames.close()
+      },
+    )
+  }
+
+  async #look({ link, peer, blob, relayed }: EffectOf<'look'>): Promise<Timeless<BlobEvent>> {
+    const size = await this.#components.store.size(blob)
+    const may = size !== undefined && (relayed || (await this.#components.mayServe(peer, blob)))
+    return { type: 'looked', link, blob, size: may ? size : undefined, here: size !== undefined }
+  }
+
+  /** A piece in one array; none where the blob has gone or is shorter than it was. */
+  async #fetch({ link, request, blob, offset, length }: EffectOf<'fetch'>): Promise<Timeless<BlobEvent>> {
+    try {
+      for await (const bytes of this.#components.store.read(blob, { offset, length }))
+        return { type: 'fetched', link, request, bytes: bytes.length === length ? bytes : undefined }
+    } catch (error) {
+      if (!hasCode(error, 'BLOB_UNKNOWN')) throw error
+    }
+    return { type: 'fetched', link, request, bytes: undefined }
+  }
+
+  #settle(blob: BlobId, why: WantEnd): void {
+    const all = this.#waiting.get(blob)
+    this.#waiting.delete(blob)
+    for (const waiting of [...(all ?? [])]) waiting.settle(why === 'stored' ? undefined : failure(blob, why))
+  }
+}
+
+function failure(blob: BlobId, why: Exclude<WantEnd, 'stored'>): MarmaladeError {
+  switch (why) {
+    case 'too-large':
+      return new MarmaladeError('BLOB_TOO_LARGE', `${blob} is larger than what was asked for: raise the bound`)
+    case 'unavailable':
+      return new MarmaladeError('BLOB_UNAVAILABLE', `nobody connected has ${blob}: connect to whoever published it`)
+    case 'full':
+      return new MarmaladeError('BLOB_WANTS_FULL', `too many blobs are wanted already: ask for ${blob} later`)
+    case 'broken':
+      return new MarmaladeError('BLOB_WRITE', `${blob} could not be written: see that the disk has room`)
+  }
+}
+const cancelled = (blob: BlobId) => new MarmaladeError('CANCELLED', `${blob} is not wanted any more`)
+const closed = () => new MarmaladeError('CLOSED', 'the node is closing: no blob is fetched any more')

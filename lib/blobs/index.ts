@@ -1,0 +1,5 @@
+export * from './core.ts'
+export * from './driver.ts'
+export * from './store.ts'
+export type * from './types.ts'
+export * from './wire.ts'

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { MarmaladeError, blobIdOf } from '../base/index.ts'
+import type { BlobId } from '../base/index.ts'
+
+const READ_BYTES = 1_048_576
+
+/** A file that is hashed while it is written and becomes a blob once it is whole. One call at a time. */
+export class PartialBlob {
+  readonly #file: FileHandle
+  readonly #path: string
+  readonly #hash: Hash
+  #size: number
+
+  private constructor(file: FileHandle, path: string, hash: Hash, size: number) {
+    this.#file = file
+    this.#path = path
+    this.#hash = hash
+    this.#size = size
+  }
+
+  /** Opens a file to go on with, empty where there is none: what it has is hashed first. @throws BLOB_WRITE */
+  static async open(path: string): Promise<PartialBlob> {
+    let file: FileHandle | undefined
+    try {
+      file = await open(path, 'a+', 0o600)
+      const hash = createHash('sha256')
+      let size = 0
+      const buffer = new Uint8Array(READ_BYTES)
+      for (;;) {
+        const { bytesRead } = await file.read(buffer, 0, READ_BYTES, size)
+        if (bytesRead === 0) return new PartialBlob(file, path, hash, size)
+        hash.update(buffer.subarray(0, bytesRead))
+        size += bytesRead
+      }
+    } catch (cause) {
+      await file?.close()
+      throw writeError(cause)
+    }
+  }
+
+  /** Bytes written so far. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** @throws BLOB_WRITE */
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#file.appendFile(bytes)
+    } catch (cause) {
+      throw writeError(cause)
+    }
+    this.#hash.update(bytes)
+    this.#size += bytes.length
+  }
+
+  /**
+   * Makes it a blob: synced, then renamed, so that a whole name always has whole bytes. Closes it either way.
+   * @param expected what it has to be; anything else is removed
+   * @throws BLOB_HASH_MISMATCH, BLOB_WRITE
+   */
+  async finish(pathOf: (id: BlobId) => string, expected?: BlobId): Promise<BlobId> {
+    const id = blobIdOf(this.#hash.digest())
+    if (expected !== undefined && id !== expected) {
+      await this.discard()
+      throw new MarmaladeError('BLOB_HASH_MISMATCH', `the bytes given for ${expected} are ${id}: take them elsewhere`)
+    }
+    try {
+      await this.#file.sync()
+      await this.#file.close()
+      const path = pathOf(id)
+      const made = await mkdir(dirname(path), { recursive: true })
+      await rename(this.#path, path)
+      await syncFolder(dirname(path))
+      if (made) await syncFolder(dirname(dirname(path)))
+    } catch (cause) {
+      throw writeError(cause)
+    }
+    return id
+  }
+
+  /** Closes it and keeps the file to go on with. */
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+
+  /** Closes and removes it. */
+  async discard(): Promise<void> {
+    await this.#file.close()
+    await rm(this.#path, { force: true })
+  }
+}
+
+/** A rename is on disk once its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+const writeError = (cause: unknown): MarmaladeError =>
+  new MarmaladeError('BLOB_WRITE', 'a blob could not be written: see that the disk has room and the home is yours', {
+    cause,
+  })

@@ -1,0 +1,179 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MarmaladeError, blobIdOf } from '../base/index.ts'
+import type { BlobId, Millis } from '../base/index.ts'
+import { BlobFiles, isMissing, sizeOf } from './files.ts'
+import { PartialBlob } from './partial.ts'
+
+/** The most bytes of one blob where nothing else is asked for. */
+export const MAX_STORED_BYTES = 1_073_741_824
+const READ_BYTES = 65_536
+/** Cut transfers that are kept for going on with, and for how long. */
+const MAX_PARTIALS = 64
+const PARTIAL_AGE: Millis = 7 * 24 * 3_600_000
+
+export interface BlobInfo {
+  readonly id: BlobId
+  /** Bytes. */
+  readonly size: number
+}
+
+export interface BlobRange {
+  /** First byte, 0 where left out. */
+  readonly offset?: number
+  /** At most so many bytes, all that follow where left out. */
+  readonly length?: number
+}
+
+export interface BlobStoreInit {
+  /** The folder `blobs` of a home. */
+  readonly folder: string
+  /** Milliseconds since 1970: unfinished transfers older than a week are removed. */
+  readonly now: Millis
+  /** The most bytes of one blob: 1 GiB where left out. */
+  readonly maxBytes?: number
+}
+
+/** Blobs on disk, named by their SHA-256. What has a name there is whole and is what its name says. */
+export class BlobStore {
+  readonly maxBytes: number
+  readonly #files: BlobFiles
+  readonly #listeners = new Set<(blob: BlobInfo) => void>()
+
+  private constructor(files: BlobFiles, maxBytes: number) {
+    this.#files = files
+    this.maxBytes = maxBytes
+  }
+
+  /** Makes the folders and removes what an earlier run left half written. @throws BLOB_WRITE */
+  static async open({ folder, now, maxBytes = MAX_STORED_BYTES }: BlobStoreInit): Promise<BlobStore> {
+    const files = new BlobFiles(folder)
+    try {
+      await rm(files.temporary, { recursive: true, force: true })
+      for (const path of [files.root, files.temporary, files.partial])
+        await mkdir(path, { recursive: true, mode: 0o700 })
+      await files.prunePartials(MAX_PARTIALS, now - PARTIAL_AGE)
+    } catch (cause) {
+      throw new MarmaladeError('BLOB_WRITE', 'the folder of blobs cannot be used: see that the home is yours', {
+        cause,
+      })
+    }
+    return new BlobStore(files, maxBytes)
+  }
+
+  /**
+   * Stores bytes as they come, hashed while written; nothing has a name before all of it is on disk.
+   * @param expected what they have to be
+   * @throws BLOB_TOO_LARGE, BLOB_HASH_MISMATCH, BLOB_WRITE, and what the source throws
+   */
+  async add(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    { expected, maxBytes = this.maxBytes }: { readonly expected?: BlobId; readonly maxBytes?: number } = {},
+  ): Promise<BlobInfo> {
+    const temporary = await PartialBlob.open(join(this.#files.temporary, randomBytes(16).toString('hex')))
+    try {
+      for await (const bytes of source) {
+        if (temporary.size + bytes.length > maxBytes) throw tooLarge(maxBytes)
+        await temporary.write(bytes)
+      }
+    } catch (error) {
+      await temporary.discard()
+      throw error
+    }
+    return this.#keep(temporary, expected)
+  }
+
+  /** Stores a copy of a file. @throws what `add` throws */
+  async addFile(path: string): Promise<BlobInfo> {
+    return this.add(createReadStream(path, { highWaterMark: READ_BYTES }))
+  }
+
+  async has(id: BlobId): Promise<boolean> {
+    return (await this.size(id)) !== undefined
+  }
+
+  /** Bytes of a blob, undefined where it is not here. */
+  async size(id: BlobId): Promise<number | undefined> {
+    return sizeOf(this.#files.pathOf(id))
+  }
+
+  /** The file of a blob, whether it is here or not. Nobody may write to it. @throws ID_INVALID */
+  path(id: BlobId): string {
+    return this.#files.pathOf(id)
+  }
+
+  /** Bytes in pieces of 64 KiB. @throws BLOB_UNKNOWN, ID_INVALID; USAGE for a range that no blob has */
+  async *read(id: BlobId, { offset = 0, length = Infinity }: BlobRange = {}): AsyncIterable<Uint8Array> {
+    if (!Number.isSafeInteger(offset) || offset < 0 || !(length >= 0))
+      throw new MarmaladeError('USAGE', `a blob has no bytes from ${offset}, ${length} long`)
+    const file = await this.#openFile(id)
+    try {
+      for (let at = offset, left = length; left > 0;) {
+        const { bytesRead, buffer } = await file.read(new Uint8Array(READ_BYTES), 0, Math.min(READ_BYTES, left), at)
+        if (bytesRead === 0) return
+        yield buffer.subarray(0, bytesRead)
+        at += bytesRead
+        left -= bytesRead
+      }
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Hashes a blob anew. @throws BLOB_CORRUPT with its id where the bytes have changed; BLOB_UNKNOWN */
+  async verify(id: BlobId): Promise<void> {
+    const hash = createHash('sha256')
+    for await (const bytes of this.read(id)) hash.update(bytes)
+    const found = blobIdOf(hash.digest())
+    if (found === id) return
+    throw new MarmaladeError('BLOB_CORRUPT', `${id} is damaged on disk (${found}): remove its file and fetch it again`)
+  }
+
+  /** Every blob, in the order of the hashes. */
+  list(): AsyncIterable<BlobInfo> {
+    return this.#files.list()
+  }
+
+  /** Removes a blob; nothing happens where it is not here. */
+  async remove(id: BlobId): Promise<void> {
+    await rm(this.#files.pathOf(id), { force: true })
+  }
+
+  /** What came of an earlier, cut transfer of a blob, to go on with. One at a time for each blob. */
+  async partial(id: BlobId): Promise<PartialBlob> {
+    return PartialBlob.open(this.#files.partialOf(id))
+  }
+
+  /** Makes a whole transfer a blob. @throws BLOB_HASH_MISMATCH, BLOB_WRITE */
+  async keepPartial(partial: PartialBlob, expected: BlobId): Promise<BlobInfo> {
+    return this.#keep(partial, expected)
+  }
+
+  /** Calls back for every blob stored from now on; gives a function that stops it. */
+  onAdd(listener: (blob: BlobInfo) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async #keep(written: PartialBlob, expected: BlobId | undefined): Promise<BlobInfo> {
+    const { size } = written
+    const id = await written.finish((found) => this.#files.pathOf(found), expected)
+    const blob = { id, size }
+    for (const listener of this.#listeners) listener(blob)
+    return blob
+  }
+
+  async #openFile(id: BlobId) {
+    try {
+      return await open(this.#files.pathOf(id), 'r')
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause
+      throw new MarmaladeError('BLOB_UNKNOWN', `${id} is not here: fetch it first`, { cause })
+    }
+  }
+}
+
+const tooLarge = (maxBytes: number): MarmaladeError =>
+  new MarmaladeError('BLOB_TOO_LARGE', `the blob has more than ${maxBytes} bytes, which is the most taken here`)

@@ -1,0 +1,176 @@
+import { closeLink, send } from './state.ts'
+import type { Link, Pull, Transfer, Turn, Want } from './state.ts'
+import type { BlobEvent, BlobFrame } from './types.ts'
+import { PIECE_BYTES } from './wire.ts'
+
+type Of<T extends BlobFrame['type']> = Extract<BlobFrame, { type: T }>
+type EventOf<T extends BlobEvent['type']> = Extract<BlobEvent, { type: T }>
+
+/** Begins what can be begun: wanted blobs that somebody has, one source each, so many at once. */
+export function startTransfers(turn: Turn): void {
+  const { state } = turn
+  let running = 0
+  for (const made of state.wants.values()) if (made.transfer) running++
+  for (const made of state.wants.values()) {
+    if (running >= state.settings.limits.maxTransfers) return
+    if (made.transfer) continue
+    const link = bestSource(turn, made)
+    const size = link && made.sources.get(link.id)
+    if (!link || size === undefined) continue
+    const { now } = state
+    made.transfer = { link: link.id, size, asked: 0, received: 0, written: 0, phase: 'opening', progressAt: now }
+    turn.effects.push({ type: 'open', blob: made.blob })
+    running++
+  }
+}
+
+/** The source that owes least. */
+function bestSource(turn: Turn, made: Want): Link | undefined {
+  let best: Link | undefined
+  for (const id of made.sources.keys()) {
+    const link = turn.state.links.get(id)
+    if (link && !made.bad.has(link.peer) && (!best || link.pulls.length < best.pulls.length)) best = link
+  }
+  return best
+}
+
+/** Leaves the source; what came is put aside, or forgotten where it may be wrong. */
+export function dropTransfer(turn: Turn, made: Want, how: 'shelve' | 'discard'): void {
+  const { transfer } = made
+  if (!transfer) return
+  made.transfer = undefined
+  for (const pull of turn.state.links.get(transfer.link)?.pulls ?? []) if (pull.blob === made.blob) pull.lost = true
+  const last = made.single ? 'discard' : how
+  if (last === 'discard') made.givers.clear()
+  turn.effects.push({ type: last, blob: made.blob })
+}
+
+/** What there was of the blob is open: the rest is asked for. */
+export function onOpened(turn: Turn, { blob, offset }: EventOf<'opened'>): void {
+  const made = turn.state.wants.get(blob)
+  const transfer = made?.transfer
+  if (!made || transfer?.phase !== 'opening') return
+  if (offset > transfer.size) {
+    made.givers.clear()
+    turn.effects.push({ type: 'discard', blob }, { type: 'open', blob })
+    return
+  }
+  if (offset > 0 && made.givers.size === 0) made.givers.add('unknown')
+  transfer.asked = transfer.received = transfer.written = offset
+  transfer.phase = 'flowing'
+  transfer.progressAt = turn.state.now
+  goOn(turn, made, transfer)
+}
+
+function goOn(turn: Turn, made: Want, transfer: Transfer): void {
+  if (transfer.written === transfer.size) {
+    transfer.phase = 'finishing'
+    turn.effects.push({ type: 'finish', blob: made.blob })
+  }
+  const link = turn.state.links.get(transfer.link)
+  if (link) pullMore(turn, link)
+}
+
+/** Asks a link for pieces up to the window; blobs that come from it take turns. */
+export function pullMore(turn: Turn, link: Link): void {
+  const flowing: { made: Want; transfer: Transfer }[] = []
+  let open = link.pulls.length
+  for (const made of turn.state.wants.values()) {
+    const { transfer } = made
+    if (transfer?.link !== link.id || transfer.phase !== 'flowing') continue
+    open += Math.ceil((transfer.received - transfer.written) / PIECE_BYTES)
+    if (transfer.asked < transfer.size) flowing.push({ made, transfer })
+  }
+  while (open < turn.state.settings.limits.window && flowing.length > 0) {
+    const next = flowing.shift()
+    if (!next) return
+    const { made, transfer } = next
+    const length = Math.min(PIECE_BYTES, transfer.size - transfer.asked)
+    const pull: Pull = { request: link.nextRequest, blob: made.blob, length, lost: false }
+    link.nextRequest = (link.nextRequest + 1) % 2 ** 32
+    link.pulls.push(pull)
+    send(turn, link, { type: 'pull', request: pull.request, blob: made.blob, offset: transfer.asked, length })
+    transfer.asked += length
+    open++
+    if (transfer.asked < transfer.size) flowing.push(next)
+  }
+}
+
+/** A piece has come: answers keep the order of what was asked. */
+export function onData(turn: Turn, link: Link, { request, bytes }: Of<'data'>): void {
+  const pull = link.pulls.shift()
+  if (pull?.request !== request || pull.length !== bytes.length) {
+    closeLink(turn, link, 'unasked')
+    return
+  }
+  const made = turn.state.wants.get(pull.blob)
+  const transfer = made?.transfer
+  if (pull.lost || !made || !transfer) {
+    pullMore(turn, link)
+    return
+  }
+  made.givers.add(link.peer)
+  transfer.received += bytes.length
+  transfer.progressAt = made.progressAt = turn.state.now
+  turn.effects.push({ type: 'write', blob: pull.blob, bytes })
+}
+
+export function onDeny(turn: Turn, link: Link, { request }: Of<'deny'>): void {
+  const pull = link.pulls.shift()
+  if (pull?.request !== request) {
+    closeLink(turn, link, 'unasked')
+    return
+  }
+  const made = turn.state.wants.get(pull.blob)
+  if (made && !pull.lost) {
+    made.sources.delete(link.id)
+    dropTransfer(turn, made, 'shelve')
+  }
+  pullMore(turn, link)
+  startTransfers(turn)
+}
+
+/** The disk has taken a piece. Those of a transfer that was left come before `opened` of the next. */
+export function onWritten(turn: Turn, { blob, bytes }: EventOf<'written'>): void {
+  const made = turn.state.wants.get(blob)
+  const transfer = made?.transfer
+  if (!made || transfer?.phase !== 'flowing') return
+  transfer.written += bytes
+  if (made.own) turn.effects.push({ type: 'progress', blob, done: transfer.written, size: transfer.size })
+  goOn(turn, made, transfer)
+}
+
+/**
+ * All bytes were there. Wrong ones given by one player are held against it; by several, each is tried alone from
+ * the start. Right ones have been told as `stored` before.
+ */
+export function onFinished(turn: Turn, { blob, whole }: EventOf<'finished'>): void {
+  const made = turn.state.wants.get(blob)
+  if (!made || whole) return
+  const [giver] = made.givers
+  if (made.givers.size === 1 && giver !== undefined && giver !== 'unknown') made.bad.add(giver)
+  else made.single = true
+  made.givers.clear()
+  made.transfer = undefined
+  for (const id of [...made.sources.keys()]) {
+    const peer = turn.state.links.get(id)?.peer
+    if (peer === undefined || made.bad.has(peer)) made.sources.delete(id)
+  }
+  startTransfers(turn)
+}
+
+/** Sources that give nothing are left; wants that have none are asked for again by the caller. */
+export function leaveStalled(turn: Turn): Want[] {
+  const { state } = turn
+  const left: Want[] = []
+  for (const made of state.wants.values()) {
+    const { transfer } = made
+    if (transfer?.phase !== 'flowing' || transfer.received > transfer.written) continue
+    if (state.now - transfer.progressAt < state.settings.limits.stallAfter) continue
+    made.sources.delete(transfer.link)
+    dropTransfer(turn, made, 'shelve')
+    left.push(made)
+  }
+  if (left.length > 0) startTransfers(turn)
+  return left.filter((made) => made.sources.size === 0)
+}

@@ -1,0 +1,75 @@
+import { performance } from 'node:perf_hooks'
+import type { Clock, PlayerId } from '../../lib/base/index.ts'
+import type { HeadPosition } from '../../lib/entry/index.ts'
+import { Gossip } from '../../lib/gossip/index.ts'
+import type { GossipLimits } from '../../lib/gossip/index.ts'
+import type { Identity } from '../../lib/keys/index.ts'
+import type { Store } from '../../lib/store/index.ts'
+import { duplexPair } from './duplex.ts'
+import type { DuplexPair } from './duplex.ts'
+import { temporaryStore } from './stores.ts'
+
+export const realClock: Clock = {
+  micros: () => Math.floor((performance.timeOrigin + performance.now()) * 1000),
+  monotonic: () => performance.now(),
+}
+
+/** A store with gossip over it, without a host. */
+export interface GossipNode {
+  readonly identity: Identity
+  readonly store: Store
+  readonly gossip: Gossip
+  readonly faults: { readonly message: string; readonly code?: string; readonly cause?: unknown }[]
+  close(): Promise<void>
+}
+
+export interface GossipNodeInit {
+  readonly tracked?: readonly PlayerId[]
+  readonly mayServe?: (peer: PlayerId, feed: PlayerId) => boolean
+  readonly limits?: Partial<GossipLimits>
+  readonly clock?: Clock
+}
+
+export async function gossipNode(identity: Identity, init: GossipNodeInit = {}): Promise<GossipNode> {
+  const { tracked = [], mayServe = () => true, limits = {}, clock = realClock } = init
+  const store = await temporaryStore(identity, clock)
+  const faults: GossipNode['faults'] = []
+  const gossip = await Gossip.open(
+    { store, clock, mayServe, onFault: (message, detail) => faults.push({ message, ...detail }) },
+    { epoch: '0102030405060708', limits },
+  )
+  for (const player of [identity.id, ...tracked]) gossip.track(player, 'wanted')
+  return {
+    identity,
+    store,
+    gossip,
+    faults,
+    async close() {
+      await gossip.close()
+      await store.remove()
+    },
+  }
+}
+
+/** Links two nodes; `ended` resolves when both sides have noticed the end. */
+export function linkNodes(a: GossipNode, b: GossipNode): DuplexPair & { readonly ended: Promise<unknown> } {
+  const pair = duplexPair()
+  const ended = Promise.all([a.gossip.link(b.identity.id, pair.a), b.gossip.link(a.identity.id, pair.b)])
+  return Object.assign(pair, { ended })
+}
+
+/** Resolves once the store's head of a feed is this one. */
+export function untilHead(store: Store, identity: PlayerId, head: HeadPosition): Promise<void> {
+  return untilStore(store, async () => (await store.head(identity))?.key === head.key)
+}
+
+/** Resolves once a condition on the store holds, looked at after every change. */
+export async function untilStore(store: Store, holds: () => Promise<boolean>): Promise<void> {
+  let stop: () => void = () => undefined
+  await new Promise<void>((resolve, reject) => {
+    const look = (): void => void holds().then((yes) => yes && resolve(), reject)
+    stop = store.onChange(look)
+    look()
+  })
+  stop()
+}
