@@ -14,9 +14,17 @@ import {
 import { packageRoot } from '../../lib/base/node/root.ts'
 import { isRefused, pack, prepareGenerator, type PreparedGenerator } from '../../lib/generators/index.ts'
 import { readFolder } from '../../lib/generators/node/folder.ts'
-import { type Command, type Conductor, Grid, type InstancePath, type InstanceSpec } from '../../lib/jam/index.ts'
-import { createTagQueue, createTagView } from '../../lib/mix/board.ts'
-import { LocalRunner, Renderer, renderOffline, type TagChange } from '../../lib/mix/index.ts'
+import {
+  type Command,
+  type Conductor,
+  Grid,
+  type InstancePath,
+  type InstanceSpec,
+  PendingTags,
+  type TagChange,
+  TagFlow,
+} from '../../lib/jam/index.ts'
+import { LocalRunner, Renderer, renderOffline } from '../../lib/mix/index.ts'
 import type { Action, Plan } from './plan.ts'
 
 /** A generator of fixtures/generators, packed and prepared as a node would. */
@@ -87,8 +95,8 @@ export async function renderPlan(plan: Plan, seed = 1): Promise<Rendered> {
   const archives = new Map(await Promise.all([...names].map(async (name) => [name, await shipped(name)] as const)))
   const commands = plan.actions.flatMap((action, i) => commandOf(action, i, seed, bar(action.bar), archives))
   const conductor = new PlanConductor(grid, commands)
-  const runners = [new LocalRunner({ view: createTagView() })]
-  const renderer = new Renderer({ conductor, pending: createTagQueue(grid), runners, sha256 })
+  const parts = { conductor, flow: new TagFlow(), pending: new PendingTags(), runners: [new LocalRunner()] }
+  const renderer = new Renderer({ ...parts, sha256 })
   for (const { archive, prepared } of archives.values()) renderer.prepare(archive, prepared)
   const to = bar(plan.bars + 1)
   return { grid, bar, bars: plan.bars, ...(await record(renderer, to, to + plan.tailSeconds * SAMPLE_RATE)) }

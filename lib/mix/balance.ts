@@ -2,7 +2,8 @@ import { gainOfDecibels, type Decibels, type Frames } from '../base/index.ts'
 import { FADE_FRAMES, GAIN_LEAST, GAIN_MOST } from './constants.ts'
 import { fadeOut } from './fade.ts'
 
-const clamp = (value: number, least: number, most: number): number =>
+/** A value held within a range. */
+export const clamp = (value: number, least: number, most: number): number =>
   value < least ? least : value > most ? most : value
 
 /** A value that goes straight from one number to another in so many frames. */

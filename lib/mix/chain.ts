@@ -16,7 +16,8 @@ const limit = (x: number): number => (x > CEILING ? CEILING : x < -CEILING ? -CE
 
 /**
  * What happens to an instance's sound before it is a stem (ENGINE-1 section 6), in this order: NaN and infinities to 0,
- * DC block, the author's gain and pan, ceiling, fades. float64 inside, float32 out; + - * / alone.
+ * DC block, the author's gain and pan, ceiling, fades. float64 inside, float32 out; + - * / alone. `+ 0` makes silence 0,
+ * never -0.
  */
 export class Chain {
   readonly balance: Balance
@@ -92,8 +93,8 @@ export class Chain {
   runHeld(outLeft: Float32Array, outRight: Float32Array, at: Frames, frames: Frames): void {
     for (let i = at; i < at + frames; i++) {
       const factor = this.#state === 'holding' ? fadeOut(this.#out) : 0
-      outLeft[i] = this.#lastLeft * factor
-      outRight[i] = this.#lastRight * factor
+      outLeft[i] = this.#lastLeft * factor + 0
+      outRight[i] = this.#lastRight * factor + 0
       this.#step()
     }
   }
@@ -108,8 +109,8 @@ export class Chain {
       this.#step()
     }
     if (loudest * factor > this.peak) this.peak = loudest * factor
-    this.#lastLeft = l * factor
-    this.#lastRight = r * factor
+    this.#lastLeft = l * factor + 0
+    this.#lastRight = r * factor + 0
     outLeft[at] = this.#lastLeft
     outRight[at] = this.#lastRight
   }

@@ -29,11 +29,6 @@ export const LIMITER_RELEASE = 1 / 4_800
 /** This close to unity the limiter is at unity, so that what needs no limiting passes bit for bit. */
 export const LIMITER_UNITY = 0.9999999
 
-/** Largest number of places at which a quantum of an instance is cut; what comes later waits for the next multiple of 128. */
-export const MAX_CUTS = 16
-/** Tags that an instance may set in one quantum, and bytes of text in each; more are dropped. */
-export const MAX_SETS = 64
-export const MAX_TAG_TEXT = 1_024
 /** Lines that an instance may log in 48,000 of its frames, and characters in each; more are dropped. */
 export const MAX_LOGS = 16
 export const MAX_LOG_TEXT = 512

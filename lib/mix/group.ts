@@ -1,0 +1,176 @@
+import { BLOCK, SAMPLE_RATE, type BlobId, type Frames } from '../base/index.ts'
+import { wasmRuntime, type PreparedGenerator, type VoiceRuntime } from '../generators/index.ts'
+import { compareScore, MAX_CUTS, TagBoard } from '../jam/index.ts'
+import { InstanceTags } from './access.ts'
+import { failureOf, Instance } from './instance.ts'
+import type { Slots } from './slots.ts'
+import type {
+  GroupCommand,
+  GroupReport,
+  Guard,
+  InstanceEvent,
+  PlacedPosition,
+  Quantum,
+  ShortIds,
+  TagSet,
+} from './types.ts'
+
+type Start = Extract<GroupCommand, { kind: 'start' }>
+
+/** An instance in its group. */
+interface Member {
+  readonly instance: Instance
+  readonly tags: InstanceTags
+  readonly slot: number
+  readonly events: InstanceEvent[]
+  /** Commands that wait for their frame, or for the next multiple of 128. */
+  waiting: Exclude<GroupCommand, Start>[]
+  /** Where it begins in the quantum at hand: its first frame, else that of the quantum. */
+  begins: Frames
+  /** Whether its failure has been reported. */
+  told: boolean
+}
+
+export interface GroupInit {
+  /** What may be started; more may come while it runs. */
+  readonly archives: ReadonlyMap<BlobId, PreparedGenerator>
+  readonly slots: Slots
+  readonly runtime?: VoiceRuntime
+  /** None offline: a replay has all the time it needs. */
+  readonly guard?: Guard | undefined
+}
+
+/**
+ * Instances that are rendered on one thread, a quantum of 128 frames at a time, in score order, with a replica of the
+ * jam's tags. What becomes visible in a quantum is known before it is rendered, so what an instance hears of others
+ * does not depend on who shares its thread.
+ */
+export class VoiceGroup {
+  readonly #init: GroupInit
+  readonly #members: Member[] = []
+  readonly #board: TagBoard
+  #shortIds: ShortIds = new Map()
+
+  constructor(init: GroupInit) {
+    this.#init = init
+    this.#board = new TagBoard((short) => this.#shortIds.get(short))
+  }
+
+  /** What short ids in paths stand for, for what is opened or set for the first time from now on. */
+  know(shortIds: ShortIds): void {
+    this.#shortIds = shortIds
+  }
+
+  render(quantum: Quantum): GroupReport {
+    this.#forget()
+    this.#board.stage(quantum.changes)
+    for (const member of this.#members) member.begins = quantum.from
+    const lost: InstanceEvent[] = []
+    for (const command of quantum.commands) {
+      if (command.kind === 'start') this.#start(command, quantum, lost)
+      else this.#members.find((m) => m.instance.spec.path === command.path)?.waiting.push(command)
+    }
+    for (const member of this.#members) this.#play(member, quantum)
+    this.#board.finish()
+    return this.#report(quantum, lost)
+  }
+
+  close(): void {
+    for (const { instance } of this.#members) instance.close()
+    this.#members.length = 0
+  }
+
+  /** Leaves out what ended in the quantum before; its slot is free from now on. */
+  #forget(): void {
+    for (let i = this.#members.length - 1; i >= 0; i--) {
+      const member = this.#members[i]
+      if (!member?.instance.over) continue
+      member.instance.close()
+      this.#board.close(member.instance.spec.path)
+      this.#init.slots.mark(member.slot, 0)
+      this.#members.splice(i, 1)
+    }
+  }
+
+  /** Makes the voice, so that what it opens is known before its blocks are cut, and puts it in its place. */
+  #start({ spec, frame, slot, seed }: Start, quantum: Quantum, lost: InstanceEvent[]): void {
+    const { archives, guard, slots, runtime = wasmRuntime } = this.#init
+    const tags = new InstanceTags(spec.path, frame, quantum.from, this.#board.view(spec.path))
+    try {
+      const prepared = archives.get(spec.archive)
+      if (!prepared) throw new Error(`its archive ${spec.archive} is not here`)
+      const voice = runtime.start(prepared, { seed, tags, sampleRate: SAMPLE_RATE })
+      if (voice.failure) throw Object.assign(new Error(), voice.failure)
+      const instance = new Instance({ spec, start: frame, voice, params: prepared.manifest.params, guard })
+      slots.clear(slot)
+      slots.mark(slot, 1)
+      const events: InstanceEvent[] = [{ kind: 'started', frame, path: spec.path }]
+      const at = this.#members.findIndex((m) => compareScore(m.instance.spec.order, spec.order) > 0)
+      const member = { instance, tags, slot, events, waiting: [], begins: frame, told: false }
+      this.#members.splice(at < 0 ? this.#members.length : at, 0, member)
+    } catch (thrown) {
+      this.#board.close(spec.path)
+      lost.push(...tags.take().events)
+      lost.push({ kind: 'failed', frame, path: spec.path, failure: failureOf(thrown) })
+      lost.push({ kind: 'ended', frame, path: spec.path })
+    }
+  }
+
+  #play(member: Member, quantum: Quantum): void {
+    const starts = [member.begins, ...cutsOf(member, quantum)]
+    starts.forEach((frame, i) => {
+      this.#block(member, quantum, frame, starts[i + 1] ?? quantum.from + BLOCK)
+    })
+  }
+
+  #block(member: Member, quantum: Quantum, frame: Frames, to: Frames): void {
+    const { instance, tags, slot, waiting } = member
+    tags.at(frame, quantum.from)
+    for (let next = waiting[0]; next && next.frame <= frame; next = waiting[0]) {
+      obey(instance, next, frame)
+      waiting.shift()
+    }
+    const position = positionOf(quantum, frame)
+    instance.render(position, to - frame, this.#init.slots.at(slot), frame - quantum.from)
+    if (!instance.failure || member.told) return
+    member.told = true
+    member.events.push({ kind: 'failed', frame, path: instance.spec.path, failure: instance.failure })
+  }
+
+  #report(quantum: Quantum, lost: InstanceEvent[]): GroupReport {
+    const sets: TagSet[] = []
+    const events = lost
+    for (const { instance, tags, events: own } of this.#members) {
+      const taken = tags.take()
+      sets.push(...taken.sets)
+      events.push(...own.splice(0), ...taken.events)
+      if (instance.over) events.push({ kind: 'ended', frame: quantum.from + BLOCK, path: instance.spec.path })
+    }
+    return { sets, events }
+  }
+}
+
+/**
+ * Where a member's block is cut in the quantum, after the frame it begins at: its own commands and tempo points, the
+ * first sixteen of them; then, as far as sixteen go, where what it has opened becomes visible.
+ */
+function cutsOf({ tags, waiting, begins }: Member, quantum: Quantum): readonly Frames[] {
+  if (waiting.length === 0 && quantum.cuts.length === 0) return tags.cuts(begins, MAX_CUTS)
+  const own = [...new Set([...quantum.cuts, ...waiting.map((c) => c.frame)])].filter((frame) => frame > begins)
+  const kept = own.sort((a, b) => a - b).slice(0, MAX_CUTS)
+  const shown = tags.cuts(begins, MAX_CUTS - kept.length)
+  return [...new Set([...kept, ...shown])].sort((a, b) => a - b)
+}
+
+function obey(instance: Instance, command: Exclude<GroupCommand, Start>, frame: Frames): void {
+  if (command.kind === 'param') instance.param(command.name, command.value, command.over)
+  else if (command.kind === 'stop') instance.stop(frame)
+  else instance.detach()
+}
+
+/** The position of a frame at which a block begins. */
+function positionOf(quantum: Quantum, frame: Frames): PlacedPosition {
+  const position = quantum.positions.find((p) => p.frame === frame)
+  if (!position) throw new RangeError(`no position was given for frame ${frame}`)
+  return position
+}

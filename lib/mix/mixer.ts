@@ -1,0 +1,131 @@
+import { BLOCK, gainOfDecibels } from '../base/index.ts'
+import type { InstanceSpec } from '../jam/index.ts'
+import { clamp } from './balance.ts'
+import { FADE_FRAMES, GAIN_LEAST, GAIN_MOST } from './constants.ts'
+import type { MixSetting, MixTarget } from './types.ts'
+
+/** Settings that one mix remembers; the ones for targets never seen count too. */
+const MAX_SETTINGS = 1_024
+
+/** A setting with every field. */
+export type MixState = Required<MixSetting>
+const PLAIN: MixState = { gain: 0, pan: 0, mute: false, solo: false }
+
+const keyOf = (target: MixTarget): string => {
+  if (target.kind === 'instance') return `instance ${target.path}`
+  return target.kind === 'track' ? `track ${target.track}` : `player ${target.player}`
+}
+
+/** A factor for each side that goes to its target in 240 frames. */
+class Fader {
+  left = 1
+  right = 1
+  #toLeft = 1
+  #toRight = 1
+  #leftFrames = 0
+
+  aim(left: number, right: number): void {
+    if (left === this.#toLeft && right === this.#toRight) return
+    this.#toLeft = left
+    this.#toRight = right
+    this.#leftFrames = FADE_FRAMES
+  }
+
+  /** At once: for what has not sounded yet. */
+  jump(left: number, right: number): void {
+    this.left = this.#toLeft = left
+    this.right = this.#toRight = right
+    this.#leftFrames = 0
+  }
+
+  get moving(): boolean {
+    return this.#leftFrames > 0
+  }
+
+  step(): void {
+    if (this.#leftFrames === 0) return
+    this.left += (this.#toLeft - this.left) / this.#leftFrames
+    this.right += (this.#toRight - this.right) / this.#leftFrames
+    if (--this.#leftFrames > 0) return
+    this.left = this.#toLeft
+    this.right = this.#toRight
+  }
+}
+
+/** What the mix has of one instance. */
+export interface Strip {
+  readonly spec: InstanceSpec
+  readonly track: string | undefined
+  readonly fader: Fader
+}
+
+/**
+ * The player's own mix: gain, pan, mute and solo for instances, tracks and players. It belongs to the take alone and
+ * never touches a stem. Gains of an instance, its track and its player add up in decibels, pans add up within -1 to 1;
+ * mute anywhere mutes; where anything is soloed, only what a solo names is heard. Changes take 240 frames.
+ */
+export class PlayerMix {
+  readonly #settings = new Map<string, { target: MixTarget; state: MixState }>()
+
+  /** @returns the setting as it now stands; undefined where 1,024 are remembered and this would be one more */
+  set(target: MixTarget, setting: MixSetting): MixState | undefined {
+    const key = keyOf(target)
+    const before = this.#settings.get(key)?.state
+    if (!before && this.#settings.size >= MAX_SETTINGS) return undefined
+    const state = { ...PLAIN, ...before, ...setting }
+    const held = { ...state, gain: clamp(state.gain, GAIN_LEAST, GAIN_MOST), pan: clamp(state.pan, -1, 1) }
+    if (Number.isNaN(held.gain) || Number.isNaN(held.pan)) return before ?? PLAIN
+    this.#settings.set(key, { target, state: held })
+    return held
+  }
+
+  /** Everything that was set, to show and to save. */
+  settings(): readonly { readonly target: MixTarget; readonly state: MixState }[] {
+    return [...this.#settings.values()]
+  }
+
+  /** A strip for an instance that starts, at its setting from the first frame. */
+  strip(spec: InstanceSpec, track: string | undefined): Strip {
+    const strip = { spec, track, fader: new Fader() }
+    strip.fader.jump(...this.#factors(strip))
+    return strip
+  }
+
+  /** Aims a strip at what is set now. */
+  aim(strip: Strip): void {
+    strip.fader.aim(...this.#factors(strip))
+  }
+
+  #factors({ spec, track }: Strip): [left: number, right: number] {
+    const targets: MixTarget[] = [
+      { kind: 'instance', path: spec.path },
+      { kind: 'player', player: spec.player },
+    ]
+    if (track !== undefined) targets.push({ kind: 'track', track })
+    const states = targets.map((target) => this.#settings.get(keyOf(target))?.state ?? PLAIN)
+    const anySolo = [...this.#settings.values()].some(({ state }) => state.solo)
+    if (states.some((s) => s.mute) || (anySolo && !states.some((s) => s.solo))) return [0, 0]
+    const gain = gainOfDecibels(states.reduce((sum, s) => sum + s.gain, 0))
+    const pan = clamp(
+      states.reduce((sum, s) => sum + s.pan, 0),
+      -1,
+      1,
+    )
+    return [pan > 0 ? gain * (1 - pan) : gain, pan < 0 ? gain * (1 + pan) : gain]
+  }
+}
+
+/** Adds 128 frames of a stem to the mix, through its strip. */
+export function addStem(
+  { fader }: Strip,
+  left: Float32Array,
+  right: Float32Array,
+  sumLeft: Float64Array,
+  sumRight: Float64Array,
+): void {
+  for (let i = 0; i < BLOCK; i++) {
+    if (fader.moving) fader.step()
+    sumLeft[i] = (sumLeft[i] ?? 0) + (left[i] ?? 0) * fader.left
+    sumRight[i] = (sumRight[i] ?? 0) + (right[i] ?? 0) * fader.right
+  }
+}

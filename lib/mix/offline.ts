@@ -1,0 +1,86 @@
+import { BLOCK, MarmaladeError, type Frames } from '../base/index.ts'
+import { TAIL_FRAMES } from './constants.ts'
+import type { QuantumReport, Renderer, Stem } from './renderer.ts'
+
+/** Quanta in a chunk: 8,192 frames, a sixth of a second. */
+const QUANTA = 64
+
+export interface OfflineOptions {
+  /** Fresh, at frame 0 (or wherever the take begins), with every archive prepared. */
+  readonly renderer: Renderer
+  /** First frame that is given; everything before it is rendered and dropped, so that a part is a part of the whole. */
+  readonly from?: Frames
+  /** The end of the score, or an earlier place to stop at: there everything is stopped; tails of up to 8 s follow. */
+  readonly to: Frames
+  /** Failures that are an error here: those of the wall-clock guard, by default. */
+  readonly refuse?: 'too slow' | 'any failure'
+  /** Called after each chunk with the frames rendered so far; `of` is `to`. */
+  readonly onProgress?: (frames: Frames, of: Frames) => void
+  readonly onReport?: (report: QuantumReport) => void
+  /** Stems of each quantum, views that hold only during the call; `at` is its first frame, whole quanta always. */
+  readonly onStems?: (stems: readonly Stem[], at: Frames) => void
+  readonly signal?: AbortSignal
+  /** Lets others have the thread between chunks. */
+  readonly pause?: () => Promise<void>
+}
+
+/** Planar stereo float32 of consecutive frames. */
+export interface Chunk {
+  /** Jam frame of the first sample. */
+  readonly at: Frames
+  readonly left: Float32Array
+  readonly right: Float32Array
+}
+
+/**
+ * Renders as fast as it can from the first frame, and gives what lies at `from` and after, to the end of the last tail:
+ * the multiple of 128 by which everything has ended, at most 8 s and a fade after `to`.
+ * @throws MarmaladeError CANCELLED on the signal; MIX_REFUSED where an instance cannot be started; the failure's own code, naming the
+ * instance, as `refuse` says
+ */
+export async function* renderOffline(options: OfflineOptions): AsyncGenerator<Chunk, void> {
+  const { renderer, to, from = 0, onProgress, signal, pause } = options
+  const last = to + TAIL_FRAMES + 2 * BLOCK
+  while (!ended(renderer, to, last)) {
+    if (signal?.aborted) throw new MarmaladeError('CANCELLED', 'the render was given up')
+    const chunk = renderChunk(options, last)
+    onProgress?.(Math.min(renderer.frame, to), to)
+    const skipped = Math.min(Math.max(0, from - chunk.at), chunk.left.length)
+    if (skipped < chunk.left.length) {
+      yield { at: chunk.at + skipped, left: chunk.left.subarray(skipped), right: chunk.right.subarray(skipped) }
+    }
+    await pause?.()
+  }
+}
+
+const ended = (renderer: Renderer, to: Frames, last: Frames): boolean =>
+  renderer.frame >= last || (renderer.frame >= to && renderer.playing.length === 0)
+
+function renderChunk(options: OfflineOptions, last: Frames): Chunk {
+  const { renderer, to, from = 0, onReport, onStems } = options
+  const at = renderer.frame
+  const left = new Float32Array(QUANTA * BLOCK)
+  const right = new Float32Array(QUANTA * BLOCK)
+  let frames = 0
+  while (frames < left.length && !ended(renderer, to, last)) {
+    const first = renderer.frame
+    if (first <= to && to < first + BLOCK) renderer.stopAll(to)
+    const report = renderer.renderQuantum(left.subarray(frames, frames + BLOCK), right.subarray(frames, frames + BLOCK))
+    complain(report, options.refuse ?? 'too slow')
+    onReport?.(report)
+    if (first + BLOCK > from) onStems?.(renderer.stems(), first)
+    frames += BLOCK
+  }
+  return { at, left: left.subarray(0, frames), right: right.subarray(0, frames) }
+}
+
+/** What in a replay may not pass silently. */
+function complain({ events }: QuantumReport, refuse: 'too slow' | 'any failure'): void {
+  for (const event of events) {
+    if (event.kind === 'refused') {
+      throw new MarmaladeError('MIX_REFUSED', `${event.path} cannot be started: ${event.message}`)
+    }
+    if (event.kind !== 'failed' || (refuse === 'too slow' && event.failure.code !== 'GENERATOR_TOO_SLOW')) continue
+    throw new MarmaladeError(event.failure.code, `${event.path} failed: ${event.failure.message}`)
+  }
+}

@@ -1,0 +1,60 @@
+import { BLOCK, type Frames } from '../base/index.ts'
+import type { Param, Voice } from '../generators/index.ts'
+import { clamp, Ramp } from './balance.ts'
+
+/** A parameter on its way: what it is at each frame, and whether the voice has had its last value. */
+interface Moving {
+  readonly ramp: Ramp
+  readonly least: number
+  readonly most: number
+  told: boolean
+}
+
+/**
+ * The parameters of a running voice by name. A change at once is told at once; one that takes time is told at each
+ * multiple of 128 from the value in force, and a later one cuts it. Values are held within the generator's own range.
+ */
+export class VoiceParams {
+  readonly #voice: Voice
+  readonly #moving = new Map<number, Moving>()
+  readonly #index = new Map<string, number>()
+
+  /** Tells the voice every parameter once: as given, else its default. */
+  constructor(voice: Voice, params: readonly Param[], given: Readonly<Record<string, number>>) {
+    this.#voice = voice
+    params.forEach(({ name, min, max, default: usual }, index) => {
+      const wanted = Object.hasOwn(given, name) ? given[name] : undefined
+      const value = wanted !== undefined && Number.isFinite(wanted) ? clamp(wanted, min, max) : usual
+      this.#index.set(name, index)
+      this.#moving.set(index, { ramp: new Ramp(value), least: min, most: max, told: true })
+      voice.param(index, value)
+    })
+  }
+
+  /** Changes a parameter at the current frame; unknown names and what is no number change nothing. */
+  set(name: string, value: number, over: Frames): void {
+    const index = this.#index.get(name)
+    const moving = index === undefined ? undefined : this.#moving.get(index)
+    if (index === undefined || !moving || !Number.isFinite(value)) return
+    moving.ramp.to(clamp(value, moving.least, moving.most), over)
+    moving.told = over <= 0
+    if (moving.told) this.#voice.param(index, moving.ramp.value)
+  }
+
+  /** Before a block that begins at a multiple of 128: tells what is on its way. */
+  tell(): void {
+    for (const [index, moving] of this.#moving) {
+      if (moving.told) continue
+      this.#voice.param(index, moving.ramp.value)
+      moving.told = !moving.ramp.moving
+    }
+  }
+
+  /** After a block. */
+  advance(frames: Frames): void {
+    for (const moving of this.#moving.values()) moving.ramp.advance(frames)
+  }
+}
+
+/** Whether a frame is one at which ramps are told. */
+export const isMultiple = (frame: Frames): boolean => frame % BLOCK === 0

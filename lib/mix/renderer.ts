@@ -1,0 +1,281 @@
+import { BLOCK, type BlobId, type Crypto, type Decibels, type Frames } from '../base/index.ts'
+import { seedOf, type PreparedGenerator } from '../generators/index.ts'
+import type {
+  Command,
+  Conductor,
+  GridPosition,
+  InstancePath,
+  InstanceSpec,
+  PendingTags,
+  TagChange,
+  TagFlow,
+} from '../jam/index.ts'
+import { decibelsOf } from './levels.ts'
+import { Limiter } from './limiter.ts'
+import { Meter } from './meter.ts'
+import { addStem, PlayerMix, type MixState } from './mixer.ts'
+import type { GroupRunner } from './runner.ts'
+import type { Slot } from './slots.ts'
+import { Stage, type Performer } from './stage.ts'
+import type {
+  GroupCommand,
+  InstanceEvent,
+  MeterReading,
+  MixSetting,
+  MixTarget,
+  PlacedPosition,
+  Quantum,
+  ShortIds,
+  TagSet,
+} from './types.ts'
+
+/** Tags take their own way, through the flow. */
+type JamCommand = Exclude<Command, { kind: 'tag' }>
+
+/** The collaborators of a renderer. */
+export interface RendererInit {
+  /** Begun at `from`, made with the flow's `readTag`. */
+  readonly conductor: Conductor
+  readonly flow: TagFlow
+  readonly pending: PendingTags
+  /** One for each thread that renders; how instances spread over them changes no sample. */
+  readonly runners: readonly GroupRunner[]
+  readonly sha256: Crypto['sha256']
+  /** The jam frame to begin at, a multiple of 128; 0 where none is given. */
+  readonly from?: Frames
+}
+
+/** What a quantum came to, for the take and for who watches. */
+export interface QuantumReport {
+  readonly from: Frames
+  /** In processing order. */
+  readonly events: readonly InstanceEvent[]
+  /** What became visible, in its order. */
+  readonly changes: readonly TagChange[]
+}
+
+/** One instance's share of the quantum rendered last. */
+export interface Stem extends Slot {
+  readonly path: InstancePath
+  readonly track: string | undefined
+}
+
+/** Levels since the last reading. */
+export interface Meters {
+  readonly master: MeterReading
+  /** What the limiter took at most, in decibels, 0 or above. */
+  readonly reduction: Decibels
+  readonly instances: readonly (MeterReading & { readonly path: InstancePath })[]
+}
+
+/**
+ * The mix of one jam, 128 frames at a time: asks the conductor what takes effect, lets the runners render, adds up the
+ * stems in score order through the player's own mix, limits the sum. The same conductor gives the same samples, however
+ * many runners there are.
+ */
+export class Renderer {
+  readonly #init: RendererInit
+  readonly #mix = new PlayerMix()
+  readonly #stage: Stage
+  readonly #limiter = new Limiter()
+  readonly #master = new Meter()
+  readonly #archives = new Map<BlobId, PreparedGenerator>()
+  readonly #left = new Float64Array(BLOCK)
+  readonly #right = new Float64Array(BLOCK)
+  #frame: Frames
+  /** What is to take effect at the next quantum: local acts. */
+  #acts: JamCommand[] = []
+  #detached: InstancePath[] = []
+
+  constructor(init: RendererInit) {
+    this.#init = init
+    this.#stage = new Stage(init.runners)
+    this.#frame = init.from ?? 0
+  }
+
+  /** The jam frame that is rendered next. */
+  get frame(): Frames {
+    return this.#frame
+  }
+
+  /** Instances that sound, in processing order, those in their tails included. */
+  get playing(): readonly InstancePath[] {
+    return this.#stage.performers.map((p) => p.strip.spec.path)
+  }
+
+  /** Makes an archive known to every runner; before the first start of one of its instances. */
+  prepare(archive: BlobId, prepared: PreparedGenerator): void {
+    if (this.#archives.has(archive)) return
+    this.#archives.set(archive, prepared)
+    for (const runner of this.#init.runners) runner.prepare(archive, prepared)
+  }
+
+  /** What short ids in tag paths stand for, from the next quantum on. */
+  know(shortIds: ShortIds): void {
+    for (const runner of this.#init.runners) runner.know(shortIds)
+  }
+
+  /** The player's own mix, from the next quantum on. Undefined where too many settings are remembered. */
+  setMix(target: MixTarget, setting: MixSetting): MixState | undefined {
+    const state = this.#mix.set(target, setting)
+    for (const { strip } of this.#stage.performers) this.#mix.aim(strip)
+    return state
+  }
+
+  mixSettings(): ReturnType<PlayerMix['settings']> {
+    return this.#mix.settings()
+  }
+
+  /** Ends an instance at the next quantum, its last sample faded: a local act. */
+  detach(path: InstancePath): void {
+    this.#detached.push(path)
+  }
+
+  /** Stops every instance at a frame of the next quantum, as the end of the jam does. */
+  stopAll(frame: Frames = this.#frame): void {
+    this.#acts.push({ kind: 'end', frame })
+  }
+
+  /** Renders the next 128 frames into planar float32 of that length. */
+  renderQuantum(left: Float32Array, right: Float32Array): QuantumReport {
+    const from = this.#frame
+    this.#frame += BLOCK
+    const events: InstanceEvent[] = []
+    const plan = this.#init.flow.step(this.#init, from)
+    const commands = [...plan.commands, ...this.#acts.splice(0)].map((c) => within(c, from))
+    commands.sort((a, b) => a.frame - b.frame)
+    const { changes } = plan
+    const shares = this.#shares(commands, from, events)
+    const report = this.#run(from, changes, shares)
+    const rank = new Map(this.#stage.performers.map((p, i) => [p.strip.spec.path, i]))
+    const ranked = (path: InstancePath): number => rank.get(path) ?? -1
+    for (const { by, name, value, atBeat } of report.sets.sort((a, b) => ranked(a.by) - ranked(b.by))) {
+      this.#init.pending.set(by, name, value, atBeat, from)
+    }
+    events.push(...report.events.sort((a, b) => ranked(a.path) - ranked(b.path)))
+    this.#sum(left, right)
+    this.#clear(events, from)
+    return { from, events, changes }
+  }
+
+  /** The stems of the quantum rendered last, in processing order; the views hold until the next one. */
+  stems(): readonly Stem[] {
+    return this.#sounded
+  }
+  #sounded: Stem[] = []
+
+  /** Levels since the last call. */
+  meters(): Meters {
+    return {
+      master: this.#master.take(),
+      reduction: 0 - decibelsOf(this.#limiter.takeLeastGain()),
+      instances: this.#stage.performers.map((p) => ({ path: p.strip.spec.path, ...p.meter.take() })),
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#init.runners.map((runner) => runner.close()))
+  }
+
+  /** Each runner's share of the commands. */
+  #shares(commands: readonly JamCommand[], from: Frames, events: InstanceEvent[]): Map<GroupRunner, GroupCommand[]> {
+    const shares = new Map<GroupRunner, GroupCommand[]>()
+    const give = (performer: Performer | undefined, command: GroupCommand): void => {
+      if (!performer) return
+      const share = shares.get(performer.runner)
+      if (share) share.push(command)
+      else shares.set(performer.runner, [command])
+    }
+    for (const path of this.#detached.splice(0)) give(this.#stage.find(path), { kind: 'detach', frame: from, path })
+    for (const command of commands) {
+      if (command.kind === 'start') this.#enter(command, give, events)
+      else if (command.kind === 'end') {
+        for (const p of this.#stage.performers) give(p, { kind: 'stop', frame: command.frame, path: p.strip.spec.path })
+      } else give(this.#stage.find(command.path), command)
+    }
+    return shares
+  }
+
+  #enter(
+    { spec, frame }: Extract<Command, { kind: 'start' }>,
+    give: (performer: Performer, command: GroupCommand) => void,
+    events: InstanceEvent[],
+  ): void {
+    const { path } = spec
+    const prepared = this.#archives.get(spec.archive)
+    const refused = this.#reasonAgainst(spec)
+    const performer = refused ? undefined : this.#stage.enter(this.#mix.strip(spec, prepared?.manifest.track))
+    if (!performer) {
+      events.push({ kind: 'refused', frame, path, message: refused ?? 'there is no room for one more instance' })
+      return
+    }
+    give(performer, { kind: 'start', frame, spec, seed: seedOf(spec, this.#init.sha256), slot: performer.slot })
+  }
+
+  #reasonAgainst({ archive, path }: InstanceSpec): string | undefined {
+    if (!this.#archives.has(archive)) return `its archive ${archive} is not here`
+    return this.#stage.find(path) ? 'an instance of this path still sounds' : undefined
+  }
+
+  #run(
+    from: Frames,
+    changes: readonly TagChange[],
+    shares: ReadonlyMap<GroupRunner, readonly GroupCommand[]>,
+  ): { sets: TagSet[]; events: InstanceEvent[] } {
+    const { grid } = this.#init.conductor
+    const cuts = grid.cuts(from, from + BLOCK)
+    const alive = this.#init.runners.filter((runner) => runner.failure === undefined)
+    for (const runner of alive) {
+      const commands = shares.get(runner) ?? []
+      const frames = [from, ...cuts, ...commands.map((c) => c.frame), ...changes.map((c) => c.frame)]
+      const positions = placed(frames, (frame) => grid.positionAt(frame))
+      runner.begin({ from, commands, changes, positions, cuts } satisfies Quantum)
+    }
+    const reports = alive.map((runner) => runner.finish())
+    return { sets: reports.flatMap((r) => r.sets), events: reports.flatMap((r) => r.events) }
+  }
+
+  #sum(left: Float32Array, right: Float32Array): void {
+    this.#left.fill(0)
+    this.#right.fill(0)
+    this.#sounded = []
+    for (const performer of this.#stage.performers) {
+      performer.settle()
+      const stem = performer.stem()
+      if (!stem) continue
+      const { strip, meter } = performer
+      addStem(strip, stem.left, stem.right, this.#left, this.#right)
+      meter.push(stem.left, stem.right)
+      this.#sounded.push({ path: strip.spec.path, track: strip.track, ...stem })
+    }
+    this.#limiter.run(this.#left, this.#right, left, right, BLOCK)
+    this.#master.push(left, right)
+  }
+
+  /** Lets those go that have ended, and those whose thread died once their fade is over. */
+  #clear(events: InstanceEvent[], from: Frames): void {
+    for (const event of events.slice()) {
+      const performer = event.kind === 'ended' ? this.#stage.find(event.path) : undefined
+      if (performer) this.#stage.leave(performer)
+    }
+    for (const performer of this.#stage.performers.slice()) {
+      const { failure } = performer.runner
+      if (failure === undefined) continue
+      const { path } = performer.strip.spec
+      if (performer.fresh)
+        events.push({ kind: 'failed', frame: from, path, failure: { code: 'GENERATOR_FAILED', message: failure } })
+      if (!performer.gone) continue
+      events.push({ kind: 'ended', frame: from + BLOCK, path })
+      this.#stage.leave(performer)
+    }
+  }
+}
+
+/** Commands come for their quantum; a late one takes effect at its start. */
+const within = (command: JamCommand, from: Frames): JamCommand =>
+  command.frame >= from && command.frame < from + BLOCK ? command : { ...command, frame: from }
+
+function placed(frames: readonly Frames[], positionAt: (frame: Frames) => GridPosition): PlacedPosition[] {
+  const all = [...new Set(frames)].sort((a, b) => a - b)
+  return all.map((frame) => ({ frame, ...positionAt(frame) }))
+}

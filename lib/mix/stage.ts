@@ -1,0 +1,108 @@
+import { BLOCK } from '../base/index.ts'
+import { compareScore, type InstancePath } from '../jam/index.ts'
+import { FADE_FRAMES, MAX_INSTANCES } from './constants.ts'
+import { fadeOut } from './fade.ts'
+import { Meter } from './meter.ts'
+import type { Strip } from './mixer.ts'
+import type { GroupRunner } from './runner.ts'
+import type { Slot } from './slots.ts'
+
+/** An instance that sounds, as the renderer sees it: which runner has it, in which slot. */
+export class Performer {
+  readonly strip: Strip
+  readonly runner: GroupRunner
+  readonly slot: number
+  readonly meter = new Meter()
+  readonly #own: Slot = silentSlot()
+  #lastLeft = 0
+  #lastRight = 0
+  #faded = 0
+
+  constructor(strip: Strip, runner: GroupRunner, slot: number) {
+    this.strip = strip
+    this.runner = runner
+    this.slot = slot
+  }
+
+  /** Its sound of the quantum rendered last; where its thread has died, the fade of its last sample. */
+  stem(): Slot | undefined {
+    if (this.runner.failure !== undefined) return this.#own
+    return this.runner.slots.sounding(this.slot) ? this.runner.slots.at(this.slot) : undefined
+  }
+
+  /** Once a quantum, after its runner finished: makes the fade where the runner is gone, else remembers the last sample. */
+  settle(): void {
+    if (this.runner.failure === undefined) {
+      const { left, right } = this.runner.slots.at(this.slot)
+      this.#lastLeft = left[BLOCK - 1] ?? 0
+      this.#lastRight = right[BLOCK - 1] ?? 0
+      return
+    }
+    for (let i = 0; i < BLOCK; i++) {
+      const factor = fadeOut(this.#faded++)
+      this.#own.left[i] = this.#lastLeft * factor
+      this.#own.right[i] = this.#lastRight * factor
+    }
+  }
+
+  /** Whether this is the first quantum of that fade. */
+  get fresh(): boolean {
+    return this.#faded === BLOCK
+  }
+
+  /** Whether the fade that follows its thread's death is over. */
+  get gone(): boolean {
+    return this.#faded >= FADE_FRAMES
+  }
+}
+
+const silentSlot = (): Slot => ({
+  left: new Float32Array(BLOCK),
+  right: new Float32Array(BLOCK),
+  rawLeft: new Float32Array(BLOCK),
+  rawRight: new Float32Array(BLOCK),
+})
+
+/** Who sounds, in processing order, and where there is room for more. */
+export class Stage {
+  readonly #runners: readonly GroupRunner[]
+  readonly #performers: Performer[] = []
+  readonly #free = new Map<GroupRunner, number[]>()
+
+  constructor(runners: readonly GroupRunner[]) {
+    this.#runners = runners
+    for (const runner of runners) {
+      const slots = Array.from({ length: MAX_INSTANCES }, (_, i) => MAX_INSTANCES - 1 - i)
+      this.#free.set(runner, slots)
+    }
+  }
+
+  get performers(): readonly Performer[] {
+    return this.#performers
+  }
+
+  find(path: InstancePath): Performer | undefined {
+    return this.#performers.find((p) => p.strip.spec.path === path)
+  }
+
+  /** Puts one more on the runner that has the fewest; undefined where none has room. */
+  enter(strip: Strip): Performer | undefined {
+    const room = (runner: GroupRunner): number => this.#free.get(runner)?.length ?? 0
+    const alive = this.#runners.filter((runner) => runner.failure === undefined && room(runner) > 0)
+    const [first, ...others] = alive
+    if (!first || this.#performers.length >= MAX_INSTANCES) return undefined
+    const runner = others.reduce((best, other) => (room(other) > room(best) ? other : best), first)
+    const performer = new Performer(strip, runner, this.#free.get(runner)?.pop() ?? 0)
+    const { order } = strip.spec
+    const at = this.#performers.findIndex((p) => compareScore(p.strip.spec.order, order) > 0)
+    this.#performers.splice(at < 0 ? this.#performers.length : at, 0, performer)
+    return performer
+  }
+
+  leave(performer: Performer): void {
+    const at = this.#performers.indexOf(performer)
+    if (at < 0) return
+    this.#performers.splice(at, 1)
+    this.#free.get(performer.runner)?.push(performer.slot)
+  }
+}

@@ -1,0 +1,89 @@
+import type { Beats, Decibels, Frames, Millis, Name, PlayerRef } from '../base/index.ts'
+import type { VoiceFailure } from '../generators/index.ts'
+import type { Command, GridPosition, InstancePath, InstanceSpec, TagChange, TagValue } from '../jam/index.ts'
+
+/** What an instance asked for by `tag_set`: visible from the beat's frame, at the earliest in the next quantum. */
+export interface TagSet {
+  readonly by: InstancePath
+  readonly name: Name
+  readonly value: TagValue
+  /** NaN for as soon as may be. */
+  readonly atBeat: Beats
+}
+
+/** Where a frame lies, for every frame of a quantum at which a block may begin. */
+export interface PlacedPosition extends GridPosition {
+  readonly frame: Frames
+}
+
+/** A command as a group takes it: tags come as changes; a start brings its seed and the slot its sound goes to. */
+export type GroupCommand =
+  | {
+      readonly kind: 'start'
+      readonly frame: Frames
+      readonly spec: InstanceSpec
+      readonly seed: readonly [lo: number, hi: number]
+      readonly slot: number
+    }
+  | Extract<Command, { kind: 'stop' | 'param' }>
+  /** A local act: the instance gives no more, its last sample is faded. */
+  | { readonly kind: 'detach'; readonly frame: Frames; readonly path: InstancePath }
+
+/** What a group needs to render the 128 frames from `from` on. */
+export interface Quantum {
+  readonly from: Frames
+  /** For its own instances, ordered by frame. */
+  readonly commands: readonly GroupCommand[]
+  /** Every tag that becomes visible in these frames, whoever set it. */
+  readonly changes: readonly TagChange[]
+  /** `from` first; then each tempo point, command and change, growing. */
+  readonly positions: readonly PlacedPosition[]
+  /** Frames of `positions` at which tempo or meter changes. */
+  readonly cuts: readonly Frames[]
+}
+
+/** What happened to an instance; frames are the jam's. */
+export type InstanceEvent =
+  | { readonly kind: 'started'; readonly frame: Frames; readonly path: InstancePath }
+  /** Failed or killed: its last sample is being faded. */
+  | { readonly kind: 'failed'; readonly frame: Frames; readonly path: InstancePath; readonly failure: VoiceFailure }
+  /** Nothing more of it will be heard. */
+  | { readonly kind: 'ended'; readonly frame: Frames; readonly path: InstancePath }
+  | { readonly kind: 'log'; readonly frame: Frames; readonly path: InstancePath; readonly text: string }
+  /** It was never started: no archive, no room, or an instance of this path still sounds. */
+  | { readonly kind: 'refused'; readonly frame: Frames; readonly path: InstancePath; readonly message: string }
+
+/** What a group gives besides sound: sets and events in processing order. */
+export interface GroupReport {
+  readonly sets: readonly TagSet[]
+  readonly events: readonly InstanceEvent[]
+}
+
+/** The wall-clock guard: a block that takes longer than `millis` by `now` detaches its instance. */
+export interface Guard {
+  readonly now: () => Millis
+  readonly millis: Millis
+}
+
+/** Level of an instance or of the mix since it was read last, as factors of full scale. */
+export interface MeterReading {
+  readonly peak: number
+  readonly rms: number
+}
+
+/** A player's own setting for an instance, a track or a player; a field left out stays as it is. */
+export interface MixSetting {
+  readonly gain?: Decibels
+  readonly pan?: number
+  readonly mute?: boolean
+  readonly solo?: boolean
+}
+
+/** Whom a setting is for. */
+export type MixTarget =
+  | { readonly kind: 'instance'; readonly path: InstancePath }
+  | { readonly kind: 'track'; readonly track: string }
+  | { readonly kind: 'player'; readonly player: string }
+
+/** Which member each short id stands for: those of one member alone. */
+export type ShortIds = ReadonlyMap<string, PlayerRef>

@@ -1,0 +1,123 @@
+import test from 'tape'
+import type { Command } from '../../lib/jam/index.ts'
+import type { GroupRunner } from '../../lib/mix/index.ts'
+import { startPool } from '../../lib/mix/node/pool.ts'
+import {
+  archiveFrom,
+  eventsOf,
+  localRunners,
+  paramAt,
+  PLAYER,
+  probeWat,
+  renderAll,
+  setterWat,
+  sineWat,
+  specOf,
+  startAt,
+  stopAt,
+  tagAt,
+  type Rendered,
+  type TestArchive,
+} from '../helpers/mix.ts'
+
+const FRAMES = 128 * 60
+
+/** Instances of all kinds that start, change, fail and stop at odd frames. */
+async function piece(): Promise<{ archives: TestArchive[]; commands: Command[] }> {
+  const params = { params: [{ name: 'level', min: 0, max: 10, default: 2 }] }
+  const tone = await archiveFrom(sineWat({ phase: 0.1, hertz: 333 }))
+  const probe = await archiveFrom(probeWat(), params)
+  const setter = await archiveFrom(setterWat(0.02))
+  const trap = await archiveFrom(
+    sineWat({
+      status: '(if (result i32) (i32.eq (global.get $blocks) (i32.const 9)) (then unreachable) (else (i32.const 0)))',
+    }),
+  )
+  const specs = [tone, probe, setter, trap, tone, probe, tone].map(({ archive }, i) =>
+    specOf(archive, `i${i}`, { at: (i * 5) % 7, params: { gain: -i, pan: (i - 3) / 4 } }),
+  )
+  const commands: Command[] = specs.map((spec, i) => startAt(i * 77, spec))
+  specs.forEach((spec, i) => commands.push(paramAt(1_000 + i * 31, spec, 'gain', -10, 1_500)))
+  specs.forEach((spec, i) => commands.push(paramAt(1_100 + i * 31, spec, 'level', 5, 333)))
+  specs.slice(0, 4).forEach((spec, i) => commands.push(stopAt(4_000 + i * 401, spec)))
+  commands.push(tagAt(2_222, `${PLAYER}/color`, 0.75))
+  return { archives: [tone, probe, setter, trap], commands }
+}
+
+async function onThreads(count: number, render: (runners: GroupRunner[]) => Rendered): Promise<Rendered> {
+  const pool = await startPool(count)
+  try {
+    return render(pool)
+  } finally {
+    await Promise.all(pool.map((runner) => runner.close()))
+  }
+}
+
+test('one, two and four threads give the samples of the local runner, bit for bit', async (t) => {
+  const { archives, commands } = await piece()
+  const local = renderAll(archives, commands, FRAMES)
+  t.ok(
+    local.left.some((x) => x !== 0),
+    'there is something to compare',
+  )
+  for (const count of [1, 2, 4]) {
+    const made = await onThreads(count, (runners) => renderAll(archives, commands, FRAMES, { runners }))
+    t.deepEqual(made.left, local.left, `${count}: left`)
+    t.deepEqual(made.right, local.right, `${count}: right`)
+    t.deepEqual(made.stems, local.stems, `${count}: stems`)
+    t.deepEqual(eventsOf(made), eventsOf(local), `${count}: events in one order`)
+  }
+  const three = renderAll(archives, commands, FRAMES, { runners: localRunners(3) })
+  t.deepEqual(three.left, local.left, 'three local groups')
+  t.end()
+})
+
+test('a thread that dies ends its instances with a fade and a failure; the others go on', async (t) => {
+  const tone = await archiveFrom(sineWat({ phase: 0.2 }))
+  const specs = ['a', 'b'].map((name, at) => specOf(tone.archive, name, { at }))
+  const commands = specs.map((spec) => startAt(0, spec))
+  const alone = renderAll([tone], commands, 2_560)
+  const pool = await startPool(2)
+  let dying: Promise<void> | undefined
+  const made = renderAll([tone], commands, 2_560, {
+    runners: pool,
+    before: (_, from) => {
+      if (from === 1_280) dying = pool[0]?.terminate()
+    },
+  })
+  await dying
+  await Promise.all(pool.map((runner) => runner.close()))
+  t.deepEqual(made.stems.get('b')?.left, alone.stems.get('b')?.left, 'the other is the same')
+  const stem = made.stems.get('a')?.left ?? new Float32Array(0)
+  t.ok(Math.abs((stem[1_280] ?? 0) - (stem[1_279] ?? 1)) < 0.001, 'no step where it died')
+  t.ok(Math.abs(stem[1_279] ?? 0) > 0.01)
+  t.equal(Math.abs(stem[1_280 + 239] ?? 1), 0)
+  t.deepEqual(eventsOf(made), ['started a 0', 'started b 0', 'failed a 1280', 'ended a 1536'])
+  t.end()
+})
+
+test('a thread that throws is reported by its own message, and later starts go to another', async (t) => {
+  const tone = await archiveFrom(sineWat())
+  const pool = await startPool(2, { patience: 2_000 })
+  const [first] = pool
+  first?.prepare(tone.archive, tone.prepared)
+  const start = { kind: 'start' as const, frame: 0, spec: specOf(tone.archive, 'x'), seed: [0, 0] as const, slot: 0 }
+  first?.begin({ from: 0, commands: [start], changes: [], cuts: [], positions: [] })
+  t.deepEqual(first?.finish(), { sets: [], events: [] })
+  t.ok(first?.failure?.includes('no position'), first?.failure)
+  const made = renderAll([tone], [startAt(0, specOf(tone.archive, 'a'))], 1_280, { runners: pool })
+  t.deepEqual(eventsOf(made), ['started a 0'])
+  t.ok(made.left.some((x) => x !== 0))
+  await Promise.all(pool.map((runner) => runner.close()))
+  t.end()
+})
+
+test('without any thread left a start is refused', async (t) => {
+  const tone = await archiveFrom(sineWat())
+  const pool = await startPool(1)
+  await pool[0]?.terminate()
+  const made = renderAll([tone], [startAt(0, specOf(tone.archive, 'a'))], 256, { runners: pool })
+  t.deepEqual(eventsOf(made), ['refused a 0'])
+  await pool[0]?.close()
+  t.end()
+})
