@@ -1,7 +1,7 @@
 /**
  * Steps that one call into a generator may take before its instance is ended. A step is about one instruction
  * (`opcodes.ts` and `abi.ts` have the weights). These amounts are engine 0's and may change until engine 1 fixes them.
- * Measured on 2 virtual cores: a block of the demo's heaviest voice takes 0.6 million, and code that burns a whole block's
+ * Measured on 2 virtual cores: a block of the demo's heaviest voice takes 1.7 million at most, and code that burns a whole block's
  * budget on purpose (empty loops, divisions, denormals, fills of 16 MiB, the log) holds the thread for 1 to 16 ms.
  */
 export const BUDGET = {

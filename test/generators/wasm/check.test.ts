@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import test from 'tape'
+import { packageRoot } from '../../../lib/base/node/root.ts'
 import { checkModule, isRefused } from '../../../lib/generators/index.ts'
 import { LIMITS } from '../../../lib/generators/wasm/limits.ts'
 import { Writer } from '../../../lib/generators/wasm/writer.ts'
@@ -107,17 +108,23 @@ test('what the compilers make of the fixtures is found good', (t) => {
   t.end()
 })
 
+const CLANG = '/usr/bin/clang'
 test(
-  'what clang makes of clapper.c today is found good',
-  { skip: !existsSync('/usr/bin/clang') || !existsSync('/usr/bin/wasm-ld') },
+  'what clang makes today of clapper.c and of the C in docs/generators.md is found good',
+  { skip: !existsSync(CLANG) },
   (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'marmalade-clang-'))
-    const out = join(folder, 'clapper.wasm')
+    t.teardown(() => rmSync(folder, { recursive: true }))
+    const out = join(folder, 'out.wasm')
     const flags = ['--target=wasm32', '-O3', '-nostdlib', '-Wl,--no-entry', '-Wl,-z,stack-size=8192']
     const memory = ['-Wl,--initial-memory=131072', '-Wl,--max-memory=131072']
-    execFileSync('/usr/bin/clang', [...flags, ...memory, '-o', out, fixture('clapper', 'clapper.c')])
-    t.equal(codeOf(checkModule(new Uint8Array(readFileSync(out)))), undefined)
-    rmSync(folder, { recursive: true })
+    const page = readFileSync(join(packageRoot(), 'docs', 'generators.md'), 'utf8')
+    const [, inPage = ''] = /^```c\n(.*?)^```$/ms.exec(page) ?? []
+    for (const source of [readFileSync(fixture('clapper', 'clapper.c'), 'utf8'), inPage]) {
+      execFileSync(CLANG, [...flags, ...memory, '-x', 'c', '-o', out, '-'], { input: source })
+      const { exports } = good(checkModule(new Uint8Array(readFileSync(out))))
+      t.ok(exports.includes('mm_process'))
+    }
     t.end()
   },
 )
