@@ -12,11 +12,11 @@ export function chainOf(branches: Branches, id: number): readonly Segment[] {
   let branch = branches.get(id)
   let until: Micros = branch?.tail.comparable ?? 0
   while (branch) {
-    chain.unshift({ branch: branch.id, until })
+    chain.push({ branch: branch.id, until })
     until = branch.at
     branch = branch.parent === undefined ? undefined : branches.get(branch.parent)
   }
-  return chain
+  return chain.reverse()
 }
 
 /** Whether a chain holds the entry of this branch and comparable, if there is such an entry. */
@@ -46,12 +46,15 @@ export function lastUsed(branches: Branches, id: number): Micros {
 
 /** Branches whose tails are heads of chains that are not the feed, best first. Those being dropped are not counted. */
 export function otherHeads(branches: Branches, current: number): readonly Branch[] {
-  const chain = chainOf(branches, current)
+  const used = new Map<number, Micros>()
+  for (const { parent, at } of branches.values())
+    if (parent !== undefined) used.set(parent, Math.max(at, used.get(parent) ?? 0))
+  const held = new Map(chainOf(branches, current).map(({ branch, until }) => [branch, until]))
   const others: Branch[] = []
   for (const branch of branches.values()) {
     if (branch.id === current || branch.state === 'dropping') continue
     const { comparable } = branch.tail
-    if (comparable > lastUsed(branches, branch.id) && !holds(chain, branch.id, comparable)) others.push(branch)
+    if (comparable > (used.get(branch.id) ?? 0) && comparable > (held.get(branch.id) ?? 0)) others.push(branch)
   }
   return others.sort((a, b) => compareHeads(b.tail, a.tail))
 }

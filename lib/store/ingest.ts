@@ -68,17 +68,18 @@ async function arrive(
 async function follow(
   parts: IngestParts,
   state: FeedState,
-  { from, anchor, unverified }: Located & { kind: 'follows' },
+  found: Located & { kind: 'follows' },
   entries: readonly Entry[],
   announced: HeadPosition | undefined,
   broken: Stop | undefined,
 ): Promise<Ingested> {
+  const { from, anchor, unverified } = found
   const start = anchor ? { tail: anchor.tail, unverified } : { unverified }
   const checked = checkRun(entries.slice(from), start, parts.clock.micros(), parts.crypto)
   const stop = checked.stop ? { ...checked.stop, at: checked.stop.at + from } : broken
   const [last] = checked.authentic.slice(-1)
   if (!last) {
-    keepWaiting(parts, state.identity, anchor, checked)
+    keepWaiting(parts, state.identity, found, anchor, checked.waiting)
     return holdChecked(parts, state.identity, checked) ?? unadopted(checked, stop, from)
   }
   const grown = grow(state, anchor, checked.authentic)
@@ -89,7 +90,7 @@ async function follow(
   const after = settle(grown.state, grown.branch, announced)
   await parts.feeds.commit(state, after, grown.writes, 'quick')
   const end: HeadRow = { branch: grown.branch.id, tail: grown.branch.tail, count: grown.branch.count }
-  keepWaiting(parts, state.identity, end, checked)
+  keepWaiting(parts, state.identity, found, end, checked.waiting)
   const result = await report(parts, state, after, checked.authentic, checked, stop)
   await prune(parts, after)
   return result ?? { kind: 'staged', tail: positionOf(last), ...withStop(stop) }
@@ -102,8 +103,17 @@ function unadopted({ waiting }: CheckedRun, stop: Stop | undefined, from: number
   return refused(stop ?? { at: from, ...refusal('ENTRY_SIGNATURE', 'no signature of the run verifies') })
 }
 
-function keepWaiting(parts: IngestParts, identity: PlayerId, after: HeadRow | undefined, checked: CheckedRun): void {
-  parts.waiting.set(identity, { after: after?.tail.key ?? null, entries: checked.waiting })
+/** Puts what waits in place of the tail that waited; a tail elsewhere in the feed stays while nothing new waits. */
+function keepWaiting(
+  { waiting }: IngestParts,
+  identity: PlayerId,
+  { anchor, unverified }: Located & { kind: 'follows' },
+  end: HeadRow | undefined,
+  entries: readonly Entry[],
+): void {
+  const tail = waiting.get(identity)
+  const touched = unverified.length > 0 || tail?.after === (anchor?.tail.key ?? null)
+  if (entries.length > 0 || touched) waiting.set(identity, { after: end?.tail.key ?? null, entries })
 }
 
 /** Tells of a changed head, if it has changed, and says what became of the run. */

@@ -1,0 +1,188 @@
+import test from 'tape'
+import type { Test } from 'tape'
+import { utf8 } from '../../lib/base/index.ts'
+import { nodeCrypto } from '../../lib/keys/index.ts'
+import { openStore } from '../../lib/store/index.ts'
+import type { Db, Verified } from '../../lib/store/index.ts'
+import { HandClock, chain, collect, headOfChain, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
+import { inFolder } from '../helpers/stores.ts'
+
+const ada = identityNamed('ada')
+const ben = identityNamed('ben')
+const ENTRY = 3
+const PLACE = 4
+const HEAD = 1
+const SHAPE = 2
+const BY_TYPE = 0x10
+
+/** What a full check says of a store of eight entries in whose rows somebody has meddled. */
+async function meddled(meddle: (db: Db) => Promise<void>): Promise<Verified> {
+  const place = inFolder.place()
+  const store = await place.open(ada, new HandClock())
+  await store.ingest(ben.id, rawOf(chain(ben, 8, null)))
+  await store.close()
+  const db = await place.db()
+  await meddle(db)
+  await db.close()
+  const again = await place.open(ada, new HandClock())
+  const verified = await again.verifyAll()
+  await again.close()
+  await place.remove()
+  return verified
+}
+
+async function rowsOf(db: Db, kind: number): Promise<[Uint8Array, Uint8Array][]> {
+  return collect(db.iterator({ gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1) }))
+}
+const codesOf = ({ faults }: Verified): string[] => [...new Set(faults.map(({ code }) => code))].sort()
+
+/** The nth row of a kind with a byte turned. */
+const turn = (kind: number, nth: number, byte: (value: Uint8Array) => number) => async (db: Db) => {
+  const [key, value] = (await rowsOf(db, kind))[nth]!
+  const turned = Uint8Array.from(value)
+  const at = byte(turned)
+  turned[at] = (turned[at] ?? 0) ^ 1
+  await db.put(key, turned)
+}
+
+test('store: a full check names what is wrong, by code and entry', async (t) => {
+  const entries = chain(ben, 8, null)
+  const signature = await meddled(turn(ENTRY, 3, (value) => value.length - 5))
+  t.deepEqual(codesOf(signature), ['ENTRY_SIGNATURE', 'FEED_PARENT', 'STORE_INDEX'])
+  t.deepEqual(signature.faults[0]?.comparable, entries[3]?.comparable)
+  t.equal(signature.faults[0]?.identity, ben.id)
+  const text = await meddled(turn(ENTRY, 3, () => 0))
+  t.ok(codesOf(text).includes('ENTRY_JSON'), codesOf(text).join())
+  const missing = await meddled(async (db) => db.del((await rowsOf(db, ENTRY))[3]![0]))
+  t.deepEqual(codesOf(missing), ['FEED_PARENT', 'STORE_HEAD', 'STORE_INDEX'])
+  const swapped = await meddled(async (db) => {
+    const rows = await rowsOf(db, ENTRY)
+    await db.put(rows[3]![0], rows[4]![1])
+  })
+  t.ok(codesOf(swapped).includes('STORE_CORRUPT'), codesOf(swapped).join())
+  t.ok(codesOf(swapped).includes('FEED_COMPARABLE'), codesOf(swapped).join())
+  t.deepEqual(codesOf(await meddled(turn(PLACE, 3, () => 51))), ['STORE_INDEX'], 'a place that is wrong')
+  t.deepEqual(codesOf(await meddled(turn(HEAD, 0, () => 51))), ['STORE_HEAD'], 'a head that miscounts')
+  const unlisted = await meddled(async (db) => db.del((await rowsOf(db, BY_TYPE))[3]![0]))
+  t.deepEqual([codesOf(unlisted), unlisted.bad], [['STORE_INDEX'], 1])
+  t.deepEqual(unlisted.faults[0]?.key, entries[3]?.key)
+  const stray = await meddled(async (db) => {
+    const [key] = (await rowsOf(db, BY_TYPE))[3]!
+    const other = Uint8Array.from(key)
+    other[other.length - 1]! ^= 1
+    await db.put(other, new Uint8Array(0))
+  })
+  t.deepEqual([codesOf(stray), stray.bad], [['STORE_INDEX'], 1], 'a row that lists what is not here')
+})
+
+test('store: a row that is not what was written is not handed out', async (t) => {
+  const place = inFolder.place()
+  const store = await place.open(ada, new HandClock())
+  await store.append(note('x'))
+  await store.close()
+  const db = await place.db()
+  await turn(ENTRY, 0, () => 0)(db)
+  await db.close()
+  const again = await place.open(ada, new HandClock())
+  await rejects(t, 'STORE_CORRUPT', collect(again.read(ada.id)))
+  await rejects(t, 'STORE_CORRUPT', collect(again.byType('public_note')))
+  await again.close()
+  await place.remove()
+})
+
+test('store: a database of another format is not opened', async (t) => {
+  const place = inFolder.place()
+  await (await place.open(ada, new HandClock())).close()
+  const db = await place.db()
+  await db.put(Buffer.concat([Uint8Array.of(0), utf8('format')]), utf8('999'))
+  await db.close()
+  await rejects(t, 'STORE_FORMAT', place.open(ada, new HandClock()))
+  const unlocked = await place.db()
+  t.equal(unlocked.status, 'open', 'and is let go of again')
+  await unlocked.close()
+  await place.remove()
+})
+
+test('store: a write that fails is told, and the store goes on from what is on disk', async (t) => {
+  const place = inFolder.place()
+  const db = await place.db()
+  const { id, signer } = ada
+  const store = await openStore({ db, identity: id, signer, crypto: nodeCrypto, clock: new HandClock() })
+  const first = await store.append(note('one'))
+  let full = true
+  // The one way to make a write fail on any machine: a hook of the database itself.
+  db.hooks.prewrite.add(() => {
+    if (full) throw new Error('no space left on device')
+  })
+  await rejects(t, 'STORE_WRITE', store.append(note('two')))
+  await rejects(t, 'STORE_WRITE', store.ingest(ben.id, rawOf(chain(ben, 3, null))))
+  t.equal(await store.head(ben.id), undefined)
+  t.equal((await store.head(ada.id))?.key, first.key)
+  full = false
+  t.equal((await store.append(note('three'))).parent, first.key)
+  t.equal((await store.ingest(ben.id, rawOf(chain(ben, 3, null)))).kind, 'adopted')
+  t.equal((await store.verifyAll()).bad, 0)
+  await store.close()
+  await place.remove()
+})
+
+test('store: a chain half dropped when the process ended is dropped at the next write', async (t) => {
+  const place = inFolder.place()
+  const store = await place.open(ada, new HandClock())
+  const root = chain(ben, 3, null)
+  const low = chain(ben, 4, root[2]!)
+  const high = chain(ben, 2, root[2]!, { step: 100_000 })
+  await store.ingest(ben.id, rawOf([...root, ...low]))
+  await store.ingest(ben.id, rawOf(high))
+  await store.close()
+  const db = await place.db()
+  const [[shapeKey, shape]] = (await rowsOf(db, SHAPE)) as [[Uint8Array, Uint8Array]]
+  const dropping = Uint8Array.from(shape)
+  dropping[4 + 16] = 2
+  await db.put(shapeKey, dropping)
+  const last = (await rowsOf(db, ENTRY)).find(([key]) => (key[36] ?? 0) === 0 && isAt(key, low[3]!.comparable))
+  await db.del(last![0])
+  await db.close()
+  const again = await place.open(ada, new HandClock())
+  t.deepEqual(await again.lost(ben.id), [])
+  await again.ingest(ben.id, rawOf(chain(ben, 1, high[1]!)))
+  for (const entry of low.slice(0, 3)) t.equal(await again.get(entry.key, 'anywhere'), undefined)
+  t.deepEqual(keysOf(await collect(again.read(ben.id))).slice(0, 5), keysOf([...root, ...high]))
+  const back = await again.ingest(ben.id, rawOf(low))
+  t.deepEqual(back, { kind: 'staged', tail: headOfChain(low) }, 'and may come again')
+  await again.close()
+  await place.remove()
+})
+const isAt = (key: Uint8Array, comparable: number): boolean =>
+  new DataView(key.buffer, key.byteOffset).getBigUint64(37) === BigInt(comparable)
+
+test('store: a feed that forks for ever is bounded', async (t) => {
+  const place = inFolder.place()
+  const store = await place.open(ada, new HandClock())
+  const root = chain(ben, 1, null)
+  await store.ingest(ben.id, rawOf(root))
+  // Each fork hangs on the last one's first entry, so that none can be dropped.
+  let base = root[0]!
+  let refused: string | undefined
+  let forks = 0
+  while (refused === undefined && forks < 2000) {
+    const entries = chain(ben, 2, base, { step: 1, from: base.comparable + 2, payload: () => note(`${forks}`) })
+    const result = await store.ingest(ben.id, rawOf(entries))
+    if (result.kind === 'refused') refused = result.code
+    base = entries[0]!
+    forks++
+  }
+  t.equal(refused, 'FEED_TOO_FORKED')
+  t.ok(forks > 1000, `after ${forks} forks`)
+  t.equal((await store.verifyAll()).bad, 0)
+  await store.close()
+  await place.remove()
+})
+
+async function rejects(t: Test, code: string, promise: Promise<unknown>): Promise<void> {
+  const outcome = await promise.then(
+    () => 'resolved',
+    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+  )
+  t.equal(outcome, code)
+}

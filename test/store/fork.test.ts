@@ -1,0 +1,48 @@
+import test from 'tape'
+import type { Entry } from '../../lib/entry/index.ts'
+import type { Store } from '../../lib/store/index.ts'
+import { HandClock, collect, headOfChain, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
+import { temporaryStore } from '../helpers/stores.ts'
+
+const ada = identityNamed('ada')
+
+/** Sends the whole feed of one store to another, in runs of two. */
+async function send(from: Store, to: Store): Promise<void> {
+  const entries: Entry[] = await collect(from.read(ada.id))
+  for (let at = 0; at < entries.length; at += 2)
+    await to.ingest(ada.id, rawOf(entries.slice(at, at + 2)), headOfChain(entries))
+}
+
+for (const order of ['the winner sends first', 'the loser sends first'] as const) {
+  test(`store: two nodes with one key, apart and together again; ${order}`, async (t) => {
+    const clocks = [new HandClock(), new HandClock()] as const
+    const here = await temporaryStore(ada, clocks[0])
+    const there = await temporaryStore(ada, clocks[1])
+    const shared = await here.append(note('before'))
+    await send(here, there)
+    clocks[1].now += 1000
+    for (let i = 0; i < 5; i++) await here.append(note(`here ${i}`))
+    for (let i = 0; i < 3; i++) await there.append(note(`there ${i}`))
+    const lost = await here.head(ada.id)
+    const won = await collect(there.read(ada.id))
+    if (order === 'the winner sends first') {
+      await send(there, here)
+      await send(here, there)
+    } else {
+      await send(here, there)
+      await send(there, here)
+    }
+    for (const store of [here, there]) {
+      t.deepEqual(keysOf(await collect(store.read(ada.id))), keysOf(won), 'one feed, the one with the higher head')
+      t.equal((await store.verifyAll()).bad, 0)
+    }
+    t.deepEqual(await here.lost(ada.id), [{ comparable: lost?.comparable, key: lost?.key }], 'what lost is kept')
+    t.equal(won[0]?.key, shared.key)
+    const next = await here.append(note('after'))
+    t.equal(next.parent, won.at(-1)?.key, 'and both go on from its head')
+    await send(here, there)
+    t.deepEqual(await there.head(ada.id), await here.head(ada.id))
+    await there.remove()
+    await here.remove()
+  })
+}
