@@ -10,7 +10,7 @@ import { encodePcm, wavHeader } from '../lib/mix/wav.ts'
 import { costOf } from './listen/cost.ts'
 import { readPlan } from './listen/plan.ts'
 import { type Rendered, renderPlan } from './listen/render.ts'
-import { measure, type Row } from './listen/measure.ts'
+import { measure, type Row, speedOf } from './listen/measure.ts'
 import { bandLevels } from './listen/spectrum.ts'
 
 const BANDS = [20, 60, 120, 250, 500, 1000, 2000, 4000, 8000, 16000].flatMap((from, i, all) => {
@@ -78,7 +78,7 @@ function writeAll(folder: string, rendered: Rendered): void {
 const rendered = await renderPlan(readPlan())
 await printAll(rendered)
 const rows = measure(rendered)
-printTable(rows)
+printTable([...rows, speedOf(rendered)])
 const [folder] = process.argv.slice(2)
 if (folder !== undefined) writeAll(folder, rendered)
 process.exitCode = rows.every((row) => row.holds) ? 0 : 1

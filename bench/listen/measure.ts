@@ -13,9 +13,9 @@ export interface Row {
   readonly holds: boolean
 }
 
-/** Every row of the table. */
+/** Every row of the table; the same on every machine. */
 export function measure(rendered: Rendered): Row[] {
-  const { left, right, bar, bars, parts, limited } = rendered
+  const { left, right, bar, parts, limited } = rendered
   const meter = new LoudnessMeter()
   meter.push(left, right)
   const { loudness, peak, mean } = meter.levels()
@@ -23,7 +23,6 @@ export function measure(rendered: Rendered): Row[] {
   const off = Math.max(...parts.map((part) => worstOnset(part, rendered)))
   const quiet = Math.min(...parts.map((part) => quietestBar(part, rendered)))
   const click = clickOfSine()
-  const speed = bar(bars + 1) / SAMPLE_RATE / rendered.cpu
   return [
     row('loudness', '-16 LUFS within 2', `${loudness.toFixed(1)} LUFS`, Math.abs(loudness + 16) <= 2),
     row('peak', 'at most -1 dBFS', `${peak.toFixed(2)} dBFS`, peak <= -0.999),
@@ -38,8 +37,13 @@ export function measure(rendered: Rendered): Row[] {
       `${click.toFixed(1)} dBFS`,
       click < -60,
     ),
-    row('replay of the whole on one core', 'above 40 x real time', `${speed.toFixed(0)} x`, speed > 40),
   ]
+}
+
+/** Replay against real time: of this machine, so no part of the table. */
+export function speedOf({ bar, bars, cpu }: Rendered): Row {
+  const speed = bar(bars + 1) / SAMPLE_RATE / cpu
+  return row('replay on one core', 'above 40 x real time', `${speed.toFixed(0)} x`, speed > 40)
 }
 
 const row = (what: string, wanted: string, measured: string, holds: boolean): Row => ({ what, wanted, measured, holds })
