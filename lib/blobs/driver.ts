@@ -15,9 +15,9 @@ export interface BlobsComponents {
   readonly store: BlobStore
   readonly clock: Clock
   /** Whether a peer may have a blob. */
-  mayServe(peer: PlayerId, blob: BlobId): Promise<boolean>
+  readonly mayServe: (peer: PlayerId, blob: BlobId) => Promise<boolean>
   /** Whether a peer's wants are passed on: not a stranger's. */
-  mayRelay(peer: PlayerId): boolean
+  readonly mayRelay: (peer: PlayerId) => Promise<boolean>
   /** Told of failures that nobody waits for. */
   onFault(message: string, detail: { readonly peer?: PlayerId; readonly cause?: unknown; readonly code?: string }): void
 }
@@ -52,10 +52,7 @@ export class Blobs {
 
   constructor(components: BlobsComponents, limits: Partial<BlobLimits> = {}) {
     this.#components = components
-    this.#state = createBlobs({
-      mayRelay: (peer) => components.mayRelay(peer),
-      limits: { ...BLOB_LIMITS, ...limits },
-    })
+    this.#state = createBlobs({ limits: { ...BLOB_LIMITS, ...limits } })
     this.#incoming = new Incoming(components.store, {
       step: (event) => this.#step(event),
       onFault: (cause) => components.onFault('a blob could not be written', { cause }),
@@ -183,9 +180,11 @@ export class Blobs {
   }
 
   async #look({ link, peer, blob, relayed }: EffectOf<'look'>): Promise<Timeless<BlobEvent>> {
-    const size = await this.#components.store.size(blob)
-    const may = size !== undefined && (relayed || (await this.#components.mayServe(peer, blob)))
-    return { type: 'looked', link, blob, size: may ? size : undefined, here: size !== undefined }
+    const { store, mayServe, mayRelay } = this.#components
+    const size = await store.size(blob)
+    if (size === undefined) return { type: 'looked', link, blob, size, here: false, relay: await mayRelay(peer) }
+    const may = relayed || (await mayServe(peer, blob))
+    return { type: 'looked', link, blob, size: may ? size : undefined, here: true, relay: false }
   }
 
   /** A piece in one array; none where the blob has gone or is shorter than it was. */

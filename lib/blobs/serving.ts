@@ -7,13 +7,13 @@ type Of<T extends BlobFrame['type']> = Extract<BlobFrame, { type: T }>
 type EventOf<T extends BlobEvent['type']> = Extract<BlobEvent, { type: T }>
 
 /** The store has been looked into for a peer's want: it is told, or the want is passed on. */
-export function onLooked(turn: Turn, link: Link, { blob, size, here }: EventOf<'looked'>): void {
+export function onLooked(turn: Turn, link: Link, { blob, size, here, relay: passOn }: EventOf<'looked'>): void {
   const wanted = link.wants.get(blob)
   if (!wanted || wanted.until <= turn.state.now) return
   if (size !== undefined) {
     putBounded(link.offers, blob, size, turn.state.settings.limits.maxOffers)
     send(turn, link, { type: 'have', blobs: [{ blob, size }] })
-  } else if (!here && wanted.hops > 0) relay(turn, link, blob, wanted.maxBytes)
+  } else if (!here && passOn && wanted.hops > 0) relay(turn, link, blob, wanted.maxBytes)
 }
 
 /** A peer asks for a piece of what it was told is here. */

@@ -126,8 +126,6 @@ export interface Link {
 }
 
 export interface BlobSettings {
-  /** Whether wants of this peer are passed on: not those of strangers. */
-  mayRelay(peer: PlayerId): boolean
   readonly limits: BlobLimits
 }
 

@@ -31,7 +31,7 @@ export interface BlobStoreInit {
   /** The folder `blobs` of a home. */
   readonly folder: string
   /** Milliseconds since 1970: unfinished transfers older than a week are removed. */
-  readonly now: Millis
+  readonly now: () => Millis
   /** The most bytes of one blob: 1 GiB where left out. */
   readonly maxBytes?: number
 }
@@ -54,7 +54,7 @@ export class BlobStore {
       await rm(files.temporary, { recursive: true, force: true })
       for (const path of [files.root, files.temporary, files.partial])
         await mkdir(path, { recursive: true, mode: 0o700 })
-      await files.prunePartials(MAX_PARTIALS, now - PARTIAL_AGE)
+      await files.prunePartials(MAX_PARTIALS, now() - PARTIAL_AGE)
     } catch (cause) {
       throw new MarmaladeError('BLOB_WRITE', 'the folder of blobs cannot be used: see that the home is yours', {
         cause,

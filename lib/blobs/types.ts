@@ -52,6 +52,8 @@ export type BlobEvent = { readonly now: Millis } & (
       /** Bytes, where it is here and the peer may have it. */
       readonly size: number | undefined
       readonly here: boolean
+      /** Whether a want of this peer is passed on where the blob is not here. */
+      readonly relay: boolean
     }
   | {
       readonly type: 'fetched'

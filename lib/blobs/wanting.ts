@@ -32,7 +32,6 @@ export function want(turn: Turn, blob: BlobId, maxBytes: number): void {
 export function relay(turn: Turn, link: Link, blob: BlobId, maxBytes: number): void {
   const { state } = turn
   const { maxRelayed, maxRelayedOfLink, maxRelayedBytes, lease } = state.settings.limits
-  if (!state.settings.mayRelay(link.peer)) return
   let all = 0
   let ofLink = 0
   for (const each of state.wants.values()) {
