@@ -75,10 +75,7 @@ export interface Duplex<In, Out> {
   readonly source: AsyncIterable<In>
   /** Sends one item; resolves when there is room for the next. Rejects with the call's code once the call has ended. */
   push(item: Out): Promise<void>
-  /**
-   * Ends the call for both sides, after what was pushed: muxrpc cannot end one direction alone, so say what is to be
-   * the last item in the items themselves. The far side's `source` ends; what it still pushes is lost.
-   */
+  /** Nothing more will be pushed. The caller's `source` goes on until the handler is through; a handler ends by returning. */
   end(): void
 }
 

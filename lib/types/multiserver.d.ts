@@ -46,3 +46,9 @@ declare module 'multiserver/plugins/shs.js' {
     auth(publicKey: Buffer, done: (error: Error | null, allowed: boolean) => void): void
   }): Transform
 }
+
+declare module 'multiserver/plugins/net.js' {
+  import type { Transport } from 'multiserver'
+  /** multiserver's own TCP transport, for tests that stand for other implementations. */
+  export default function net(options: { host?: string; port?: number }): Transport
+}

@@ -25,9 +25,10 @@ declare module 'muxrpc' {
     post(): void
   }
   export default function createMuxrpc(
-    remoteManifest: object | null,
-    localManifest: object | null,
-    localApi: object | null,
+    /** The far side's manifest, or who is told it once it has been asked for. */
+    remoteManifest: object | ((error: unknown, manifest: object) => void) | null,
+    localManifest?: object | null,
+    localApi?: object | null,
     permissions?: Permissions | null,
     codec?: Codec,
   ): Muxrpc

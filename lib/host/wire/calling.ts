@@ -6,7 +6,8 @@ import { drainInto, granter, items } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { Gate, WINDOW } from './credit.ts'
 import { Inbox } from './inbox.ts'
-import { Outbox } from './outbox.ts'
+import { Pipe } from './pipe.ts'
+import { toWire } from './errors.ts'
 import { decode, encode, Encoded, BODY, MAX_BODY } from './values.ts'
 
 /** What a caller needs of its connection. */
@@ -97,7 +98,7 @@ async function* callSource(
   line.check()
   const call = line.calls.number()
   const inbox = new Inbox(granter((weight) => line.sendCredit(call, 'handler', weight)))
-  const drain = drainInto(inbox, line, () => drain.stop())
+  const drain = drainInto(inbox, line)
   const giveUp = (): void => {
     inbox.fail(cancelled())
     drain.stop()
@@ -124,37 +125,35 @@ function callDuplex(
   const call = line.calls.number()
   const gate = new Gate(WINDOW)
   line.calls.keepMade(call, gate)
-  const inbox = new Inbox(granter((weight) => line.sendCredit(call, 'handler', weight)))
-  let failed: MarmaladeError | undefined
-  const over = (error?: MarmaladeError): void => {
-    failed ??= error
-    line.calls.forgetMade(call)
+  const pipe = new Pipe(line, {
+    path: path.join('.'),
+    gate,
+    grant: granter((weight) => line.sendCredit(call, 'handler', weight)),
+    report: toWire,
+    // When the handler is through, the call is.
+    onTheyEnded: (error) => over(error ?? new MarmaladeError('CLOSED', `${path.join('.')} has ended`)),
+    onOver: (reason) => over(reason),
+  })
+  const over = (reason: MarmaladeError): void => {
     signal?.removeEventListener('abort', giveUp)
-    gate.fail(error ?? new MarmaladeError('CLOSED', `${path.join('.')} has ended`))
+    line.calls.forgetMade(call)
+    gate.fail(reason)
+    pipe.finish()
   }
-  const outbox = new Outbox([gate, line.outflow], (reason) => {
-    over(typeof reason === 'object' ? line.failure(reason) : undefined)
-  })
-  const stop = (error?: MarmaladeError): void => {
-    if (error) inbox.fail(error)
-    else inbox.end()
-    over(error)
-    outbox.end()
+  /** Nobody reads here any more: the handler is told, so that it does not wait for credit for ever. */
+  const leave = (reason: MarmaladeError): void => {
+    if (!pipe.theyEnded) line.sendCancel(call)
+    pipe.inbox.fail(reason)
+    over(reason)
   }
-  const drain = drainInto(inbox, line, () => {
-    stop(new MarmaladeError('STREAM_OVERRUN', `${path.join('.')} sent more than it had credit for`))
-  })
-  const giveUp = (): void => stop(cancelled())
+  const giveUp = (): void => leave(cancelled())
   signal?.addEventListener('abort', giveUp, { once: true })
   const wire = line.stream.remoteCall('duplex', path, [args, { call, credit: WINDOW }])
-  wire.sink(outbox.source)
-  drain.sink(wire.source)
+  wire.sink(pipe.duplex.source)
+  pipe.duplex.sink(wire.source)
   return {
-    source: items(inbox, method.down, () => stop()),
-    push: async (item) => {
-      if (failed) throw failed
-      await outbox.push(encode(method.up, item))
-    },
-    end: () => stop(),
+    source: items(pipe.inbox, method.down, () => leave(new MarmaladeError('CLOSED', 'the source was left'))),
+    push: async (item) => pipe.outbox.push(encode(method.up, item)),
+    end: () => pipe.finish(),
   }
 }

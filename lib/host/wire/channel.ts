@@ -31,17 +31,14 @@ export function granter(send: (weight: number) => void): (weight: number) => voi
   }
 }
 
-/** Takes all that a pull-stream gives, at once, into an inbox that bounds it. Gives a function that stops. */
+/** Takes all that a source gives, at once, into an inbox that bounds it; past the bound, or when stopped, it aborts the source. */
 export function drainInto(
   inbox: Inbox,
   channel: Channel,
-  onOverrun: () => void,
 ): { sink: (read: pull.Source<unknown>) => void; stop: () => void } {
   let source: pull.Source<unknown> | undefined
   const drain = pull.drain<unknown>(
-    (item) => {
-      if (!inbox.put(item)) onOverrun()
-    },
+    (item) => inbox.put(item),
     (error) => {
       if (error === null || error === true) inbox.end()
       else inbox.fail(channel.failure(error))

@@ -1,15 +1,13 @@
 import type { Codec, Packet } from 'muxrpc'
 import type pull from 'pull-stream'
 import { z } from 'zod'
-import { MarmaladeError } from '../../base/index.ts'
+import type { MarmaladeError } from '../../base/index.ts'
 import type { Gate } from './credit.ts'
 import { isCode } from './errors.ts'
-import { checkOpening, FrameReader, goodbye, invalid, writeFrame } from './packets.ts'
+import { Guard } from './guard.ts'
+import { FrameReader, goodbye, writeFrame } from './packets.ts'
 import type { Message } from './packets.ts'
-import { Arrived, BODY, Encoded, encode } from './values.ts'
-
-/** Calls of the far side whose answers have not gone out, and streams of both sides, that one connection may have. */
-const MOST_OPEN = 1024
+import { BODY, Encoded, encode } from './values.ts'
 
 /** What a connection hears of its packets. */
 export interface CodecEvents {
@@ -23,12 +21,6 @@ export interface CodecEvents {
   onInvalid(error: MarmaladeError): void
 }
 
-interface OpenStream {
-  kind: string
-  weEnded: boolean
-  theyEnded: boolean
-}
-
 /**
  * muxrpc's codec, standing guard over muxrpc: packet-stream trusts its peer (a `null` where it expects a call brings the process down, late
  * packets are printed, nothing is bounded, errors carry stacks). Only packets that muxrpc can take reach it, with bodies bounded;
@@ -36,27 +28,38 @@ interface OpenStream {
  */
 export function guardingCodec(events: CodecEvents): Codec {
   const guard = new Guard()
+  const inward = new Inward(guard, events)
   return (packets) => ({
-    source: outward(packets.source, guard, events),
+    source: outward(packets.source, guard, inward, events),
     sink: (read) => {
-      packets.sink(inward(read, guard, events))
+      inward.read = read
+      packets.sink(inward.source)
     },
   })
 }
 
-function outward(read: pull.Source<Packet>, guard: Guard, events: CodecEvents): pull.Source<Buffer> {
-  return (abort, callback) => {
+/** pull-stream's `null` or `false` means that it goes on. */
+const isEnd = (end: pull.EndOrError): end is true | Error => end !== null && end !== false
+
+function outward(read: pull.Source<Packet>, guard: Guard, inward: Inward, events: CodecEvents): pull.Source<Buffer> {
+  function take(packet: Packet): Buffer | undefined {
+    if (packet === 'GOODBYE') return goodbye()
+    const { send, inject } = guard.sent(packet)
+    if (inject) inward.inject(inject)
+    if (!send) return undefined
+    if (send.value instanceof Encoded) events.outflow.grant(send.value.weight)
+    return writeFrame(send, bodyOf(send))
+  }
+  return function next(abort, callback) {
     read(abort, (end, packet) => {
-      if (packet === undefined || (end !== null && end !== false)) {
+      if (isEnd(end) || packet === undefined) {
         callback(end)
-      } else if (packet === 'GOODBYE') {
-        callback(null, goodbye())
-        events.onGoodbyeSent()
-      } else {
-        guard.sent(packet)
-        if (packet.value instanceof Encoded) events.outflow.grant(packet.value.weight)
-        callback(null, writeFrame(packet, bodyOf(packet)))
+        return
       }
+      const frame = take(packet)
+      if (frame) callback(null, frame)
+      else next(null, callback)
+      if (packet === 'GOODBYE') events.onGoodbyeSent()
     })
   }
 }
@@ -83,143 +86,93 @@ function openingText(value: unknown): string {
   return `{"name":${JSON.stringify(name)},"args":[${texts.join(',')}]${kind}}`
 }
 
-function inward(read: pull.Source<Buffer>, guard: Guard, events: CodecEvents): pull.Source<Packet> {
-  const frames = new FrameReader()
-  let ended = false
+/** Bytes to packets, and packets put in between by the guard, in the order that muxrpc asks for them. */
+class Inward {
+  read: pull.Source<Buffer> | undefined
+  readonly #guard: Guard
+  readonly #events: CodecEvents
+  readonly #frames = new FrameReader()
+  readonly #injected: Packet[] = []
+  #asked: pull.SourceCallback<Packet> | undefined
+  #end: true | Error | undefined
+  #reading = false
+  #serving = false
 
-  function next(): Packet | undefined {
-    for (;;) {
-      const frame = frames.take()
-      if (frame === undefined) return undefined
-      if (frame === 'goodbye') {
-        ended = true
-        events.onGoodbye()
-        return 'GOODBYE'
-      }
-      const packet = guard.received(frame.message, frame.bytes)
-      if (packet) return packet
-    }
+  constructor(guard: Guard, events: CodecEvents) {
+    this.#guard = guard
+    this.#events = events
   }
 
-  return (abort, callback) => {
-    if (abort !== null && abort !== false) {
-      ended = true
-      read(abort, (end) => callback(end))
+  inject(packet: Packet): void {
+    this.#injected.push(packet)
+    this.#serve()
+  }
+
+  readonly source: pull.Source<Packet> = (abort, callback) => {
+    if (isEnd(abort)) {
+      this.#end ??= abort
+      this.read?.(abort, (end) => callback(end))
       return
     }
-    const attempt = (): boolean => {
-      if (ended) {
-        callback(true)
-        return true
+    this.#asked = callback
+    this.#serve()
+  }
+
+  /** Answers what is asked as long as there is something, without growing the stack. */
+  #serve(): void {
+    if (this.#serving) return
+    this.#serving = true
+    while (this.#asked) {
+      const packet = this.#next()
+      if (packet === undefined && this.#end === undefined) {
+        if (this.#reading) break
+        this.#more()
+        continue
       }
-      let packet: Packet | undefined
-      try {
-        packet = next()
-      } catch (error) {
-        ended = true
-        events.onInvalid(error as MarmaladeError)
-        callback(error as MarmaladeError)
-        return true
+      const asked = this.#asked
+      this.#asked = undefined
+      if (packet === undefined) asked(this.#end ?? true)
+      else asked(null, packet)
+    }
+    this.#serving = false
+  }
+
+  #next(): Packet | undefined {
+    const injected = this.#injected.shift()
+    if (injected !== undefined || this.#end !== undefined) return injected
+    try {
+      for (;;) {
+        const frame = this.#frames.take()
+        if (frame === undefined) return undefined
+        if (frame === 'goodbye') return this.#goodbye()
+        const packet = this.#guard.received(frame.message, frame.bytes)
+        if (packet) return packet
       }
-      if (packet !== undefined) callback(null, packet)
-      return packet !== undefined
-    }
-    pullUntil(read, attempt, (piece) => frames.put(piece), callback)
-  }
-}
-
-/** Reads pieces until `attempt` has answered, without growing the stack where they are there at once. */
-function pullUntil(
-  read: pull.Source<Buffer>,
-  attempt: () => boolean,
-  put: (piece: Buffer) => void,
-  callback: pull.SourceCallback<Packet>,
-): void {
-  let looping = true
-  let answered = true
-  const onPiece: pull.SourceCallback<Buffer> = (end, piece) => {
-    if (end !== null && end !== false) {
-      callback(end)
-      return
-    }
-    if (piece) put(piece)
-    answered = true
-    if (!looping) loop()
-  }
-  function loop(): void {
-    looping = true
-    while (answered) {
-      if (attempt()) return
-      answered = false
-      read(null, onPiece)
-    }
-    looping = false
-  }
-  loop()
-}
-
-/** Follows which calls are open, so that muxrpc sees no packet it has no place for. */
-class Guard {
-  #ours = new Map<number, OpenStream>()
-  #theirs = new Map<number, OpenStream>()
-  #unanswered = 0
-
-  sent(message: Message): void {
-    if (!message.stream) {
-      if (message.req < 0) this.#unanswered--
-      return
-    }
-    const streams = message.req > 0 ? this.#ours : this.#theirs
-    const id = Math.abs(message.req)
-    const open = streams.get(id)
-    if (!open && message.req > 0 && !message.end) {
-      const { type } = message.value as { type?: string }
-      streams.set(id, { kind: type ?? '', weEnded: false, theyEnded: false })
-    } else if (open && message.end) {
-      open.weEnded = true
-      if (open.theyEnded) streams.delete(id)
+    } catch (error) {
+      // FrameReader and Guard throw nothing else.
+      this.#fail(error as MarmaladeError)
+      return undefined
     }
   }
 
-  /** The packet for muxrpc, or nothing where it has no use for it. @throws MarmaladeError PROTOCOL_INVALID, CONNECTION_OVERRUN */
-  received(message: Message, bytes: number): Message | undefined {
-    if (message.req === 0) return undefined
-    return message.stream ? this.#stream(message, bytes) : this.#request(message)
+  #goodbye(): Packet {
+    this.#end = true
+    this.#events.onGoodbye()
+    return 'GOODBYE'
+  }
+  #fail(error: MarmaladeError): void {
+    this.#end = error
+    this.#events.onInvalid(error)
+    this.read?.(error, () => undefined)
   }
 
-  #request(message: Message): Message | undefined {
-    if (message.req < 0) return message
-    if (message.end) throw invalid('a call that is an error')
-    this.#unanswered++
-    this.#checkOpen()
-    return { ...message, value: checkOpening(message.value) }
-  }
-
-  #stream(message: Message, bytes: number): Message | undefined {
-    const streams = message.req < 0 ? this.#ours : this.#theirs
-    const id = Math.abs(message.req)
-    const open = streams.get(id)
-    if (!open) return message.req > 0 && !message.end ? this.#opened(message, id) : undefined
-    if (open.theyEnded) return undefined
-    if (message.end) {
-      open.theyEnded = true
-      if (open.weEnded) streams.delete(id)
-      return message
-    }
-    // The caller of a source has nothing to say on it; muxrpc would keep it for ever.
-    if (message.req > 0 && open.kind !== 'duplex') return undefined
-    return { ...message, value: new Arrived(message.value, bytes) }
-  }
-
-  #opened(message: Message, id: number): Message {
-    const opening = checkOpening(message.value)
-    this.#theirs.set(id, { kind: opening.type ?? '', weEnded: false, theyEnded: false })
-    this.#checkOpen()
-    return { ...message, value: opening }
-  }
-
-  #checkOpen(): void {
-    if (this.#unanswered + this.#theirs.size <= MOST_OPEN) return
-    throw new MarmaladeError('CONNECTION_OVERRUN', `the other side left more than ${MOST_OPEN} calls open`)
+  #more(): void {
+    this.#reading = true
+    this.read?.(null, (end, piece) => {
+      this.#reading = false
+      if (isEnd(end)) this.#end ??= end
+      else if (piece) this.#frames.put(piece)
+      this.#serve()
+    })
   }
 }

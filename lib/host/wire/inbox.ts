@@ -18,9 +18,9 @@ export class Inbox {
     this.#onTaken = onTaken
   }
 
-  /** Whether there was room; where not, the inbox has failed. */
+  /** Whether there was room; where not, the inbox has failed. After its end items are dropped. */
   put(item: unknown): boolean {
-    if (this.#end !== undefined) return false
+    if (this.#end !== undefined) return true
     const arrived = item instanceof Arrived ? item : new Arrived(item, 0)
     this.#held += arrived.weight
     if (this.#held > 2 * WINDOW) {

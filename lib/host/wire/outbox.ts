@@ -1,12 +1,14 @@
 import type pull from 'pull-stream'
 import { MarmaladeError } from '../../base/index.ts'
 import type { Gate } from './credit.ts'
+import { Ended } from './values.ts'
 import type { Encoded } from './values.ts'
 import type { WireError } from './errors.ts'
 
 /** The sending half of a stream as muxrpc wants it: a pull source, fed under credit. */
 export class Outbox {
-  #ready: Encoded[] = []
+  #ready: (Encoded | Ended)[] = []
+  #marked = false
   #end: true | WireError | undefined
   #asked: pull.SourceCallback<unknown> | undefined
   readonly #gates: readonly Gate[]
@@ -21,11 +23,18 @@ export class Outbox {
   /** Resolves when the item is on its way. @throws MarmaladeError what a gate failed with, or CLOSED after the end */
   async push(item: Encoded): Promise<void> {
     for (const gate of this.#gates) await gate.take(item.weight)
-    if (this.#end !== undefined) {
+    if (this.#marked || this.#end !== undefined) {
       this.#refund(item)
       throw new MarmaladeError('CLOSED', 'the stream has ended')
     }
     this.#ready.push(item)
+    this.#serve()
+  }
+  /** Ends a duplex call's direction after what was pushed, without muxrpc's knowledge: see Ended. */
+  mark(error?: WireError): void {
+    if (this.#marked || this.#end !== undefined) return
+    this.#marked = true
+    this.#ready.push(new Ended(error ?? true))
     this.#serve()
   }
   /** Ends after what was pushed; with an error where one is given. */
@@ -38,7 +47,7 @@ export class Outbox {
     if (abort !== null && abort !== false) {
       const asked = this.#asked
       this.#asked = undefined
-      for (const item of this.#ready.splice(0)) this.#refund(item)
+      for (const item of this.#ready.splice(0)) if (!(item instanceof Ended)) this.#refund(item)
       this.#end ??= true
       asked?.(abort)
       callback(abort)

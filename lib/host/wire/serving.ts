@@ -4,10 +4,10 @@ import { z } from 'zod'
 import { MarmaladeError } from '../../base/index.ts'
 import type { AnyHandler, Context, Duplex, DuplexMethod, Limits, Method, SourceMethod } from '../types.ts'
 import { ServedCall } from './calls.ts'
-import { drainInto, granter, items } from './channel.ts'
+import { granter, items } from './channel.ts'
 import type { Channel } from './channel.ts'
-import { Inbox } from './inbox.ts'
 import { Outbox } from './outbox.ts'
+import { Pipe } from './pipe.ts'
 import { encode } from './values.ts'
 import type { Encoded } from './values.ts'
 import type { WireError } from './errors.ts'
@@ -149,6 +149,11 @@ const noLink: Duplex<unknown, unknown> = {
 /** A call whose far side wants no more. */
 const gaveUp = () => new MarmaladeError('CANCELLED', 'the caller gave up')
 
+/** Whether a handler failed only because its call was given up: whatever it then throws is no news. */
+function cutShort({ signal }: ServedCall, error: unknown): boolean {
+  return signal.aborted && (error === signal.reason || !(error instanceof MarmaladeError))
+}
+
 function begin(channel: Channel, extra: unknown): ServedCall {
   try {
     return channel.calls.begin(extra)
@@ -183,7 +188,7 @@ function serveSource(
   run()
     .then(
       () => outbox.end(),
-      (error: unknown) => outbox.end(call.signal.aborted ? undefined : reception.report(error, registered.path)),
+      (error: unknown) => outbox.end(cutShort(call, error) ? undefined : reception.report(error, registered.path)),
     )
     .finally(() => call.done())
   return outbox.source
@@ -214,30 +219,34 @@ function serveDuplex(
   extra: unknown,
 ): pull.Duplex<unknown, unknown> {
   const call = begin(channel, extra)
-  const id = call.id
-  const grant = id === undefined ? () => undefined : granter((weight) => channel.sendCredit(id, 'caller', weight))
-  const inbox = new Inbox(grant)
-  const outbox = new Outbox([call.gate, channel.outflow], () => call.abort(gaveUp()))
-  const overrun = (): void => {
-    const error = new MarmaladeError('STREAM_OVERRUN', `${registered.path} was sent more than there was credit for`)
-    outbox.end(reception.report(error, registered.path))
-    call.abort(error)
-  }
+  const { id } = call
+  const report = (error: unknown): WireError => reception.report(error, registered.path)
+  const pipe = new Pipe(channel, {
+    path: registered.path,
+    gate: call.gate,
+    grant: id === undefined ? () => undefined : granter((weight) => channel.sendCredit(id, 'caller', weight)),
+    report,
+    // A plain caller of muxrpc ends both directions at once; one that numbered its call says so when it gives up.
+    onTheyEnded: (error) => {
+      if (id === undefined || error) call.abort(error ?? gaveUp())
+    },
+    onOver: (reason) => call.abort(reason),
+  })
   const link: Duplex<unknown, unknown> = {
-    source: items(inbox, method.up, () => undefined),
-    push: async (item) => outbox.push(encode(method.down, item)),
-    end: () => outbox.end(),
+    source: items(pipe.inbox, method.up, () => undefined),
+    push: async (item) => pipe.outbox.push(encode(method.down, item)),
+    end: () => pipe.finish(),
   }
   reception
     .admit(registered, given, call.signal)
     .then(async ({ args, context }) => registered.handler(args, context, link))
     .then(
-      () => outbox.end(),
-      (error: unknown) => outbox.end(call.signal.aborted ? undefined : reception.report(error, registered.path)),
+      () => pipe.finish(),
+      (error: unknown) => pipe.finish(cutShort(call, error) ? undefined : report(error)),
     )
     .finally(() => {
-      inbox.drop()
+      pipe.inbox.drop()
       call.done()
     })
-  return { source: outbox.source, sink: drainInto(inbox, channel, overrun).sink }
+  return pipe.duplex
 }

@@ -38,6 +38,19 @@ export class Arrived {
 }
 
 /**
+ * The end of one direction of a duplex call. muxrpc is handed it as an item: it ends both directions at the end of one, and
+ * forgets to tell the far side; the codec writes it as the end that it is, and reads it likewise.
+ */
+export class Ended {
+  /** `true`, or the error as it is on the wire. */
+  readonly reason: unknown
+
+  constructor(reason: unknown) {
+    this.reason = reason
+  }
+}
+
+/**
  * A value as the wire carries it: bytes as they are, everything else as JSON, `undefined` as `null`.
  * @throws MarmaladeError RESULT_INVALID for what cannot travel, VALUE_TOO_LARGE above 1 MiB
  */
