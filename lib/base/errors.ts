@@ -16,6 +16,9 @@ export const CODES = {
     'a sink cannot be opened here: no card, a missing program or package, or a folder that cannot be written',
   SINK_LOST: 'a sink took no more sound while playing; the jam goes on silently',
   // engine
+  TAKE_UNWRITABLE: 'a take cannot be written, or not whole',
+  FILE_UNWRITABLE: 'a file that was asked for cannot be written',
+  GENERATOR_MISSING: 'a score needs an archive that is not here, damaged, or not allowed to run',
   ENGINE_LOST: 'the sound engine, a process of its own, ended or could not be started',
 
   // keys
@@ -179,6 +182,8 @@ export const CODES = {
   // mix
   GENERATOR_TOO_SLOW: 'a block of an instance took longer than the wall-clock guard allows',
   MIX_REFUSED: 'an instance could not be started: its archive is missing or there is no room for one more',
+  // gossip
+  LINK_UNWANTED: 'gossip or blobs was opened by the wrong side of a connection, a second time, or over the local socket',
 } as const
 
 export type ErrorCode = keyof typeof CODES

@@ -1,5 +1,6 @@
 export * from './core.ts'
 export * from './driver.ts'
+export * from './keep.ts'
 export * from './octets.ts'
 export * from './outbox.ts'
 export * from './types.ts'

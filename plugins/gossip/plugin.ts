@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { MarmaladeError, hex } from '../../lib/base/index.ts'
+import type { Clock, PlayerId } from '../../lib/base/index.ts'
+import { Gossip, keepOpen } from '../../lib/gossip/index.ts'
+import { definePlugin, need } from '../../lib/host/index.ts'
+import type { Connection, Plugin, PluginHost, Role } from '../../lib/host/index.ts'
+import type { FeedsApi } from '../feeds/index.ts'
+import { gossipContract } from './contract.ts'
+import type { GossipApi } from './types.ts'
+
+interface Init {
+  readonly clock: Clock
+}
+
+/** Feeds travel: one link for each connection, opened by the side that dialled. */
+export function gossipPlugin({ clock }: Init): Plugin<GossipApi, typeof gossipContract> {
+  return definePlugin({
+    name: 'gossip',
+    contract: gossipContract,
+    needs: { feeds: need<FeedsApi>('feeds') },
+    async start(host, { feeds }) {
+      const roles = new PeerRoles(host)
+      const gossip = await Gossip.open(
+        {
+          store: feeds.store,
+          clock,
+          mayServe: (peer, feed) => feeds.mayServe(peer, roles.of(peer), feed),
+          onFault: (message, detail) => host.log.warn({ ...detail, err: detail.cause }, message),
+        },
+        { epoch: hex(randomBytes(8)) },
+      )
+      const tracking = new Tracking(gossip, feeds)
+      const links = new Set<number>()
+      const speak = async (connection: Connection, open: () => Parameters<Gossip['link']>[1]): Promise<void> => {
+        await roles.learn(connection)
+        await gossip.link(connection.player, open())
+      }
+      const dialled = host.onConnection((connection) => {
+        if (connection.direction !== 'out') return
+        const open = () => speak(connection, () => connection.remote(gossipContract).gossip.link())
+        void keepOpen(open, connection.signal, () => clock.monotonic())
+      })
+      const left = host.onDisconnect(({ player }) => roles.forget(player))
+      const changed = feeds.tracked.onChange(() => {
+        tracking.update()
+        roles.refresh((peer) => gossip.reconsider(peer))
+      })
+      return {
+        api: { status: () => gossip.status() },
+        handlers: {
+          gossip: {
+            async link(_args, { connection }, duplex) {
+              assertMayOpen(connection, links)
+              links.add(connection.id)
+              await speak(connection, () => duplex)
+              links.delete(connection.id)
+            },
+            status: () => gossip.status().map(({ peer, ...rest }) => ({ player: peer, ...rest })),
+          },
+        },
+        async stop() {
+          dialled()
+          left()
+          changed()
+          await gossip.close()
+        },
+      }
+    },
+  })
+}
+
+/** One link for a connection, opened by the side that dialled. @throws LINK_UNWANTED */
+function assertMayOpen(connection: Connection, links: ReadonlySet<number>): void {
+  if (connection.transport === 'net' && connection.direction === 'in' && !links.has(connection.id)) return
+  throw new MarmaladeError('LINK_UNWANTED', 'the side that dialled opens gossip, once for each connection')
+}
+
+/** What connected peers are to this node, as it was looked at last. */
+class PeerRoles {
+  readonly #host: PluginHost
+  readonly #roles = new Map<PlayerId, Role>()
+
+  constructor(host: PluginHost) {
+    this.#host = host
+  }
+
+  of(peer: PlayerId): Role {
+    return this.#roles.get(peer) ?? 'stranger'
+  }
+
+  async learn(connection: Connection): Promise<void> {
+    this.#roles.set(connection.player, await connection.role())
+  }
+
+  forget(player: PlayerId): void {
+    if (!this.#host.connectionTo(player)) this.#roles.delete(player)
+  }
+
+  /** Looks at everyone's role again; `then` is told of each peer once that is known. */
+  refresh(then: (peer: PlayerId) => void): void {
+    for (const connection of this.#host.connections()) {
+      this.learn(connection).then(
+        () => then(connection.player),
+        (error: unknown) => this.#host.log.warn({ err: error }, 'the role of a peer could not be looked up'),
+      )
+    }
+  }
+}
+
+/** Tells gossip which feeds to draw. */
+class Tracking {
+  readonly #gossip: Gossip
+  readonly #feeds: FeedsApi
+  #tracked = new Set<PlayerId>()
+
+  constructor(gossip: Gossip, feeds: FeedsApi) {
+    this.#gossip = gossip
+    this.#feeds = feeds
+    this.update()
+  }
+
+  update(): void {
+    const wanted = new Set(this.#feeds.tracked.list())
+    for (const player of this.#tracked) if (!wanted.has(player)) this.#gossip.track(player, 'unwanted')
+    for (const player of wanted) if (!this.#tracked.has(player)) this.#gossip.track(player, 'wanted')
+    this.#tracked = wanted
+  }
+}
