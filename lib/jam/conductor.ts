@@ -7,7 +7,7 @@ import type { ConductorEvent } from './events.ts'
 import type { Grid } from './grid.ts'
 import { GridTags } from './grid-tags.ts'
 import { tickOf } from './items.ts'
-import type { JamEntry, JamItem, ParamItem, PlayItem, TagItem } from './items.ts'
+import type { JamEntry, JamItem, SoundItem, ParamItem, PlayItem, TagItem } from './items.ts'
 import { Ledger } from './ledger.ts'
 import type { Members } from './members.ts'
 import { Presence } from './presence.ts'
@@ -137,7 +137,7 @@ export class JamConductor implements Conductor {
   }
 
   #admit(item: JamItem, window: Window): void {
-    if (item.kind !== 'play' && item.kind !== 'stop' && item.kind !== 'param' && item.kind !== 'tag') return
+    if (!isSound(item)) return
     this.#presence.add(item)
     const tick = item.payload.at
     const late = this.#ledger.grid.frameOfTick(tick) < window.from
@@ -152,6 +152,7 @@ export class JamConductor implements Conductor {
     const past = [...this.#docket.counted()].filter(
       (it) => this.#ledger.grid.frameOfTick(tickOf(it, this.#grid)) < from,
     )
+    if (isSound(item)) this.#presence.remove(item)
     if (item.kind === 'play') this.#stage.dropPlay(item, window)
     if (item.kind === 'stop') this.#stage.dropStop(item)
     if (item.kind === 'tag') {
@@ -172,11 +173,13 @@ export class JamConductor implements Conductor {
   }
 
   /** Notes a change of tempo or meter that came after its bar: the beat jumps once. */
-  #noteGrid({ from, first }: Window): void {
+  #noteGrid(window: Window): void {
     const { grid } = this.#ledger
+    const { from, first } = window
     if (grid === this.#grid) return
     const [before, after] = [this.#grid.beatOfFrame(from), grid.beatOfFrame(from)]
     this.#grid = grid
+    this.#stage.gridChanged(window)
     if (before !== after && !first) this.#log.add({ kind: 'grid', frame: from, from: before, to: after })
   }
 
@@ -282,3 +285,6 @@ interface ItemWake<T> {
   readonly item: T
   readonly late: boolean
 }
+
+const isSound = (item: JamItem): item is SoundItem =>
+  item.kind === 'play' || item.kind === 'stop' || item.kind === 'param' || item.kind === 'tag'

@@ -174,9 +174,13 @@ export class Ledger {
     return [...this.#plays.values()].filter((plays) => plays[0]?.identity === player).flat()
   }
 
-  /** The play that an instance id of a player stands for: of those that count, the first published. */
+  /**
+   * The play that an instance id of a player stands for, where it counts. The first published has used the id up even
+   * where it does not count itself: were it to depend on that, a `remove` or `end` could change what sounded before it.
+   */
   playOf(player: PlayerId, instance: Name): PlayItem | undefined {
-    return this.#plays.get(instanceKey(player, instance))?.find((play) => this.#refusePlay(play) === undefined)
+    const [play] = this.playsNaming(player, instance)
+    return play && !this.#refusePlay(play) ? play : undefined
   }
 
   /** Whether a play's archive was published as a process generator. */
@@ -234,7 +238,7 @@ export class Ledger {
 
   #refuseTaken(play: PlayItem): Refusal | undefined {
     const { instance } = play.payload
-    if (this.playOf(play.identity, instance) === play) return undefined
+    if (this.playsNaming(play.identity, instance)[0] === play) return undefined
     return refusal('INSTANCE_TAKEN', `an earlier play uses the instance id ${instance}: use another`)
   }
 }

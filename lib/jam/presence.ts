@@ -1,6 +1,7 @@
 import type { PlayerId, Ticks } from '../base/index.ts'
 import type { SoundItem } from './items.ts'
 import type { Ledger } from './ledger.ts'
+import { insertSorted } from './order.ts'
 import { RANK } from './wakes.ts'
 import type { Wakes } from './wakes.ts'
 
@@ -11,20 +12,31 @@ import type { Wakes } from './wakes.ts'
 export class Presence {
   readonly #ledger: Ledger
   readonly #wakes: Wakes
-  readonly #since = new Map<PlayerId, Ticks>()
+  /** Ticks of each one's entries that count, growing. */
+  readonly #ticks = new Map<PlayerId, Ticks[]>()
 
   constructor(ledger: Ledger, wakes: Wakes) {
     this.#ledger = ledger
     this.#wakes = wakes
-    this.#since.set(ledger.starter, 0)
+    this.#ticks.set(ledger.starter, [0])
   }
 
   /** An entry counts. */
   add({ identity, payload }: SoundItem): void {
-    const since = this.#since.get(identity)
-    if (since !== undefined && since <= payload.at) return
-    this.#since.set(identity, payload.at)
+    const ticks = this.#ticks.get(identity) ?? []
+    this.#ticks.set(identity, ticks)
+    insertSorted(ticks, payload.at, (a, b) => a - b)
+    if (ticks[0] === payload.at) this.#wake(payload.at)
+  }
+
+  /** An entry counts no more. */
+  remove({ identity, payload }: SoundItem): void {
+    const ticks = this.#ticks.get(identity) ?? []
+    const index = ticks.indexOf(payload.at)
+    if (index >= 0) ticks.splice(index, 1)
+    if (index !== 0) return
     this.#wake(payload.at)
+    if (ticks[0] !== undefined) this.#wake(ticks[0])
   }
 
   /** Somebody was admitted, left or was removed. */
@@ -39,7 +51,7 @@ export class Presence {
 
   countAt(tick: Ticks): number {
     let count = 0
-    for (const [player, since] of this.#since) {
+    for (const [player, [since = Infinity]] of this.#ticks) {
       if (since <= tick && this.#ledger.members.countsAt(player, tick)) count++
     }
     return count

@@ -66,15 +66,31 @@ export class Stage {
     const track = this.trackOf(play.identity, play.payload.instance)
     if (track.state !== 'waiting') return
     const { grid } = this.#parts.ledger
-    const { at, on, when } = play.payload
+    const { at, when } = play.payload
     const passed = grid.frameOfTick(at) < window.from
     track.play = play
     track.path = pathOf(play)
     track.late = passed ? (window.first ? 'join' : 'entry') : undefined
     track.heldAt = when && passed && window.first ? this.#parts.heldBefore(play, window.from) : undefined
-    const late = passed && !window.first
-    const tick = late ? nextBoundary(grid, on, window.from) : (track.heldAt ?? at)
-    this.#aim(track, play, this.#waits(track, play) ? this.#barFrom(tick, window) : tick)
+    this.#aim(track, play, this.#placeOf(track, play, window))
+  }
+
+  /** Where a play that has not started stands to start: at its own tick, or by lines that lie ahead of `from`. */
+  #placeOf(track: Track, play: PlayItem, window: Window): Ticks {
+    const { at, on } = play.payload
+    const late = track.late !== undefined && track.late !== 'join'
+    const tick = late ? nextBoundary(this.#parts.ledger.grid, on, window.from) : (track.heldAt ?? at)
+    return this.#waits(track, play) ? this.#barFrom(tick, window) : tick
+  }
+
+  /** The lines of bars and beats may have moved: aims again what waits for one. */
+  gridChanged(window: Window): void {
+    for (const track of this.#tracks.values()) {
+      const { play, target } = track
+      if (track.state !== 'waiting' || !play || target === undefined) continue
+      const tick = this.#placeOf(track, play, window)
+      if (tick !== target) this.#aim(track, play, tick)
+    }
   }
 
   #waits(track: Track, play: PlayItem): boolean {
@@ -143,8 +159,7 @@ export class Stage {
       if (play && !this.#archives.has(play.payload.archive)) continue
       this.#stalled.delete(track)
       if (!play || track.state !== 'waiting' || track.target !== undefined) continue
-      const tick = nextBoundary(this.#parts.ledger.grid, play.payload.on, window.from)
-      this.#aim(track, play, this.#waits(track, play) ? this.#barFrom(tick, window) : tick)
+      this.#aim(track, play, this.#placeOf(track, play, window))
     }
   }
 
@@ -161,7 +176,7 @@ export class Stage {
     }
     if (grid.frameOfTick(tick) < window.from && !window.first) {
       track.late ??= 'grid'
-      this.#aim(track, play, nextBoundary(grid, play.payload.when ? 'bar' : play.payload.on, window.from))
+      this.#aim(track, play, this.#placeOf(track, play, window))
       return
     }
     if (this.#waits(track, play) && !this.#holds(track, play, tick, frame)) return
