@@ -1,4 +1,4 @@
-import type { Decibels, Frames } from '../base/index.ts'
+import { BLOCK, type Decibels, type Frames } from '../base/index.ts'
 import { Balance } from './balance.ts'
 import { CEILING, DC_FLOOR, DC_POLE, FADE_FRAMES, INPUT_LIMIT, QUIET_LEVEL } from './constants.ts'
 import { fadeIn, fadeOut } from './fade.ts'
@@ -12,6 +12,7 @@ function tame(x: number): number {
   return x > INPUT_LIMIT ? INPUT_LIMIT : x < -INPUT_LIMIT ? -INPUT_LIMIT : x
 }
 
+const isQuiet = (x: number): boolean => x < QUIET_LEVEL && x > -QUIET_LEVEL
 const limit = (x: number): number => (x > CEILING ? CEILING : x < -CEILING ? -CEILING : x)
 
 /**
@@ -33,8 +34,6 @@ export class Chain {
   #lastLeft = 0
   #lastRight = 0
   #quiet: Frames = 0
-  /** Largest magnitude that came out since it was last set to 0. */
-  peak = 0
 
   constructor(gain: Decibels, pan: number) {
     this.balance = new Balance(gain, pan)
@@ -63,7 +62,8 @@ export class Chain {
 
   /**
    * Takes `frames` of planar stereo from the start of `left` and `right` and writes as many at `at`.
-   * After the last frame of a fade it writes zeros.
+   * After the last frame of a fade it writes zeros. What is left of a DC block below 1e-30 is dropped where a multiple of
+   * 128 ends, so how a block is cut changes no sample.
    */
   run(
     left: Float32Array,
@@ -73,7 +73,23 @@ export class Chain {
     at: Frames,
     frames: Frames,
   ): void {
-    const balance = this.balance
+    const settled = this.#state === 'playing' && this.#in >= FADE_FRAMES && this.balance.steady
+    if (settled) this.#runSettled(left, right, outLeft, outRight, at, frames)
+    else this.#runMoving(left, right, outLeft, outRight, at, frames)
+    if ((at + frames) % BLOCK !== 0) return
+    if (this.#yLeft < DC_FLOOR && this.#yLeft > -DC_FLOOR) this.#yLeft = 0
+    if (this.#yRight < DC_FLOOR && this.#yRight > -DC_FLOOR) this.#yRight = 0
+  }
+
+  #runMoving(
+    left: Float32Array,
+    right: Float32Array,
+    outLeft: Float32Array,
+    outRight: Float32Array,
+    at: Frames,
+    frames: Frames,
+  ): void {
+    const { balance } = this
     for (let i = 0; i < frames; i++) {
       const xLeft = tame(left[i] ?? 0)
       const xRight = tame(right[i] ?? 0)
@@ -86,7 +102,45 @@ export class Chain {
       balance.advance()
       this.#write(l, r, outLeft, outRight, at + i)
     }
-    this.#settle()
+  }
+
+  /** The same samples where nothing fades or moves, which is nearly always: a third of the time. */
+  #runSettled(
+    left: Float32Array,
+    right: Float32Array,
+    outLeft: Float32Array,
+    outRight: Float32Array,
+    at: Frames,
+    frames: Frames,
+  ): void {
+    const { left: gainLeft, right: gainRight } = this.balance
+    let xLeft = this.#xLeft
+    let xRight = this.#xRight
+    let yLeft = this.#yLeft
+    let yRight = this.#yRight
+    let quiet = this.#quiet
+    let l = 0
+    let r = 0
+    for (let i = 0; i < frames; i++) {
+      const nextLeft = tame(left[i] ?? 0)
+      const nextRight = tame(right[i] ?? 0)
+      yLeft = nextLeft - xLeft + DC_POLE * yLeft
+      yRight = nextRight - xRight + DC_POLE * yRight
+      xLeft = nextLeft
+      xRight = nextRight
+      l = limit(yLeft * gainLeft) + 0
+      r = limit(yRight * gainRight) + 0
+      quiet = isQuiet(l) && isQuiet(r) ? quiet + 1 : 0
+      outLeft[at + i] = l
+      outRight[at + i] = r
+    }
+    this.#xLeft = xLeft
+    this.#xRight = xRight
+    this.#yLeft = yLeft
+    this.#yRight = yRight
+    this.#quiet = quiet
+    this.#lastLeft = l
+    this.#lastRight = r
   }
 
   /** Writes `frames` of the held sample's fade at `at`, zeros after its end. */
@@ -100,15 +154,13 @@ export class Chain {
   }
 
   #write(l: number, r: number, outLeft: Float32Array, outRight: Float32Array, at: Frames): void {
-    const loudest = Math.max(l < 0 ? -l : l, r < 0 ? -r : r)
-    this.#quiet = loudest < QUIET_LEVEL ? this.#quiet + 1 : 0
+    this.#quiet = isQuiet(l) && isQuiet(r) ? this.#quiet + 1 : 0
     let factor = 1
     if (this.#in < FADE_FRAMES) factor = fadeIn(this.#in++)
     if (this.#state !== 'playing') {
       factor *= this.#state === 'over' ? 0 : fadeOut(this.#out)
       this.#step()
     }
-    if (loudest * factor > this.peak) this.peak = loudest * factor
     this.#lastLeft = l * factor + 0
     this.#lastRight = r * factor + 0
     outLeft[at] = this.#lastLeft
@@ -119,10 +171,5 @@ export class Chain {
     if (this.#state === 'over') return
     this.#out++
     if (this.#out >= FADE_FRAMES) this.#state = 'over'
-  }
-
-  #settle(): void {
-    if (this.#yLeft < DC_FLOOR && this.#yLeft > -DC_FLOOR) this.#yLeft = 0
-    if (this.#yRight < DC_FLOOR && this.#yRight > -DC_FLOOR) this.#yRight = 0
   }
 }

@@ -13,7 +13,8 @@ export class Meter {
       const l = left[i] ?? 0
       const r = right[i] ?? 0
       sum += l * l + r * r
-      peak = Math.max(peak, l, -l, r, -r)
+      if (l > peak || l < -peak) peak = l < 0 ? -l : l
+      if (r > peak || r < -peak) peak = r < 0 ? -r : r
     }
     this.#peak = peak
     this.#sum = sum

@@ -123,9 +123,18 @@ export function addStem(
   sumLeft: Float64Array,
   sumRight: Float64Array,
 ): void {
+  if (!fader.moving) {
+    addSteady(left, fader.left, sumLeft)
+    addSteady(right, fader.right, sumRight)
+    return
+  }
   for (let i = 0; i < BLOCK; i++) {
-    if (fader.moving) fader.step()
+    fader.step()
     sumLeft[i] = (sumLeft[i] ?? 0) + (left[i] ?? 0) * fader.left
     sumRight[i] = (sumRight[i] ?? 0) + (right[i] ?? 0) * fader.right
   }
+}
+
+function addSteady(side: Float32Array, gain: number, sum: Float64Array): void {
+  for (let i = 0; i < BLOCK; i++) sum[i] = (sum[i] ?? 0) + (side[i] ?? 0) * gain
 }

@@ -49,7 +49,6 @@ test('the ceiling holds whatever the gain', (t) => {
     out.reduce((most, x) => Math.max(most, Math.abs(x)), 0),
     CEILING,
   )
-  t.equal(chain.peak, CEILING, 'and is what the meter says')
   t.end()
 })
 
@@ -112,6 +111,29 @@ for (const phase of [0, 0.125, 0.25, 0.4, 0.75]) {
     t.end()
   })
 }
+
+test('how a block is cut changes no sample', (t) => {
+  const signal = sine(313, 0.9, 12_800, 0.2)
+  signal[700] = NaN
+  const whole = new Chain(-3, 0.2)
+  const cut = new Chain(-3, 0.2)
+  const a = play(whole, signal, (frame) => {
+    if (frame === 2_560) whole.balance.setGain(3, 1_000)
+    if (frame === 7_680) whole.release()
+  })
+  const b = new Float32Array(signal.length)
+  const right = new Float32Array(signal.length)
+  for (let at = 0; at < signal.length;) {
+    if (at === 2_560) cut.balance.setGain(3, 1_000)
+    if (at === 7_680) cut.release()
+    const frames = Math.min(1 + ((at * 7) % 61), 128 - (at % 128))
+    const part = signal.subarray(at, at + frames)
+    cut.run(part, part, b, right, at, frames)
+    at += frames
+  }
+  t.deepEqual(b, a)
+  t.end()
+})
 
 test('gain and pan move frame by frame, in decibels and by the balance law', (t) => {
   const balance = new Balance(0, 0)
