@@ -1,6 +1,7 @@
 import { BLOCK, MarmaladeError, type Frames } from '../base/index.ts'
 import { TAIL_FRAMES } from './constants.ts'
-import type { QuantumReport, Renderer, Stem } from './renderer.ts'
+import type { Renderer } from './renderer.ts'
+import type { QuantumReport, Stem } from './types.ts'
 
 /** Quanta in a chunk: 8,192 frames, a sixth of a second. */
 const QUANTA = 64

@@ -1,4 +1,4 @@
-import { BLOCK, type BlobId, type Crypto, type Decibels, type Frames } from '../base/index.ts'
+import { BLOCK, MarmaladeError, type BlobId, type Crypto, type Frames } from '../base/index.ts'
 import { seedOf, type PreparedGenerator } from '../generators/index.ts'
 import type {
   Command,
@@ -15,17 +15,18 @@ import { Limiter } from './limiter.ts'
 import { Meter } from './meter.ts'
 import { addStem, PlayerMix, type MixState } from './mixer.ts'
 import type { GroupRunner } from './runner.ts'
-import type { Slot } from './slots.ts'
 import { Stage, type Performer } from './stage.ts'
 import type {
   GroupCommand,
   InstanceEvent,
-  MeterReading,
+  Meters,
   MixSetting,
   MixTarget,
   PlacedPosition,
   Quantum,
+  QuantumReport,
   ShortIds,
+  Stem,
   TagSet,
 } from './types.ts'
 
@@ -43,29 +44,6 @@ export interface RendererInit {
   readonly sha256: Crypto['sha256']
   /** The jam frame to begin at, a multiple of 128; 0 where none is given. */
   readonly from?: Frames
-}
-
-/** What a quantum came to, for the take and for who watches. */
-export interface QuantumReport {
-  readonly from: Frames
-  /** In processing order. */
-  readonly events: readonly InstanceEvent[]
-  /** What became visible, in its order. */
-  readonly changes: readonly TagChange[]
-}
-
-/** One instance's share of the quantum rendered last. */
-export interface Stem extends Slot {
-  readonly path: InstancePath
-  readonly track: string | undefined
-}
-
-/** Levels since the last reading. */
-export interface Meters {
-  readonly master: MeterReading
-  /** What the limiter took at most, in decibels, 0 or above. */
-  readonly reduction: Decibels
-  readonly instances: readonly (MeterReading & { readonly path: InstancePath })[]
 }
 
 /**
@@ -134,6 +112,21 @@ export class Renderer {
   /** Stops every instance at a frame of the next quantum, as the end of the jam does. */
   stopAll(frame: Frames = this.#frame): void {
     this.#acts.push({ kind: 'end', frame })
+  }
+
+  /**
+   * Goes on at a later frame, a multiple of 128: what lies between is not rendered, what should have taken effect in it
+   * takes effect late. For live play alone, where an origin turned out wrong.
+   * @throws MarmaladeError INTERNAL for a frame that is past or no multiple
+   */
+  skipTo(frame: Frames): void {
+    if (frame < this.#frame || frame % BLOCK !== 0) {
+      throw new MarmaladeError(
+        'INTERNAL',
+        `cannot go on at ${frame} from ${this.#frame}: only forward, by multiples of 128`,
+      )
+    }
+    this.#frame = frame
   }
 
   /** Renders the next 128 frames into planar float32 of that length. */

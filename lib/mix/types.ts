@@ -1,6 +1,7 @@
 import type { Beats, Decibels, Frames, Millis, Name, PlayerRef } from '../base/index.ts'
 import type { VoiceFailure } from '../generators/index.ts'
 import type { Command, GridPosition, InstancePath, InstanceSpec, TagChange, TagValue } from '../jam/index.ts'
+import type { Slot } from './slots.ts'
 
 /** What an instance asked for by `tag_set`: visible from the beat's frame, at the earliest in the next quantum. */
 export interface TagSet {
@@ -87,3 +88,26 @@ export type MixTarget =
 
 /** Which member each short id stands for: those of one member alone. */
 export type ShortIds = ReadonlyMap<string, PlayerRef>
+
+/** What a quantum came to, for the take and for who watches. */
+export interface QuantumReport {
+  readonly from: Frames
+  /** In processing order. */
+  readonly events: readonly InstanceEvent[]
+  /** What became visible, in its order. */
+  readonly changes: readonly TagChange[]
+}
+
+/** One instance's share of the quantum rendered last. */
+export interface Stem extends Slot {
+  readonly path: InstancePath
+  readonly track: string | undefined
+}
+
+/** Levels since the last reading. */
+export interface Meters {
+  readonly master: MeterReading
+  /** What the limiter took at most, in decibels, 0 or above. */
+  readonly reduction: Decibels
+  readonly instances: readonly (MeterReading & { readonly path: InstancePath })[]
+}

@@ -1,5 +1,5 @@
 import test from 'tape'
-import { gainOfDecibels } from '../../lib/base/index.ts'
+import { gainOfDecibels, hasCode } from '../../lib/base/index.ts'
 import { FADE_FRAMES, LIMITER_CEILING, type MixTarget } from '../../lib/mix/index.ts'
 import { archiveFrom, eventsOf, PLAYER, renderAll, sineWat, specOf, startAt, stopAt } from '../helpers/mix.ts'
 
@@ -157,5 +157,26 @@ test('the end of the jam stops everything on its frame', async (t) => {
   const made = renderAll([tone], [startAt(0, specOf(tone.archive, 'a')), { kind: 'end', frame: 333 }], 1_024)
   t.ok(Math.abs(made.left[400] ?? 0) > 0)
   t.ok(made.left.subarray(333 + FADE_FRAMES - 1).every((x) => x === 0))
+  t.end()
+})
+
+test('live, the mix may go on later, never earlier', async (t) => {
+  const tone = await archiveFrom(sineWat())
+  const late = specOf(tone.archive, 'a')
+  const made = renderAll([tone], [startAt(0, late)], 1_280, {
+    before: (renderer, from) => {
+      if (from === 640) renderer.skipTo(renderer.frame + 4_800 - (4_800 % 128))
+    },
+  })
+  t.equal(made.renderer.frame, 1_280 + 4_736)
+  t.deepEqual(made.renderer.playing, [late.path])
+  for (const frame of [0, 6_100]) {
+    try {
+      made.renderer.skipTo(frame)
+      t.fail(`${frame} was taken`)
+    } catch (error) {
+      t.ok(hasCode(error, 'INTERNAL'))
+    }
+  }
   t.end()
 })
