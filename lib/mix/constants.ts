@@ -5,7 +5,7 @@
 
 /** Length of every fade, and of the smoothing of a step in gain or pan: 5 ms. */
 export const FADE_FRAMES = 240
-/** What a generator writes is limited to this before the DC block (+24 dBFS), so that one wild sample is forgotten in 0.1 s. */
+/** What a generator writes is limited to this before the DC block (+24 dBFS), so that one wild sample is forgotten in 0.3 s. */
 export const INPUT_LIMIT = 16
 /** Pole of the DC block `y[n] = x[n] - x[n-1] + DC_POLE y[n-1]`: -3 dB at 3.8 Hz. */
 export const DC_POLE = 0.9995
