@@ -16,8 +16,6 @@ const TICK_MS = 100
 const READ_LIMIT = 256
 /** When a run that the store could not take is asked for again. */
 const STORE_RETRY_MS: Millis = 5_000
-/** The longest that a timer can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface GossipComponents {
   readonly store: Store
@@ -58,7 +56,6 @@ export class Gossip {
   readonly #stopListening: () => void
   #nextLink: LinkId = 1
   #ticking: NodeJS.Timeout | undefined
-  #holding: NodeJS.Timeout | undefined
   #closed = false
 
   private constructor(components: GossipComponents, init: GossipInit) {
@@ -117,7 +114,6 @@ export class Gossip {
     this.#closed = true
     this.#stopListening()
     clearTimeout(this.#ticking)
-    clearTimeout(this.#holding)
     for (const { frames } of this.#links.values()) frames.close()
     await Promise.all(this.#jobs.values())
   }
@@ -240,8 +236,8 @@ export class Gossip {
   }
 
   #judge(ingested: Ingested, peer: PlayerId | undefined): Outcome {
+    // The store keeps what is held; whoever looks after feeds hands it in again when it is due.
     if (ingested.kind === 'held') {
-      this.#scheduleHeld()
       return { kind: 'held', retryIn: Math.max(TICK_MS, (ingested.due - this.#components.clock.micros()) / 1_000) }
     }
     const fault = ingested.kind === 'refused' ? ingested : ingested.stop
@@ -253,20 +249,5 @@ export class Gossip {
     }
     if (ingested.kind === 'staged') return { kind: 'staged', tail: ingested.tail }
     return { kind: ingested.kind === 'adopted' ? 'adopted' : 'known' }
-  }
-
-  /** Hands held entries in again when the nearest of them is due. */
-  #scheduleHeld(): void {
-    const { store, clock } = this.#components
-    clearTimeout(this.#holding)
-    const due = store.nextDue()
-    if (due === undefined || this.#closed) return
-    const wait = Math.min(MAX_TIMER_MS, Math.max(TICK_MS, (due - clock.micros()) / 1_000))
-    this.#holding = setTimeout(() => {
-      store.releaseDue().then(
-        () => this.#scheduleHeld(),
-        (cause: unknown) => this.#components.onFault('held entries could not be taken', { cause }),
-      )
-    }, wait)
   }
 }
