@@ -85,7 +85,8 @@ export class PendingTags {
       due.push({ path: next.path, value: next.value, frame: Math.max(frame, from), order: next.order })
     }
     if (due.length === 0) return NONE
-    return due.sort((a, b) => a.frame - b.frame || a.order - b.order)
+    due.sort((a, b) => a.frame - b.frame || a.order - b.order)
+    return due.map(({ path, value, frame }) => ({ path, value, frame }))
   }
 }
 

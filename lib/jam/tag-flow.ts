@@ -39,7 +39,7 @@ export class TagFlow {
     const commands: Exclude<Command, { kind: 'tag' }>[] = []
     const told: TagChange[] = []
     for (const command of conductor.commands(from)) {
-      if (command.kind === 'tag') told.push(command)
+      if (command.kind === 'tag') told.push({ path: command.path, value: command.value, frame: command.frame })
       else commands.push(command)
     }
     const changes = [...told, ...this.#visible].sort((a, b) => a.frame - b.frame)

@@ -98,7 +98,7 @@ const acts = fc.array(act, { minLength: 8, maxLength: 48, size: 'max' })
 
 /** Fields that are there. */
 const given = (fields: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Record<string, unknown>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
 function written(list: readonly Act[]): JamWriter {
   const jam = new JamWriter()

@@ -1,0 +1,185 @@
+import type { Frames } from '../base/index.ts'
+import { matches, parsePattern } from './tag-path.ts'
+import type { ResolveShort } from './tag-path.ts'
+import type { TagPoint, TagValue } from './types.ts'
+
+/**
+ * What one player learned, with the frame at which the engine applied it: an entry that took effect, a tag that became
+ * visible, an instance that started or ended, a local act, a local reading.
+ */
+export type Observation =
+  | { readonly kind: 'tag'; readonly frame: Frames; readonly path: string; readonly value: TagValue }
+  | { readonly kind: 'entry'; readonly frame: Frames; readonly key: string }
+  | { readonly kind: 'instance'; readonly frame: Frames; readonly path: string; readonly sounding: boolean }
+  | {
+      readonly kind: 'mix'
+      readonly frame: Frames
+      /** An instance's path, a track or a player. */
+      readonly target: string
+      readonly what: 'gain' | 'pan' | 'mute' | 'solo'
+      readonly value: number
+    }
+  /** `path` under `local/` or `net/`. */
+  | { readonly kind: 'reading'; readonly frame: Frames; readonly path: string; readonly value: TagValue }
+
+/** Points kept of one series; when there are more, the older half goes to `onDrop`. */
+export const MAX_POINTS = 4096
+export const MAX_SERIES = 32_768
+
+export interface StateInit {
+  readonly resolve?: ResolveShort
+  /** Takes points that the state keeps no longer, oldest first: for the disk. */
+  readonly onDrop?: (path: string, points: readonly TagPoint[]) => void
+}
+
+type Listener = (path: string, point: TagPoint) => void
+interface Series {
+  readonly path: string
+  points: TagPoint[]
+  /** When its newest point came, among all. */
+  order: number
+}
+interface Subscription {
+  readonly finds: (path: string) => boolean
+  readonly listener: Listener
+}
+
+/** Where an observation's series lies, and its value. Entries are under `local/entry`, mix acts under `local/mix/…`. */
+export function pointOf(observation: Observation): { readonly path: string; readonly value: TagValue } {
+  switch (observation.kind) {
+    case 'tag':
+    case 'reading':
+      return observation
+    case 'entry':
+      return { path: 'local/entry', value: observation.key }
+    case 'instance':
+      return { path: `local/instance/${observation.path}`, value: observation.sounding ? 1 : 0 }
+    case 'mix':
+      return { path: `local/mix/${observation.target}/${observation.what}`, value: observation.value }
+  }
+}
+
+/**
+ * A player's own state of a jam: time series under paths, folded from observations in the order in which this player
+ * made them. The same observations give the same state.
+ */
+export class JamState {
+  readonly #series = new Map<string, Series>()
+  readonly #subscriptions = new Set<Subscription>()
+  readonly #resolve: ResolveShort
+  readonly #onDrop: StateInit['onDrop']
+  #order = 0
+
+  constructor({ resolve, onDrop }: StateInit = {}) {
+    this.#resolve = resolve ?? (() => undefined)
+    this.#onDrop = onDrop
+  }
+
+  /** Folds one observation in. One that claims an earlier frame than its series has come to counts at that one. */
+  fold(observation: Observation): void {
+    const { path, value } = pointOf(observation)
+    const series = this.#seriesOf(path)
+    if (!series) return
+    const last = series.points.at(-1)
+    const point = { value, frame: last ? Math.max(last.frame, observation.frame) : observation.frame }
+    series.points.push(point)
+    series.order = this.#order++
+    if (series.points.length > MAX_POINTS) {
+      this.#onDrop?.(path, series.points.slice(0, MAX_POINTS / 2))
+      series.points = series.points.slice(MAX_POINTS / 2)
+    }
+    for (const { finds, listener } of this.#subscriptions) if (finds(path)) listener(path, point)
+  }
+
+  #seriesOf(path: string): Series | undefined {
+    let series = this.#series.get(path)
+    if (!series && this.#series.size < MAX_SERIES) {
+      series = { path, points: [], order: 0 }
+      this.#series.set(path, series)
+    }
+    return series
+  }
+
+  /** What held at a frame: of several points of one frame the last. */
+  at(path: string, frame: Frames): TagPoint | undefined {
+    const points = this.#series.get(path)?.points ?? []
+    return points[countUntil(points, frame) - 1]
+  }
+
+  /** The last `n` points, oldest first. */
+  last(path: string, n = 1): readonly TagPoint[] {
+    return n <= 0 ? [] : (this.#series.get(path)?.points.slice(-n) ?? [])
+  }
+
+  /** Points with from <= frame < to, oldest first. */
+  range(path: string, from: Frames, to: Frames): readonly TagPoint[] {
+    const points = this.#series.get(path)?.points ?? []
+    return points.slice(countUntil(points, from - 1), countUntil(points, to - 1))
+  }
+
+  /** Paths that a path or glob finds (ENGINE-1 section 3; below `local/` and `net/` too `*` is any part), sorted. */
+  match(glob: string): readonly string[] {
+    const finds = this.#finder(glob)
+    return [...this.#series.keys()].filter(finds).sort()
+  }
+
+  /** The newest point of all that a glob finds; of several for one frame the one folded last. */
+  newest(glob: string): (TagPoint & { readonly path: string }) | undefined {
+    const found = this.match(glob).flatMap((path) => {
+      const series = this.#series.get(path)
+      const point = series?.points.at(-1)
+      return series && point ? [{ ...point, path, order: series.order }] : []
+    })
+    const [newest] = found.sort((a, b) => b.frame - a.frame || b.order - a.order)
+    return newest && { value: newest.value, frame: newest.frame, path: newest.path }
+  }
+
+  /** Calls back with each point that a glob finds from now on; returns how to stop. Listeners must not throw. */
+  subscribe(glob: string, listener: Listener): () => void {
+    const subscription = { finds: this.#finder(glob), listener }
+    this.#subscriptions.add(subscription)
+    return () => this.#subscriptions.delete(subscription)
+  }
+
+  /** Resolves with the first value, the newest one included, that passes; rejects with the signal's reason. */
+  until(glob: string, passes: (value: TagValue) => boolean, signal?: AbortSignal): Promise<TagPoint> {
+    const now = this.newest(glob)
+    if (now && passes(now.value)) return Promise.resolve({ value: now.value, frame: now.frame })
+    return new Promise((resolve, reject) => {
+      const give = (): void => {
+        stop()
+        reject(signal?.reason as Error)
+      }
+      const stop = this.subscribe(glob, (_path, point) => {
+        if (!passes(point.value)) return
+        stop()
+        signal?.removeEventListener('abort', give)
+        resolve(point)
+      })
+      if (signal?.aborted) give()
+      else signal?.addEventListener('abort', give, { once: true })
+    })
+  }
+
+  #finder(glob: string): (path: string) => boolean {
+    const parts = glob.split('/')
+    const pattern = parsePattern(glob)
+    if (pattern && pattern.kind !== 'exact') return (path) => matches(pattern, path.split('/'), this.#resolve)
+    return (path) => {
+      const own = path.split('/')
+      return own.length === parts.length && parts.every((part, index) => part === '*' || part === own[index])
+    }
+  }
+}
+
+/** How many points lie at or before a frame. */
+function countUntil(points: readonly TagPoint[], frame: Frames): number {
+  let low = 0
+  let high = points.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((points[middle] as TagPoint).frame <= frame) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,161 @@
+import * as z from 'zod'
+import { MarmaladeError, isBlobId, isEntryKey, isJamId, isPlayerId } from '../base/index.ts'
+import type { BlobId, EntryKey, JamId, PlayerId } from '../base/index.ts'
+import type { ConductorEvent } from './events.ts'
+
+/** The format that this version writes; a later one gets another number. */
+export const TAKE_VERSION = 1
+/** UTF-16 code units of a line. */
+export const MAX_TAKE_LINE = 16_384
+
+const frame = z.int()
+const frames = z.int().min(0)
+const path = z.string().max(260)
+const text = z.string().max(1024)
+const entryKey = z.custom<EntryKey>(isEntryKey, 'expected an entry key')
+const late = z.object({ by: frames, reason: z.enum(['entry', 'archive', 'grid', 'join']) }).optional()
+
+const header = z.object({
+  kind: z.literal('take'),
+  version: z.literal(TAKE_VERSION),
+  jam: z.custom<JamId>(isJamId, 'expected a jam'),
+  player: z.custom<PlayerId>(isPlayerId, 'expected an identity'),
+  /** The jam's. */
+  engine: z.int().min(0),
+  /** Version of the program that wrote it. */
+  app: z.string().max(64),
+  /** Microseconds since 1970 of jam frame 0 by the clock of this machine. */
+  origin: z.int(),
+  /** First frame rendered. */
+  first: frame,
+})
+
+const target = z.union([
+  z.object({ kind: z.literal('instance'), path }),
+  z.object({ kind: z.literal('track'), track: text }),
+  z.object({ kind: z.literal('player'), player: text }),
+])
+const setting = z.object({
+  gain: z.number().optional(),
+  pan: z.number().optional(),
+  mute: z.boolean().optional(),
+  solo: z.boolean().optional(),
+})
+
+const record = z.discriminatedUnion('kind', [
+  /** A stop, param or tag took effect. */
+  z.object({ kind: z.literal('applied'), frame, key: entryKey, late }),
+  /** One came after a newer one: nothing changed. */
+  z.object({ kind: z.literal('superseded'), frame, key: entryKey }),
+  z.object({ kind: z.literal('started'), frame, path, key: entryKey, late }),
+  z.object({
+    kind: z.literal('ended'),
+    frame,
+    path,
+    reason: z.enum(['stop', 'length', 'replaced', 'member', 'withdrawn', 'end']),
+  }),
+  /** A grid correction: the beat at the frame jumped. */
+  z.object({ kind: z.literal('grid'), frame, from: z.number(), to: z.number() }),
+  /** The clock's offset to the starter proved wrong: the jam frame jumped. */
+  z.object({ kind: z.literal('clock'), frame, to: frame }),
+  /** An instance ended by itself: trapped, ran away, failed, or detached by the wall-clock guard. */
+  z.object({ kind: z.literal('failed'), frame, path, code: z.string().max(64), message: text }),
+  /** A local act. */
+  z.object({ kind: z.literal('mix'), frame, target, setting }),
+  /** An ambient reading that a generator saw. */
+  z.object({ kind: z.literal('reading'), frame, path, value: z.union([z.number(), text]) }),
+  /** PCM of a process generator, kept as a blob, from a frame on. */
+  z.object({ kind: z.literal('pcm'), frame, path, blob: z.custom<BlobId>(isBlobId, 'expected a blob id'), frames }),
+  /** The sink asked for more than there was. */
+  z.object({ kind: z.literal('underrun'), frame, frames }),
+  /** Frames that were never heard. */
+  z.object({ kind: z.literal('skip'), frame, frames }),
+  z.object({
+    kind: z.literal('sink'),
+    frame,
+    name: text,
+    state: z.enum(['open', 'lost', 'closed']),
+    why: text.optional(),
+  }),
+  /** Records that could not be kept. */
+  z.object({ kind: z.literal('missing'), count: z.int().min(1) }),
+  /** The session was closed in order. */
+  z.object({ kind: z.literal('close'), frame, sha256: z.string().length(64).optional(), peak: z.number().optional() }),
+])
+
+/** The first line of a take. */
+export type TakeHeader = z.infer<typeof header>
+/** A further line: what took effect for one player. Frames are the jam's. */
+export type TakeRecord = z.infer<typeof record>
+export type TakeLine = TakeHeader | TakeRecord
+
+/** A take as read back. */
+export interface Take {
+  readonly header: TakeHeader
+  readonly records: readonly TakeRecord[]
+  /** The last line broke off: the session ended in a crash. */
+  readonly torn: boolean
+}
+
+/** The header of a take begun now. */
+export const takeHeader = (fields: Omit<TakeHeader, 'kind' | 'version'>): TakeHeader => ({
+  kind: 'take',
+  version: TAKE_VERSION,
+  ...fields,
+})
+
+/** One line, with its line feed. */
+export const encodeTakeLine = (line: TakeLine): string => `${JSON.stringify(line)}\n`
+
+/** What a take keeps of a conductor's event; undefined for what only the player is told. */
+export function takeRecordOf(event: ConductorEvent): TakeRecord | undefined {
+  switch (event.kind) {
+    case 'applied':
+    case 'superseded':
+    case 'started':
+    case 'ended':
+    case 'grid':
+      return event
+    case 'lost':
+      return { kind: 'missing', count: event.count }
+    default:
+      return undefined
+  }
+}
+
+/** A header on line 0, a record on any other. @throws MarmaladeError TAKE_INVALID */
+export function parseTakeLine(line: string, number: number): TakeLine {
+  const schema = number === 0 ? header : record
+  const result = schema.safeParse(number > MAX_LINES || line.length > MAX_TAKE_LINE ? undefined : json(line))
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  const where = issue && issue.path.length > 0 ? ` at ${issue.path.join('.')}` : ''
+  throw new MarmaladeError(
+    'TAKE_INVALID',
+    `line ${number + 1} of the take cannot be read${where}: it is damaged, or of another version of the program`,
+  )
+}
+
+/** Lines of a take: more than a day of ten a second. */
+const MAX_LINES = 1_000_000
+
+/**
+ * Reads a whole take. A last line without its line feed is what a crash left, and is passed over.
+ * @throws MarmaladeError TAKE_INVALID
+ */
+export function parseTake(content: string): Take {
+  const lines = content.split('\n')
+  const torn = lines.pop() !== ''
+  const [first, ...rest] = lines
+  if (first === undefined) throw new MarmaladeError('TAKE_INVALID', 'the take has no header: it is empty')
+  const head = parseTakeLine(first, 0) as TakeHeader
+  return { header: head, records: rest.map((line, index) => parseTakeLine(line, index + 1) as TakeRecord), torn }
+}
+
+function json(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,82 @@
+import test from 'tape'
+import { refOf } from '../../lib/base/index.ts'
+import { JamState, MAX_POINTS } from '../../lib/jam/index.ts'
+import type { TagPoint } from '../../lib/jam/index.ts'
+import { ADA, BEN } from '../helpers/jams.ts'
+
+const ada = refOf(ADA)
+const ben = refOf(BEN)
+const tag = (path: string, frame: number, value: number | string) => ({ kind: 'tag', frame, path, value }) as const
+
+test('state: values at a frame, the last n, a range', (t) => {
+  const state = new JamState()
+  for (const frame of [0, 100, 100, 200]) state.fold(tag(`${ada}/mood`, frame, state.last(`${ada}/mood`, 9).length))
+  t.equal(state.at(`${ada}/mood`, -1), undefined)
+  t.deepEqual(state.at(`${ada}/mood`, 100), { frame: 100, value: 2 }, 'of two at one frame the last')
+  t.deepEqual(state.at(`${ada}/mood`, 199), { frame: 100, value: 2 })
+  t.deepEqual(
+    state.last(`${ada}/mood`, 2).map((point) => point.value),
+    [2, 3],
+  )
+  t.deepEqual(state.last(`${ada}/mood`, 0), [])
+  t.deepEqual(
+    state.range(`${ada}/mood`, 100, 200).map((point) => point.value),
+    [1, 2],
+  )
+  state.fold(tag(`${ada}/mood`, 150, 9))
+  t.deepEqual(state.last(`${ada}/mood`), [{ frame: 200, value: 9 }], 'time runs one way')
+  t.deepEqual(state.last('nothing'), [])
+  t.end()
+})
+
+test('state: every kind of observation has its place; globs', (t) => {
+  const state = new JamState()
+  state.fold(tag(`${ada}/drums/one/kick`, 1, 1))
+  state.fold(tag(`${ben}/kick`, 1, 2))
+  state.fold({ kind: 'entry', frame: 2, key: '%x' })
+  state.fold({ kind: 'instance', frame: 3, path: `${ada}/drums/one`, sounding: true })
+  state.fold({ kind: 'mix', frame: 4, target: 'drums', what: 'mute', value: 1 })
+  state.fold({ kind: 'reading', frame: 5, path: 'net/offset', value: 0.5 })
+  t.deepEqual(state.newest('kick'), { frame: 1, value: 2, path: `${ben}/kick` }, 'by anybody')
+  t.deepEqual(state.match('*/*/*/kick'), [`${ada}/drums/one/kick`])
+  t.deepEqual(state.match('local/instance/*/*/*'), [`local/instance/${ada}/drums/one`])
+  t.equal(state.at('local/mix/drums/mute', 4)?.value, 1)
+  t.equal(state.at('local/entry', 2)?.value, '%x')
+  t.equal(state.newest('net/*')?.value, 0.5)
+  t.equal(state.newest('net/nothing'), undefined)
+  t.end()
+})
+
+test('state: subscriptions and until', async (t) => {
+  const state = new JamState()
+  const seen: [string, TagPoint][] = []
+  const stop = state.subscribe('kick', (path, point) => seen.push([path, point]))
+  const waiting = state.until('kick', (value) => value === 2)
+  state.fold(tag(`${ada}/kick`, 1, 1))
+  state.fold(tag(`${ada}/snare`, 2, 1))
+  state.fold(tag(`${ben}/kick`, 3, 2))
+  t.deepEqual(await waiting, { frame: 3, value: 2 })
+  t.deepEqual(await state.until('kick', (value) => value === 2), { frame: 3, value: 2 }, 'what holds already')
+  stop()
+  state.fold(tag(`${ben}/kick`, 4, 3))
+  t.equal(seen.length, 2)
+  const controller = new AbortController()
+  const never = state.until('kick', (value) => value === 9, controller.signal)
+  controller.abort(new Error('enough'))
+  t.equal(await never.catch((error: unknown) => (error as Error).message), 'enough')
+  t.end()
+})
+
+test('state: old points go to whoever keeps them', (t) => {
+  const kept: TagPoint[] = []
+  const state = new JamState({ onDrop: (_path, points) => kept.push(...points) })
+  for (let frame = 0; frame <= MAX_POINTS; frame++) state.fold(tag(`${ada}/kick`, frame, frame))
+  const all = [...kept, ...state.last(`${ada}/kick`, MAX_POINTS)]
+  t.ok(kept.length > 0)
+  t.deepEqual(
+    all.map((point) => point.frame),
+    Array.from({ length: MAX_POINTS + 1 }, (_, frame) => frame),
+    'none is lost',
+  )
+  t.end()
+})
