@@ -1,0 +1,209 @@
+import test from 'tape'
+import { entryKeyOf } from '../../lib/base/index.ts'
+import type { Millis, PlayerId } from '../../lib/base/index.ts'
+import { GOSSIP_LIMITS, createGossip, decodeFrame, encodeFrame, needsTick, step } from '../../lib/gossip/index.ts'
+import type { Frame, GossipEffect, GossipEvent, GossipLimits, LinkId } from '../../lib/gossip/index.ts'
+import { playerOf } from './simulator.ts'
+
+type Timeless<E> = E extends GossipEvent ? Omit<E, 'now'> : never
+type Known = Exclude<Frame, { type: 'optional' }>
+
+const [author, near, far] = [playerOf(1), playerOf(2), playerOf(3)]
+const headOf = (count: number) => ({
+  comparable: count * 10,
+  key: entryKeyOf(new Uint8Array(32).fill(count)),
+  count,
+})
+const HELLO: Known = { type: 'hello', version: 1, epoch: '00'.repeat(8), knownEpoch: '00'.repeat(8), knownSerial: 0 }
+const ENTRY = new Uint8Array(100)
+
+/** One core, and what it did last. */
+class Bench {
+  readonly state
+  now: Millis = 0
+  effects: GossipEffect[] = []
+
+  constructor(limits: Partial<GossipLimits> = {}) {
+    this.state = createGossip({ epoch: '11'.repeat(8), limits: { ...GOSSIP_LIMITS, ...limits }, mayServe: () => true })
+  }
+  do(event: Timeless<GossipEvent>): this {
+    this.effects = step(this.state, { ...event, now: this.now })
+    return this
+  }
+  connect(link: LinkId, peer: PlayerId): this {
+    return this.do({ type: 'connected', link, peer }).hear(link, HELLO)
+  }
+  hear(link: LinkId, frame: Known): this {
+    return this.do({ type: 'received', link, bytes: encodeFrame(frame) })
+  }
+  announce(link: LinkId, serial: number, count: number): this {
+    return this.hear(link, {
+      type: 'ihave',
+      serial,
+      full: serial === 1,
+      heads: [{ identity: author, ...headOf(count) }],
+    })
+  }
+  wait(time: Millis): this {
+    this.now += time
+    return this.do({ type: 'tick' })
+  }
+  ingested(link: LinkId, stream: number, outcome: Extract<GossipEvent, { type: 'ingested' }>['outcome']): this {
+    return this.do({ type: 'ingested', link, stream, identity: author, bytes: 155, outcome })
+  }
+  /** Frames sent by the last step, with the links they went to. */
+  get sent(): [LinkId, Frame][] {
+    return this.effects.flatMap((effect): [LinkId, Frame][] =>
+      effect.type === 'send' ? [[effect.link, decodeFrame(effect.bytes)!]] : [],
+    )
+  }
+  /** Whom the last step asked for a feed. */
+  get asked(): LinkId[] {
+    return this.sent.flatMap(([link, frame]) => (frame.type === 'iwant' ? [link] : []))
+  }
+  get closed(): string[] {
+    return this.effects.flatMap((effect) => (effect.type === 'close' ? [effect.code] : []))
+  }
+}
+
+const tracking = (limits?: Partial<GossipLimits>): Bench =>
+  new Bench(limits).do({ type: 'tracked', identity: author, on: true })
+
+test('gossip core: every breach of the protocol closes the link with its code', (t) => {
+  const closes = (code: string, what: string, bench: Bench) => {
+    t.deepEqual(bench.closed, [code], `${what}: ${code}`)
+    const last = bench.sent.at(-1)?.[1]
+    t.deepEqual(last, { type: 'close', code }, 'and the peer is told')
+    t.equal(bench.state.links.size, 0)
+  }
+  const fresh = () => new Bench().do({ type: 'connected', link: 1, peer: near })
+  const open = () => tracking().connect(1, near)
+  closes('malformed', 'bytes that are no frame', open().do({ type: 'received', link: 1, bytes: Uint8Array.of(200) }))
+  closes('malformed', 'anything before hello', fresh().hear(1, { type: 'credit', bytes: 1 }))
+  closes('malformed', 'a second hello', open().hear(1, HELLO))
+  closes('version', 'no version in common', fresh().hear(1, { ...HELLO, version: 0 }))
+  const run: Known = { type: 'run', stream: 5, head: headOf(1), entries: [ENTRY] }
+  closes('unasked', 'a run nobody asked for', open().hear(1, run))
+  closes('unasked', 'a fork nobody asked about', open().hear(1, { type: 'fork', stream: 5 }))
+  closes('unasked', 'points without a fork', openStream().hear(1, { type: 'points', stream: 3, points: [headOf(1)] }))
+  closes('unasked', 'a second fork', open().announce(1, 1, 5).hear(1, fork).hear(1, fork))
+  closes('unasked', 'a stream number twice', openStream().hear(1, iwant(3)))
+  closes('unasked', 'hearing what was not said', open().hear(1, { type: 'heard', serial: 9 }))
+  closes('silent', 'no hello in time', fresh().wait(GOSSIP_LIMITS.greetWithin))
+  const small = tracking({ window: 100 }).connect(1, near).announce(1, 1, 5)
+  const asked: Known = { type: 'run', stream: 0, head: headOf(5), entries: [ENTRY] }
+  closes('over-credit', 'more than was granted', small.hear(1, asked).hear(1, asked))
+  const backlog = new Bench({ maxBacklog: 140 }).connect(1, near)
+  closes(
+    'too-slow',
+    'a peer that does not read',
+    backlog.do({ type: 'changed', head: { identity: author, ...headOf(1) } }),
+  )
+  t.end()
+})
+
+const fork: Known = { type: 'fork', stream: 0 }
+const iwant = (stream: number): Known => ({ type: 'iwant', stream, identity: author, after: undefined })
+const openStream = (): Bench =>
+  new Bench()
+    .connect(1, near)
+    .do({ type: 'changed', head: { identity: author, ...headOf(1) } })
+    .hear(1, iwant(3))
+
+test('gossip core: a goodbye is no breach, and runs of a stopped stream are dropped', (t) => {
+  const bench = tracking().connect(1, near).announce(1, 1, 5)
+  t.deepEqual(bench.asked, [1])
+  bench.do({ type: 'tracked', identity: author, on: false })
+  t.deepEqual(bench.sent, [[1, { type: 'stop', stream: 0 }]])
+  bench.hear(1, { type: 'run', stream: 0, head: headOf(5), entries: [ENTRY] })
+  t.deepEqual(bench.effects, [], 'what was under way is dropped without a word')
+  bench.hear(1, { type: 'end', stream: 0, code: 'stopped' })
+  bench.hear(1, { type: 'run', stream: 0, head: headOf(5), entries: [ENTRY] })
+  t.deepEqual(bench.closed, ['unasked'], 'after the end it is a breach')
+  const leaving = tracking().connect(1, near).hear(1, { type: 'close', code: 'bye' })
+  t.deepEqual(leaving.closed, ['bye'])
+  t.end()
+})
+
+test("gossip core: a feed is drawn from one peer, the author's link first", (t) => {
+  const bench = tracking().connect(1, near).connect(2, far).connect(3, author)
+  t.deepEqual(bench.announce(1, 1, 5).asked, [1], 'the first to announce it is asked')
+  t.deepEqual(bench.announce(2, 1, 5).asked, [], 'the second is not')
+  t.deepEqual(bench.announce(3, 1, 5).asked, [], 'nor the author, while the first may deliver')
+  bench.do({ type: 'changed', head: { identity: author, ...headOf(5) } })
+  bench.announce(3, 2, 6)
+  t.deepEqual(bench.asked, [3], 'with the next entry the author is asked')
+  t.ok(
+    bench.sent.some(([link, frame]) => link === 1 && frame.type === 'stop'),
+    'and the first no more',
+  )
+  t.end()
+})
+
+test('gossip core: the source changes when another has had a higher head for half a second', (t) => {
+  const bench = tracking().connect(1, near).connect(2, far).announce(1, 1, 5)
+  bench.do({ type: 'changed', head: { identity: author, ...headOf(5) } })
+  t.deepEqual(bench.announce(2, 1, 6).asked, [], 'not at once: the source may have it in a moment')
+  t.ok(needsTick(bench.state))
+  t.deepEqual(bench.wait(499).asked, [])
+  t.deepEqual(bench.wait(1).asked, [2])
+  bench.do({ type: 'changed', head: { identity: author, ...headOf(6) } }).wait(1)
+  t.notOk(needsTick(bench.state), 'with all of it here no timer runs')
+  t.end()
+})
+
+test('gossip core: who announces and does not deliver is left for a while, longer each time', (t) => {
+  const bench = tracking().connect(1, near).announce(1, 1, 5)
+  t.deepEqual(bench.wait(4_999).asked, [])
+  bench.wait(1)
+  t.deepEqual(bench.sent, [[1, { type: 'stop', stream: 0 }]], 'after 5 s it is asked no more')
+  t.deepEqual(bench.wait(14_999).asked, [], 'nor for 15 s')
+  t.deepEqual(bench.wait(1).asked, [1], 'then it has another chance')
+  bench.wait(5_000)
+  t.deepEqual(bench.wait(29_999).asked, [], 'the second time 30 s')
+  t.deepEqual(bench.wait(1).asked, [1])
+  t.end()
+})
+
+test('gossip core: a head announced and withheld does not keep the feed from others that deliver', (t) => {
+  const bench = tracking().connect(1, near).connect(2, far).announce(1, 1, 9)
+  bench.announce(2, 1, 5)
+  bench.wait(5_000)
+  t.deepEqual(bench.asked, [2])
+  t.end()
+})
+
+test('gossip core: a lost link is made up for by another at once', (t) => {
+  const bench = tracking().connect(1, near).connect(2, far).announce(1, 1, 5).announce(2, 1, 5)
+  t.deepEqual(bench.do({ type: 'disconnected', link: 1 }).asked, [2])
+  t.end()
+})
+
+test('gossip core: what the store answers decides what is asked next', (t) => {
+  const run: Known = { type: 'run', stream: 0, head: headOf(5), entries: [ENTRY] }
+  const given = () => tracking().connect(1, near).announce(1, 1, 5).hear(1, run)
+  t.deepEqual(given().ingested(1, 0, { kind: 'refused', orphan: true }).asked, [1], 'an orphan: from the own head')
+  t.deepEqual(given().ingested(1, 0, { kind: 'refused', orphan: false }).asked, [], 'a breach: not this peer')
+  const staged = given().ingested(1, 0, { kind: 'staged', tail: headOf(3) })
+  staged.do({ type: 'disconnected', link: 1 }).connect(2, far).announce(2, 1, 5)
+  const frame = staged.sent.find(([, each]) => each.type === 'iwant')?.[1]
+  t.equal(frame?.type === 'iwant' && frame.after?.key, headOf(3).key, 'staged: after what is kept aside')
+  const held = given().ingested(1, 0, { kind: 'held', retryIn: 60_000 })
+  t.deepEqual(held.wait(59_999).asked, [], 'ahead of the clock: not before its time')
+  t.deepEqual(held.wait(1).asked, [1], 'then again')
+  t.end()
+})
+
+test('gossip core: heads that change while nobody listens are told once', (t) => {
+  const bench = new Bench().connect(1, near)
+  for (let count = 1; count <= 50; count++) bench.do({ type: 'changed', head: { identity: author, ...headOf(count) } })
+  t.deepEqual(bench.sent, [], 'with four unheard nothing more is sent')
+  bench.hear(1, { type: 'heard', serial: 4 })
+  const told = bench.sent.flatMap(([, frame]) => (frame.type === 'ihave' ? frame.heads : []))
+  t.deepEqual(
+    told.map((head) => head.count),
+    [50],
+    'then the last head alone',
+  )
+  t.end()
+})
