@@ -86,7 +86,7 @@ export class Feeds {
       writes.push({
         type: 'put',
         key: shapeKey(after.identity),
-        value: shapeValue(after.next, after.branches.values()),
+        value: shapeValue(after.next, after.branches),
       })
     try {
       await write(this.db, writes, durability)

@@ -25,16 +25,6 @@ export const MAX_TYPE_BYTES = 64
 const NONE = 0xffff_ffff
 
 const byte = (value: number): Uint8Array => Uint8Array.of(value)
-const u32 = (value: number): Uint8Array => {
-  const out = new Uint8Array(4)
-  new DataView(out.buffer).setUint32(0, value)
-  return out
-}
-const u64 = (value: number): Uint8Array => {
-  const out = new Uint8Array(8)
-  putU64(new DataView(out.buffer), 0, value)
-  return out
-}
 function putU64(view: DataView, at: number, value: number): void {
   view.setUint32(at, Math.floor(value / 0x1_0000_0000))
   view.setUint32(at + 4, value % 0x1_0000_0000)
@@ -93,8 +83,15 @@ export function parsePlace(value: Uint8Array): Place {
 
 /** A head as stored: which branch is the feed, its last entry, and how many entries the chain has. */
 export type HeadRow = Pick<Branch, 'tail' | 'count'> & { readonly branch: number }
-export const headValue = ({ branch, tail, count }: HeadRow): Uint8Array =>
-  concat([u32(branch), u64(tail.comparable), rawId(tail.key), u64(count)])
+export function headValue({ branch, tail, count }: HeadRow): Uint8Array {
+  const out = new Uint8Array(52)
+  const view = new DataView(out.buffer)
+  view.setUint32(0, branch)
+  putU64(view, 4, tail.comparable)
+  out.set(rawId(tail.key), 12)
+  putU64(view, 44, count)
+  return out
+}
 export function parseHead(value: Uint8Array): HeadRow {
   const view = viewOf(value)
   return {
@@ -108,18 +105,23 @@ const STATES = ['kept', 'arriving', 'dropping'] as const
 const BRANCH_BYTES = 65
 
 /** The next free branch number, then every branch in 65 bytes. */
-export const shapeValue = (next: number, branches: Iterable<Branch>): Uint8Array =>
-  concat([u32(next), ...Array.from(branches, branchValue)])
-const branchValue = (branch: Branch): Uint8Array =>
-  concat([
-    u32(branch.id),
-    u32(branch.parent ?? NONE),
-    u64(branch.at),
-    byte(STATES.indexOf(branch.state)),
-    u64(branch.tail.comparable),
-    rawId(branch.tail.key),
-    u64(branch.count),
-  ])
+export function shapeValue(next: number, branches: ReadonlyMap<number, Branch>): Uint8Array {
+  const out = new Uint8Array(4 + branches.size * BRANCH_BYTES)
+  const view = new DataView(out.buffer)
+  view.setUint32(0, next)
+  let at = 4
+  for (const branch of branches.values()) {
+    view.setUint32(at, branch.id)
+    view.setUint32(at + 4, branch.parent ?? NONE)
+    putU64(view, at + 8, branch.at)
+    out[at + 16] = STATES.indexOf(branch.state)
+    putU64(view, at + 17, branch.tail.comparable)
+    out.set(rawId(branch.tail.key), at + 25)
+    putU64(view, at + 57, branch.count)
+    at += BRANCH_BYTES
+  }
+  return out
+}
 export function parseShape(value: Uint8Array): { next: number; branches: Map<number, Branch> } {
   const view = viewOf(value)
   const branches = new Map<number, Branch>()
