@@ -192,3 +192,33 @@ function rawPeer(node: GossipNode) {
   }
   return { push, until, seen }
 }
+
+test('gossip: a live entry passes through a node that is catching up with 20,000 old ones', async (t) => {
+  const a = await gossipNode(ann)
+  const old = await gossipNode(cy)
+  const b = await gossipNode(ben, { tracked: [ann.id, cy.id] })
+  const c = await gossipNode(identityNamed('dee'), { tracked: [ann.id] })
+  const long = chain(cy, 20_000, null)
+  for (let at = 0; at < long.length; at += 1_000) await old.store.ingest(cy.id, rawOf(long.slice(at, at + 1_000)))
+  linkNodes(a, b)
+  linkNodes(b, c)
+  linkNodes(old, b)
+  await untilStore(b.store, async () => (await b.store.head(cy.id)) !== undefined)
+  const took: number[] = []
+  let behind = 0
+  for (let at = 0; at < 20; at++) {
+    const since = performance.now()
+    const entry = await a.store.append(note(`live ${at}`))
+    await untilHead(c.store, ann.id, entry)
+    took.push(performance.now() - since)
+    if (((await b.store.head(cy.id))?.count ?? 0) < 20_000) behind++
+  }
+  took.sort((x, y) => x - y)
+  t.ok(behind > 0, `${behind} of 20 live entries came while the backlog did`)
+  t.comment(
+    `publish until stored two links away: median ${took[10]?.toFixed(1)} ms, most ${took.at(-1)?.toFixed(1)} ms`,
+  )
+  await untilHead(b.store, cy.id, headOfChain(long))
+  t.pass('and the backlog came too')
+  for (const node of [a, b, c, old]) await node.close()
+})
