@@ -11,6 +11,7 @@ const FLOW = [
   'entry',
   'feed',
   'store',
+  'players',
   'gossip',
   'blobs',
   'jam',

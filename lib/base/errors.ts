@@ -17,6 +17,7 @@ export const CODES = {
   SINK_LOST: 'a sink took no more sound while playing; the jam goes on silently',
   // engine
   TAKE_UNWRITABLE: 'a take cannot be written, or not whole',
+  FILE_INVALID: 'a file that was given is not of the kind that is needed',
   FILE_UNWRITABLE: 'a file that was asked for cannot be written',
   GENERATOR_MISSING: 'a score needs an archive that is not here, damaged, or not allowed to run',
   ENGINE_LOST: 'the sound engine, a process of its own, ended or could not be started',
@@ -179,11 +180,28 @@ export const CODES = {
   BLOB_WANTS_FULL: 'too many blobs are wanted at once',
   BLOB_WRITE: 'a blob could not be written: the disk is full, failing or not ours',
 
+  // bundle
+  BUNDLE_UNREADABLE: 'the file of a bundle is not there, is no plain file, or may not be read',
+  BUNDLE_FOREIGN: 'a file is no bundle',
+  BUNDLE_VERSION: 'a bundle is of a version that this program does not read',
+  BUNDLE_MANIFEST: 'the manifest of a bundle does not have the shape it must have',
+  BUNDLE_TRUNCATED: 'a bundle ends before everything that its manifest names',
+  BUNDLE_LAYOUT: 'a bundle holds something else than its manifest names, or in another order',
+  BUNDLE_FEED: 'a feed in a bundle is not the one that its manifest names',
+  BUNDLE_SCORE: 'the entries of a bundle do not make the score that its manifest names',
+  BUNDLE_INCOMPLETE: 'a bundle lacks an archive that its own jam plays',
+  BUNDLE_TOO_LARGE: 'a bundle holds, or would hold, more than one may',
+  BUNDLE_EMPTY: 'there is no entry to put into a bundle',
+  BUNDLE_CHANGED: 'a feed was rewritten by its author while it was being exported',
+  BUNDLE_EXISTS: 'the file that a bundle should be written to is there already',
+  BUNDLE_WRITE: 'a bundle could not be written: the disk is full, failing, or the folder is not ours',
+
   // mix
   GENERATOR_TOO_SLOW: 'a block of an instance took longer than the wall-clock guard allows',
   MIX_REFUSED: 'an instance could not be started: its archive is missing or there is no room for one more',
   // gossip
-  LINK_UNWANTED: 'gossip or blobs was opened by the wrong side of a connection, a second time, or over the local socket',
+  LINK_UNWANTED:
+    'gossip or blobs was opened by the wrong side of a connection, a second time, or over the local socket',
 } as const
 
 export type ErrorCode = keyof typeof CODES

@@ -1,0 +1,70 @@
+import { MarmaladeError, type BlobId, type JamId } from '../../lib/base/index.ts'
+import { knownJams, findJam, jamsContract, LiveJam } from '../../plugins/jams/index.ts'
+import { generatorsContract } from '../../plugins/generators/index.ts'
+import type { Payload } from '../../lib/entry/index.ts'
+import type { JamEntry } from '../../lib/jam/index.ts'
+import type { Context } from './context.ts'
+import { openOffline } from './offline.ts'
+
+/** What a replay needs of a home: a jam's entries, each checked by its own signature, and archives. */
+export interface JamSource {
+  readonly jam: JamId
+  readonly entries: readonly JamEntry[]
+  /** The file of an archive that is here and whole. @throws BLOB_UNKNOWN, BLOB_CORRUPT */
+  readonly archiveFile: (archive: BlobId) => Promise<string>
+  close(): Promise<void>
+}
+
+/** From the node where one runs, which has the store open; else from the home itself. */
+export async function openJamSource(context: Context, text: string | undefined): Promise<JamSource> {
+  const node = await context.nodeIfRunning(jamsContract)
+  if (!node) return fromHome(context, text)
+  const entries: JamEntry[] = []
+  let jam: JamId | undefined
+  for await (const item of node.jam.entries(text === undefined ? {} : { jam: text })) {
+    jam = item.jam
+    entries.push({
+      identity: item.identity,
+      key: item.key,
+      comparable: item.comparable,
+      payload: item.payload as Payload,
+    })
+  }
+  if (jam === undefined) throw new MarmaladeError('JAM_UNKNOWN', 'that jam has no entries here')
+  const generators = await context.node(generatorsContract)
+  return {
+    jam,
+    entries,
+    archiveFile: async (archive) => (await generators.authoring.locate({ archive })).file,
+    close: async () => undefined,
+  }
+}
+
+async function fromHome(context: Context, text: string | undefined): Promise<JamSource> {
+  const home = await openOffline(context)
+  try {
+    const jam = new LiveJam(await named(home, text), home.store)
+    await jam.load()
+    return {
+      jam: jam.jam,
+      entries: jam.entries(),
+      archiveFile: async (archive) => {
+        await home.blobs.verify(archive)
+        return home.blobs.path(archive)
+      },
+      close: () => home.close(),
+    }
+  } catch (error) {
+    await home.close()
+    throw error
+  }
+}
+
+async function named(home: Awaited<ReturnType<typeof openOffline>>, text: string | undefined): Promise<JamId> {
+  if (text !== undefined) return findJam(home, text, new Set())
+  const [only, ...others] = await knownJams(home.store)
+  if (only === undefined || others.length > 0) {
+    throw new MarmaladeError('JAM_NOT_NAMED', only === undefined ? 'no jam is here' : 'several jams are here: name one')
+  }
+  return only
+}

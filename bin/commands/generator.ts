@@ -1,0 +1,140 @@
+import { writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { MarmaladeError, blobIdOf, isBlobId, isName } from '../../lib/base/index.ts'
+import { packageRoot } from '../../lib/base/node/root.ts'
+import { nodeCrypto } from '../../lib/keys/index.ts'
+import { generatorsContract, packGenerator, type GeneratorRow } from '../../plugins/generators/index.ts'
+import { act, addCommand } from '../cli/context.ts'
+import { bytes, since, table } from '../cli/words.ts'
+
+export function addGenerator(program: Command): void {
+  const generator = program.command('generator').description('generators: code that makes sound, packed and published')
+  addPack(generator)
+  addPublish(generator)
+  addList(generator)
+  addShow(generator)
+  addFetch(generator)
+  addAllow(generator)
+}
+
+/** A folder, or a generator that is shipped, written `@drums`. @throws USAGE */
+export function folderOf(text: string): string {
+  if (!text.startsWith('@')) return resolve(text)
+  const shipped = join(packageRoot(), 'fixtures', 'generators')
+  const name = text.slice(1)
+  const all = readdirSync(shipped).filter((entry) => existsSync(join(shipped, entry, 'generator.json')))
+  if (!isName(name) || !all.includes(name)) {
+    throw new MarmaladeError('USAGE', `${text} is not shipped: there are ${all.map((entry) => `@${entry}`).join(' ')}`)
+  }
+  return join(shipped, name)
+}
+
+function addPack(generator: Command): void {
+  const command = addCommand(generator, {
+    usage: 'pack <folder>',
+    summary: 'pack and check a generator without publishing it',
+    examples: ['generator pack ./my-bass --out my-bass.tgz', 'generator pack @drums'],
+  }).option('--out <file>', 'where to write the archive (default: NAME.tgz here)')
+  act(command, async (context, [folder = ''], { out }) => {
+    const { manifest, archive, files } = await packGenerator(folderOf(folder))
+    const file = resolve(typeof out === 'string' ? out : `${manifest.name}.tgz`)
+    await writeFile(file, archive)
+    const id = blobIdOf(nodeCrypto.sha256(archive))
+    const packed = { file, archive: id, size: archive.length, files: files.length, name: manifest.name }
+    context.print(packed, () => `${file}: ${manifest.name}, ${files.length} files, ${bytes(archive.length)}\n${id}`)
+  })
+}
+
+function addPublish(generator: Command): void {
+  const command = addCommand(generator, {
+    usage: 'publish <folder>',
+    summary: 'publish a generator (a folder, or a shipped one as @drums) in your feed',
+    examples: ['generator publish @drums', 'generator publish ./my-bass'],
+  })
+  act(command, async (context, [folder = '']) => {
+    const node = await context.node(generatorsContract)
+    const row = await node.authoring.publish({ folder: folderOf(folder) })
+    context.print(
+      row,
+      () => `${row.name} is published (${bytes(row.size)}, ${row.archive}); \`play ${row.name}\` plays it`,
+    )
+  })
+}
+
+function addList(generator: Command): void {
+  const command = addCommand(generator, {
+    usage: 'list',
+    summary: 'generators in the feeds that are here, and the shipped ones',
+    examples: ['generator list', 'generator list --json'],
+  })
+  act(command, async (context) => {
+    const node = await context.node(generatorsContract)
+    const rows = await node.generators({ limit: 500 })
+    context.print(rows, () => listing(rows))
+  })
+}
+
+function listing(rows: readonly GeneratorRow[]): string {
+  if (rows.length === 0) return 'none yet: `generator publish @drums` publishes a shipped one'
+  const cells = rows.map((row) => [
+    row.name,
+    row.shown,
+    row.runtime,
+    bytes(row.size),
+    since(row.published),
+    row.here ? '' : 'not here',
+  ])
+  return table(['name', 'player', 'runs as', 'size', 'published', ''], cells)
+}
+
+function addShow(generator: Command): void {
+  const command = addCommand(generator, {
+    usage: 'show <generator>',
+    summary: 'what a generator says of itself, and its files',
+    examples: ['generator show drums', 'generator show ada:chords'],
+  })
+  act(command, async (context, [name = '']) => {
+    const node = await context.node(generatorsContract)
+    const shown = await node.authoring.show({ generator: name })
+    context.print(shown, () =>
+      [
+        `${shown.row.name} by ${shown.row.shown}, ${shown.row.archive}`,
+        JSON.stringify(shown.manifest, null, 2),
+        table(
+          ['file', 'size'],
+          shown.files.map((file) => [file.path, bytes(file.size)]),
+        ),
+      ].join('\n\n'),
+    )
+  })
+}
+
+function addFetch(generator: Command): void {
+  const command = addCommand(generator, {
+    usage: 'fetch <generator>',
+    summary: 'bring the archive of a generator here',
+    examples: ['generator fetch ada:chords'],
+  })
+  act(command, async (context, [name = '']) => {
+    const node = await context.node(generatorsContract)
+    const row = await node.authoring.fetch({ generator: name })
+    context.print(row, () => `${row.name} by ${row.shown} is here (${bytes(row.size)})`)
+  })
+}
+
+function addAllow(generator: Command): void {
+  const command = addCommand(generator, {
+    usage: 'allow <archive>',
+    summary: 'let a process generator with this archive run on this machine',
+    examples: ['generator allow "&YmFz…=.sha256"'],
+  })
+  act(command, async (context, [archive = '']) => {
+    if (!isBlobId(archive))
+      throw new MarmaladeError('USAGE', `${archive} is no blob id: \`generator list --json\` shows them`)
+    const node = await context.node(generatorsContract)
+    const { allowed } = await node.authoring.allow({ archive })
+    context.print({ allowed }, () => `${allowed.length} archives may run as processes here`)
+  })
+}

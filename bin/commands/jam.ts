@@ -1,0 +1,174 @@
+import type { Command } from 'commander'
+import { jamsContract, type JamRow } from '../../plugins/jams/index.ts'
+import { act, addCommand, numberOf, textOption } from '../cli/context.ts'
+import { table } from '../cli/words.ts'
+
+const JAM_OPTION = 'which jam (default: the one joined last)'
+
+export function addJam(program: Command): void {
+  const jam = program.command('jam').description('jams: named sessions that players share')
+  addStartJam(jam)
+  addMembership(jam)
+  addShape(jam)
+  addList(jam)
+  addShow(jam)
+}
+
+const named = (options: Record<string, unknown>): { jam?: string } => {
+  const jam = textOption(options['jam'])
+  return jam === undefined ? {} : { jam }
+}
+
+function addStartJam(jam: Command): void {
+  const command = addCommand(jam, {
+    usage: 'start <name>',
+    summary: 'start a jam; the name cannot be used again',
+    examples: ['jam start friday', 'jam start friday --tempo 126 --meter 7/8 --title "late"'],
+  })
+    .option('--tempo <bpm>', 'beats a minute (default: 112)')
+    .option('--meter <n/d>', 'as 4/4 or 7/8 (default: 4/4)')
+    .option('--title <text>', 'a title for people')
+  act(command, async (context, [name = ''], options) => {
+    const tempo = textOption(options['tempo'])
+    const meter = textOption(options['meter'])
+    const title = textOption(options['title'])
+    const node = await context.node(jamsContract)
+    const row = await node.jam.start({
+      name,
+      ...(tempo !== undefined && { tempo: numberOf(tempo, 'the tempo') }),
+      ...(meter !== undefined && { meter }),
+      ...(title !== undefined && { title }),
+    })
+    context.print(
+      row,
+      () =>
+        `${row.name} has started: ${row.tempo} BPM, ${row.meter}; others join with \`jam join ${row.shown}:${row.name}\``,
+    )
+  })
+}
+
+function addMembership(jam: Command): void {
+  const join = addCommand(jam, {
+    usage: 'join <jam>',
+    summary: 'ask to be let into a jam; it sounds here from then on',
+    examples: ['jam join friday', 'jam join ada:friday'],
+  })
+  act(join, async (context, [name = '']) => {
+    const node = await context.node(jamsContract)
+    const row = await node.jam.join({ jam: name })
+    const how =
+      row.mine === 'waiting'
+        ? 'asked; you hear it, and can play once a member has admitted you'
+        : `you are in (${row.mine})`
+    context.print(row, () => `${row.name}: ${how}`)
+  })
+  const admit = addCommand(jam, {
+    usage: 'admit <player>',
+    summary: 'let a player who asked into the jam',
+    examples: ['jam admit ben'],
+  }).option('--jam <jam>', JAM_OPTION)
+  act(admit, async (context, [player = ''], options) => {
+    const node = await context.node(jamsContract)
+    const admitted = await node.jam.admit({ player, ...named(options) })
+    context.print(admitted, () => `${admitted.shown} is in`)
+  })
+  const leave = addCommand(jam, {
+    usage: 'leave',
+    summary: 'leave a jam: what you play in it stops',
+    examples: ['jam leave', 'jam leave --jam friday'],
+  }).option('--jam <jam>', JAM_OPTION)
+  act(leave, async (context, _args, options) => {
+    const node = await context.node(jamsContract)
+    const row = await node.jam.leave(named(options))
+    context.print(row, () => `you have left ${row.name}`)
+  })
+}
+
+function addShape(jam: Command): void {
+  const tempo = addCommand(jam, {
+    usage: 'tempo <bpm>',
+    summary: 'change the tempo of a jam of yours',
+    examples: ['jam tempo 126 --on bar', 'jam tempo 90 --on 33'],
+  })
+    .option('--on <when>', 'bar, 4bars or a bar number (default: bar)')
+    .option('--jam <jam>', JAM_OPTION)
+  act(tempo, async (context, [bpm = ''], options) => {
+    const on = textOption(options['on'])
+    const node = await context.node(jamsContract)
+    const { bar } = await node.jam.tempo({
+      tempo: numberOf(bpm, 'the tempo'),
+      ...named(options),
+      ...(on !== undefined && { on }),
+    })
+    context.print({ bar, tempo: Number(bpm) }, () => `${bpm} BPM from bar ${bar}`)
+  })
+  const end = addCommand(jam, {
+    usage: 'end',
+    summary: 'end a jam of yours: everything stops there, tails ring out',
+    examples: ['jam end', 'jam end --on 65'],
+  })
+    .option('--on <when>', 'bar, 4bars or a bar number (default: bar)')
+    .option('--jam <jam>', JAM_OPTION)
+  act(end, async (context, _args, options) => {
+    const on = textOption(options['on'])
+    const node = await context.node(jamsContract)
+    const place = await node.jam.end({ ...named(options), ...(on !== undefined && { on }) })
+    context.print(place, () => `the jam ends at bar ${place.bar}`)
+  })
+}
+
+function addList(jam: Command): void {
+  const command = addCommand(jam, { usage: 'list', summary: 'the jams that are known here', examples: ['jam list'] })
+  act(command, async (context) => {
+    const node = await context.node(jamsContract)
+    const rows = await node.jam.list()
+    context.print(rows, () => {
+      if (rows.length === 0) return 'none yet: `jam start NAME`'
+      const cells = rows.map((row) => [
+        row.current ? '*' : '',
+        row.name,
+        row.shown,
+        row.mine,
+        row.members,
+        `${row.tempo} ${row.meter}`,
+        row.ended ? 'over' : `bar ${row.bar}`,
+      ])
+      return table(['', 'jam', 'started by', 'you', 'members', 'tempo', 'now'], cells)
+    })
+  })
+}
+
+function addShow(jam: Command): void {
+  const command = addCommand(jam, {
+    usage: 'show [jam]',
+    summary: 'who is in a jam and what plays',
+    examples: ['jam show', 'jam show friday'],
+  })
+  act(command, async (context, [name]) => {
+    const node = await context.node(jamsContract)
+    const shown = await node.jam.show(name === undefined ? {} : { jam: name })
+    context.print(shown, () => {
+      const instances = shown.instances.map((row) => [
+        row.instance,
+        row.shown,
+        row.generator,
+        `bar ${row.bar}`,
+        row.stopped ? 'stopped' : '',
+      ])
+      return [
+        heading(shown),
+        `members: ${shown.players.map((player) => player.shown + (player.counts ? '' : ' (gone)')).join(', ')}`,
+        ...(shown.waiting.length > 0
+          ? [`waiting to be admitted: ${shown.waiting.map((player) => player.shown).join(', ')}`]
+          : []),
+        instances.length > 0
+          ? table(['instance', 'player', 'generator', 'from', ''], instances)
+          : 'nothing plays: `play GENERATOR`',
+        ...shown.refused.slice(-5).map((refused) => `does not count: ${refused.message} (${refused.code})`),
+      ].join('\n')
+    })
+  })
+}
+
+const heading = (row: JamRow): string =>
+  `${row.name}${row.title === undefined ? '' : ` "${row.title}"`} by ${row.shown}: ${row.tempo} BPM, ${row.meter}, ${row.ended ? 'over' : `bar ${row.bar}`}`

@@ -1,0 +1,34 @@
+import type { Command } from 'commander'
+import { MarmaladeError } from '../../lib/base/index.ts'
+import { soundContract } from '../../plugins/sound/index.ts'
+import { act, addCommand, numberOf } from '../cli/context.ts'
+
+const TARGET = 'an instance (`drums`, `ada:drums`), `track:bass` or `player:ada`'
+
+export function addMix(program: Command): void {
+  const mix = program.command('mix').description('your own mix: what you alone hear louder, softer or not at all')
+  for (const what of ['mute', 'solo'] as const) {
+    const command = addCommand(mix, {
+      usage: `${what} <target>`,
+      summary: `${what} ${TARGET}`,
+      examples: [`mix ${what} drums`, `mix ${what} player:ben --off`],
+    }).option('--off', 'undo it')
+    act(command, async (context, [target = ''], { off }) => {
+      const node = await context.node(soundContract)
+      const set = await node.mix.set({ target, [what]: off !== true })
+      context.print(set, () => `${target}: ${what} ${off === true ? 'off' : 'on'}`)
+    })
+  }
+  const gain = addCommand(mix, {
+    usage: 'gain <target> <decibels>',
+    summary: `gain in dB for ${TARGET}`,
+    examples: ['mix gain bass -6', 'mix gain track:drums 3'],
+  }).allowUnknownOption()
+  act(gain, async (context, [target = '', text = '']) => {
+    const decibels = numberOf(text, 'the gain')
+    if (decibels < -200 || decibels > 40) throw new MarmaladeError('USAGE', 'the gain lies from -200 to 40 dB')
+    const node = await context.node(soundContract)
+    const set = await node.mix.set({ target, gain: decibels })
+    context.print(set, () => `${target}: ${decibels} dB`)
+  })
+}

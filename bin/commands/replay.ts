@@ -1,0 +1,99 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { MarmaladeError, ownedParts } from '../../lib/base/index.ts'
+import { playReplay, replay, type Replayed } from '../../lib/engine/index.ts'
+import { buildScore, type Score } from '../../lib/jam/index.ts'
+import { shortIdOf } from '../../lib/keys/index.ts'
+import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
+import { openJamSource } from '../cli/jam-source.ts'
+import { progressBar } from '../cli/progress.ts'
+import { decibels } from '../cli/words.ts'
+
+export function addReplay(program: Command): void {
+  const command = addCommand(program, {
+    usage: 'replay [jam]',
+    summary: 'render a jam from feeds, offline: the same file on every machine',
+    examples: [
+      'replay friday --out friday.wav',
+      'replay ada:friday --from 17 --to 25 --stems ./stems',
+      'replay friday --sink speaker',
+    ],
+  })
+    .option('--out <file>', 'the WAV to write (default: NAME.wav here)')
+    .option('--stems <folder>', 'also one WAV for each instance')
+    .option('--sink <sink>', 'play it instead of writing a file: speaker, aplay, raw:-')
+    .option('--from <bar>', 'the first bar that is given')
+    .option('--to <bar>', 'the bar before which it ends')
+    .option('--threads <n>', 'threads that render (the result is the same)')
+  act(command, async (context, [jam], options) => {
+    const result = await replayFrom(context, jam, options)
+    context.print(result, () => words(result))
+  })
+}
+
+interface Result extends Replayed {
+  readonly jam: string
+  readonly entries: number
+  readonly refused: number
+}
+
+async function replayFrom(
+  context: Context,
+  name: string | undefined,
+  options: Record<string, unknown>,
+): Promise<Result> {
+  const source = await openJamSource(context, name)
+  const progress = progressBar('replay')
+  try {
+    const to = barOption(options['to'], '--to')
+    const from = barOption(options['from'], '--from')
+    const score = buildScore(source.jam, source.entries, to === undefined ? {} : { to })
+    const sink = textOption(options['sink'])
+    const stems = textOption(options['stems'])
+    const threads = textOption(options['threads'])
+    const init = {
+      score,
+      entries: source.entries,
+      archiveFile: source.archiveFile,
+      shown: ({ publisher }: Score['archives'][number]) => shortIdOf(publisher),
+      onProgress: (done: number, of: number) => progress.update(done, of),
+      ...(from !== undefined && { from: score.grid.frameOfBar(from) }),
+      ...(stems !== undefined && { stems: resolve(stems) }),
+      ...(threads !== undefined && { threads: threadsOf(threads) }),
+    }
+    const out = resolve(textOption(options['out']) ?? `${ownedParts(source.jam).name}.wav`)
+    const replayed = sink === undefined ? await replay({ ...init, out }) : await playReplay(init, sink)
+    return { jam: source.jam, entries: score.entries.length, refused: score.refused.length, ...replayed }
+  } finally {
+    progress.stop()
+    await source.close()
+  }
+}
+
+/** Bars are shown from 1 and counted from 0. */
+function barOption(value: unknown, option: string): number | undefined {
+  if (typeof value !== 'string') return undefined
+  const bar = numberOf(value, option)
+  if (!Number.isInteger(bar) || bar < 1) throw new MarmaladeError('USAGE', `${option} is a bar, counted from 1`)
+  return bar - 1
+}
+
+function threadsOf(text: string): number {
+  const threads = numberOf(text, '--threads')
+  if (!Number.isInteger(threads) || threads < 1 || threads > 64)
+    throw new MarmaladeError('USAGE', '--threads lies from 1 to 64')
+  return threads
+}
+
+function words(result: Result): string {
+  return [
+    ...(result.file === undefined
+      ? []
+      : [
+          `${result.file}: ${result.seconds.toFixed(2)} s, peak ${decibels(result.peak)}, ${result.speed.toFixed(0)} x real time`,
+        ]),
+    ...(result.sha256 === '' ? [] : [`file    ${result.sha256}`]),
+    `score   ${result.scoreHash} (${result.entries} entries${result.refused > 0 ? `, ${result.refused} do not count` : ''})`,
+    ...(result.stems.length > 0 ? [`stems   ${result.stems.length} files`] : []),
+  ].join('\n')
+}

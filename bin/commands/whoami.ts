@@ -1,0 +1,26 @@
+import type { Command } from 'commander'
+import { loadOrCreateIdentity, shortIdOf } from '../../lib/keys/index.ts'
+import { openHome } from '../../lib/store/index.ts'
+import { playersContract } from '../../plugins/players/index.ts'
+import { act, addCommand } from '../cli/context.ts'
+
+export function addWhoami(program: Command): void {
+  const command = addCommand(program, {
+    usage: 'whoami',
+    summary: 'your identity, and the addresses to hand out',
+    examples: ['whoami', 'whoami --json'],
+  })
+  act(command, async (context) => {
+    const node = await context.nodeIfRunning(playersContract)
+    if (node) {
+      const me = await node.whoami()
+      context.print(me, () =>
+        [`${me.name ?? 'you have no name yet: `name NAME`'}  ${me.shortId}`, me.identity, ...me.addresses].join('\n'),
+      )
+      return
+    }
+    const { id } = loadOrCreateIdentity(openHome(context.homeOption).secret)
+    const me = { identity: id, shortId: shortIdOf(id), addresses: [] }
+    context.print(me, () => `${me.shortId}\n${id}\nno node runs: \`start\` it to be reached`)
+  })
+}

@@ -1,0 +1,5 @@
+export * from './constants.ts'
+export * from './handle.ts'
+export * from './play-replay.ts'
+export * from './replay.ts'
+export type * from './types.ts'

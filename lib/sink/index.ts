@@ -1,0 +1,5 @@
+export * from './open.ts'
+export * from './pump.ts'
+export * from './ring.ts'
+export * from './spec.ts'
+export type * from './types.ts'

@@ -1,0 +1,4 @@
+export * from './contract.ts'
+export * from './publish.ts'
+export * from './plugin.ts'
+export type * from './types.ts'

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises'
+import { isRefused, openArchive, pack, prepareGenerator, type OpenedArchive } from '../../lib/generators/index.ts'
+import { readFolder } from '../../lib/generators/node/folder.ts'
+import { MarmaladeError, type Refusal } from '../../lib/base/index.ts'
+
+/** A generator's folder, packed and checked. */
+export interface Packed extends OpenedArchive {
+  readonly archive: Uint8Array
+}
+
+/**
+ * Packs a folder and checks that what comes out is a generator that other nodes will run.
+ * @throws MarmaladeError with the codes of `readFolder`, `pack`, `openArchive` and `checkModule`
+ */
+export async function packGenerator(folder: string): Promise<Packed> {
+  const archive = orThrow(pack(await readFolder(folder)))
+  const opened = orThrow(openArchive(archive))
+  if (opened.manifest.runtime === 'wasm') orThrow(prepareGenerator(archive))
+  return { ...opened, archive }
+}
+
+/** Reads an archive's file and takes it apart. */
+export async function openArchiveFile(file: string): Promise<OpenedArchive> {
+  return orThrow(openArchive(new Uint8Array(await readFile(file))))
+}
+
+function orThrow<T extends object>(result: T | Refusal): T {
+  if (isRefused(result)) throw new MarmaladeError(result.code, result.message)
+  return result
+}

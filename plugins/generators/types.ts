@@ -1,0 +1,14 @@
+import type { BlobId, PlayerId } from '../../lib/base/index.ts'
+import type { GeneratorRow } from './contract.ts'
+
+/** What other plugins reach of the generators. */
+export interface GeneratorsApi {
+  /** The newest generator that text names: `name` (one's own first), `player:name`. @throws GENERATOR_UNKNOWN, GENERATOR_AMBIGUOUS */
+  resolve(text: string): Promise<GeneratorRow>
+  /** Everything published by a player, newest first. */
+  publishedBy(player: PlayerId): Promise<GeneratorRow[]>
+  /** The file of an archive that is here and whole, fetched first where it is not. @throws BLOB_… */
+  ensure(archive: BlobId, options?: { readonly signal?: AbortSignal }): Promise<string>
+  /** Whether a process archive may run here. */
+  allowed(archive: BlobId): boolean
+}

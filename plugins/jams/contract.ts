@@ -1,0 +1,151 @@
+import { z } from 'zod'
+import { async_, defineContract, ids, source } from '../../lib/host/index.ts'
+
+const text = z.string().min(1).max(200)
+/** A jam by name, `starter:name` or id; the one joined last where it is left out. */
+const jam = text.optional()
+/** `now`, `beat`, `bar`, `4bars` or a bar counted from 1. */
+const on = z.string().min(1).max(16).optional()
+const value = z.union([z.number(), z.string().max(1_024)])
+
+/** Where in a jam something holds. Bars are shown from 1. */
+export const place = z.object({ at: z.number(), bar: z.number(), inMillis: z.number() })
+
+export const jamRow = z.object({
+  jam: ids.jam,
+  name: z.string(),
+  starter: ids.player,
+  shown: z.string(),
+  title: z.string().optional(),
+  tempo: z.number(),
+  meter: z.string(),
+  members: z.number(),
+  /** `starter`, `member`, `waiting` to be admitted, or `none`. */
+  mine: z.enum(['starter', 'member', 'waiting', 'none']),
+  ended: z.boolean(),
+  /** The bar that is playing, counted from 1. */
+  bar: z.number(),
+  current: z.boolean(),
+})
+export type JamRow = z.output<typeof jamRow>
+
+/** Who hears a change from which bar on, as far as is known when it was asked for. */
+export const hearing = z.object({
+  player: ids.player,
+  shown: z.string(),
+  state: z.enum(['from', 'fetching', 'refused', 'unreachable']),
+  bar: z.number().optional(),
+  percent: z.number().optional(),
+  code: z.string().optional(),
+  message: z.string().optional(),
+})
+export type Hearing = z.output<typeof hearing>
+
+const performed = z.object({ key: ids.entry, jam: ids.jam, place, hears: z.array(hearing) })
+
+export const instanceRow = z.object({
+  instance: z.string(),
+  player: ids.player,
+  shown: z.string(),
+  generator: z.string(),
+  archive: ids.blob,
+  bar: z.number(),
+  stopped: z.boolean(),
+})
+
+/** What a member's node answers to a play that is sent ahead of gossip. */
+export const playAnswer = z.union([
+  z.object({ startsAt: z.object({ bar: z.number(), frame: z.number() }) }),
+  z.object({ fetching: z.literal(true), percent: z.number() }),
+  z.object({ code: z.string(), message: z.string() }),
+])
+export type PlayAnswer = z.output<typeof playAnswer>
+
+export const jamsContract = defineContract({
+  /** Asks that the caller's feed be looked at, since it asks to join a jam of ours. */
+  join: async_({
+    args: z.strictObject({ jam: ids.jam }),
+    result: z.object({ state: z.enum(['member', 'waiting']) }),
+    allow: 'stranger',
+    rate: { perSecond: 0.2, burst: 5 },
+  }),
+  /** A play that the caller has already appended to its feed, sent ahead of gossip: the entry's bytes in base64. */
+  play: async_({
+    args: z.strictObject({ entry: z.string().max(24_000), address: z.string().max(512).optional() }),
+    result: playAnswer,
+    allow: 'member',
+  }),
+  jam: {
+    start: async_({
+      args: z.strictObject({
+        name: text,
+        title: z.string().max(128).optional(),
+        tempo: z.number().optional(),
+        meter: z.string().max(8).optional(),
+      }),
+      result: jamRow,
+    }),
+    join: async_({ args: z.strictObject({ jam: text }), result: jamRow }),
+    admit: async_({
+      args: z.strictObject({ jam, player: text }),
+      result: z.object({ player: ids.player, shown: z.string() }),
+    }),
+    leave: async_({ args: z.strictObject({ jam }), result: jamRow }),
+    tempo: async_({ args: z.strictObject({ jam, tempo: z.number(), on }), result: z.object({ bar: z.number() }) }),
+    end: async_({ args: z.strictObject({ jam, on }), result: place }),
+    list: async_({ result: z.array(jamRow) }),
+    /** What a replay is made of: the jam's entries and its members' generators, each checked by its own signature. */
+    entries: source({
+      args: z.strictObject({ jam }),
+      item: z.object({
+        jam: ids.jam,
+        identity: ids.player,
+        key: ids.entry,
+        comparable: z.number(),
+        payload: z.unknown(),
+      }),
+    }),
+    show: async_({
+      args: z.strictObject({ jam }),
+      result: jamRow.extend({
+        players: z.array(z.object({ player: ids.player, shown: z.string(), counts: z.boolean() })),
+        waiting: z.array(z.object({ player: ids.player, shown: z.string() })),
+        instances: z.array(instanceRow),
+        refused: z.array(z.object({ player: ids.player, code: z.string(), message: z.string() })),
+      }),
+    }),
+  },
+  perform: {
+    play: async_({
+      args: z.strictObject({
+        jam,
+        generator: text,
+        as: text.optional(),
+        on,
+        params: z.record(z.string(), z.number()).optional(),
+        /** Bars. */
+        bars: z.number().positive().optional(),
+        replaces: text.optional(),
+        when: z.strictObject({ name: text, value }).optional(),
+      }),
+      result: performed.extend({ instance: z.string() }),
+    }),
+    stop: async_({ args: z.strictObject({ jam, instance: text, on }), result: performed }),
+    param: async_({
+      args: z.strictObject({
+        jam,
+        instance: text,
+        name: text,
+        value: z.number(),
+        on,
+        overBars: z.number().positive().optional(),
+      }),
+      result: performed,
+    }),
+    tag: async_({ args: z.strictObject({ jam, name: text, value, on }), result: performed }),
+    say: async_({
+      args: z.strictObject({ jam, text: z.string().min(1).max(8_192) }),
+      result: z.object({ key: ids.entry }),
+    }),
+  },
+})

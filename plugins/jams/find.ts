@@ -1,0 +1,46 @@
+import { isJamId, isName, jamIdOf, MarmaladeError, ownedParts, type JamId } from '../../lib/base/index.ts'
+import { readPayload } from '../../lib/entry/index.ts'
+import type { Directory } from '../../lib/players/index.ts'
+import type { Store } from '../../lib/store/index.ts'
+
+interface Where {
+  readonly store: Store
+  readonly directory: Directory
+}
+
+/** Every jam whose start is in a feed that is here. */
+export async function knownJams(store: Store): Promise<JamId[]> {
+  const ids = new Set<JamId>()
+  for await (const entry of store.byType('jam')) {
+    const read = readPayload(entry)
+    if (read.kind !== 'jam' || read.payload.action !== 'start') continue
+    if (ownedParts(read.payload.jam).owner === entry.identity) ids.add(read.payload.jam)
+  }
+  return [...ids]
+}
+
+/**
+ * The jam that text names: an id, `starter:name`, or a name that is unambiguous, among `preferred` first.
+ * @throws MarmaladeError JAM_UNKNOWN, JAM_AMBIGUOUS, PLAYER_UNKNOWN, PLAYER_AMBIGUOUS
+ */
+export async function findJam(
+  { store, directory }: Where,
+  text: string,
+  preferred: ReadonlySet<JamId>,
+): Promise<JamId> {
+  if (isJamId(text)) return text
+  const colon = text.lastIndexOf(':')
+  const name = text.slice(colon + 1)
+  if (colon > 0 && isName(name)) return jamIdOf(directory.resolve(text.slice(0, colon)), name)
+  const named = [...new Set([...preferred, ...(await knownJams(store))])].filter((id) => ownedParts(id).name === text)
+  const mine = named.filter((id) => preferred.has(id))
+  const [found, ...others] = mine.length > 0 ? mine : named
+  if (!found) {
+    throw new MarmaladeError('JAM_UNKNOWN', `no jam called ${text} is known here: follow its starter, or import it`)
+  }
+  if (others.length > 0) {
+    const all = [found, ...others].map((id) => `${directory.shown(ownedParts(id).owner)}:${text}`)
+    throw new MarmaladeError('JAM_AMBIGUOUS', `${text} could be ${all.join(' or ')}: say which`)
+  }
+  return found
+}

@@ -1,0 +1,5 @@
+export * from './contract.ts'
+export * from './find.ts'
+export * from './live.ts'
+export * from './plugin.ts'
+export type * from './types.ts'

@@ -1,0 +1,152 @@
+import {
+  SAMPLE_RATE,
+  refusal,
+  type EntryKey,
+  type Frames,
+  type JamId,
+  type Micros,
+  type PlayerId,
+  type Refusal,
+} from '../../lib/base/index.ts'
+import { verifyEntry, type Entry } from '../../lib/entry/index.ts'
+import { Ledger, type JamEntry, type JamItem } from '../../lib/jam/index.ts'
+import { nodeCrypto } from '../../lib/keys/index.ts'
+import type { Change, Store } from '../../lib/store/index.ts'
+
+/** What came to a jam: entries that are new in it, and keys that are in no current feed any more. */
+export interface JamChange {
+  readonly entries: readonly JamEntry[]
+  readonly withdrawn: readonly EntryKey[]
+}
+/** An entry of the jam that does not count, and why. */
+export interface RefusedEntry extends Refusal {
+  readonly player: PlayerId
+}
+const MAX_REFUSED = 100
+
+/**
+ * One jam as this node knows it: every entry of it in the feeds that are here, and what its members publish. Each
+ * entry's own signature is checked before it counts.
+ */
+export class LiveJam {
+  readonly jam: JamId
+  readonly ledger: Ledger
+  readonly #store: Store
+  readonly #entries = new Map<EntryKey, JamEntry>()
+  readonly #items = new Map<EntryKey, JamItem>()
+  /** Feeds whose generators have been read. */
+  readonly #read = new Set<PlayerId>()
+  readonly #refused: RefusedEntry[] = []
+
+  constructor(jam: JamId, store: Store) {
+    this.jam = jam
+    this.ledger = new Ledger(jam)
+    this.#store = store
+  }
+
+  /** Everything taken in so far, in the order in which it came. */
+  entries(): JamEntry[] {
+    return [...this.#entries.values()]
+  }
+
+  /** What an entry says in this jam, by its key. */
+  item(key: EntryKey): JamItem | undefined {
+    return this.#items.get(key)
+  }
+
+  /** The newest entries that do not count. */
+  refused(): readonly RefusedEntry[] {
+    return this.#refused
+  }
+
+  async load(): Promise<void> {
+    for await (const entry of this.#store.byJam(this.jam)) this.#take(entry)
+    await this.#readGenerators()
+  }
+
+  /** Folds a change of a feed in. */
+  async observe(change: Change): Promise<JamChange> {
+    const withdrawn = change.changeover ? await this.#withdrawLost(change.head.identity) : []
+    const entries: JamEntry[] = []
+    const source = change.changeover ? await this.#reread(change.head.identity) : change.entries
+    for (const entry of source) if (this.#concerns(entry) && this.#take(entry)) entries.push(entry)
+    entries.push(...(await this.#readGenerators()))
+    return { entries, withdrawn }
+  }
+
+  /** Takes one entry sent ahead of its feed; false where it is known. */
+  ahead(entry: Entry): boolean {
+    return this.#take(entry)
+  }
+
+  /** The jam frame of a moment of the wall clock. */
+  frameAt(now: Micros): Frames {
+    const origin = this.ledger.start?.comparable ?? now
+    return Math.floor(((now - origin) * SAMPLE_RATE) / 1_000_000)
+  }
+
+  #concerns(entry: Entry): boolean {
+    if (typeof entry.payload === 'string') return false
+    if (entry.payload.type === 'generator') return this.#read.has(entry.identity)
+    return entry.payload['jam'] === this.jam || entry.payload.type === 'again'
+  }
+
+  #take(entry: Entry): boolean {
+    if (this.#entries.has(entry.key)) return false
+    if (!verifyEntry(entry, nodeCrypto)) {
+      this.#refuse(
+        entry,
+        refusal('ENTRY_SIGNATURE', 'its own signature does not verify, so it does not count in a jam'),
+      )
+      return false
+    }
+    const { identity, key, comparable, payload } = entry
+    const slim: JamEntry = { identity, key, comparable, payload }
+    const kept = this.ledger.add(slim)
+    if (kept.kind === 'refused') this.#refuse(entry, kept)
+    if (kept.kind !== 'kept') return false
+    this.#entries.set(key, slim)
+    this.#items.set(key, kept.item)
+    const reason = this.ledger.refuse(kept.item)
+    if (reason) this.#refuse(entry, reason)
+    return true
+  }
+
+  #refuse(entry: Entry, { code, message }: Refusal): void {
+    this.#refused.push({ player: entry.identity, code, message })
+    if (this.#refused.length > MAX_REFUSED) this.#refused.shift()
+  }
+
+  /** Reads what new members have published. */
+  async #readGenerators(): Promise<JamEntry[]> {
+    const found: JamEntry[] = []
+    for (const player of this.ledger.members.everyone) {
+      if (this.#read.has(player)) continue
+      this.#read.add(player)
+      for await (const entry of this.#store.byType('generator', { identity: player })) {
+        if (this.#take(entry)) found.push(entry)
+      }
+    }
+    return found
+  }
+
+  async #reread(player: PlayerId): Promise<Entry[]> {
+    const entries: Entry[] = []
+    for await (const entry of this.#store.byJam(this.jam)) if (entry.identity === player) entries.push(entry)
+    for await (const entry of this.#store.byType('generator', { identity: player })) entries.push(entry)
+    return entries
+  }
+
+  async #withdrawLost(player: PlayerId): Promise<EntryKey[]> {
+    const current = new Set((await this.#reread(player)).map((entry) => entry.key))
+    const lost: EntryKey[] = []
+    for (const [key, entry] of this.#entries) {
+      if (entry.identity !== player || current.has(key)) continue
+      this.#entries.delete(key)
+      this.#items.delete(key)
+      this.ledger.remove(key)
+      lost.push(key)
+    }
+    return lost
+  }
+}

@@ -1,0 +1,166 @@
+import {
+  jamIdOf,
+  MarmaladeError,
+  name as checkedName,
+  ownedParts,
+  SAMPLE_RATE,
+  type Clock,
+  type Frames,
+} from '../../lib/base/index.ts'
+import { isMeter } from '../../lib/entry/index.ts'
+import type { Handlers } from '../../lib/host/index.ts'
+import { instanceKey, nextBoundary, parseOn, resolveAt } from '../../lib/jam/index.ts'
+import type { FeedsApi } from '../feeds/index.ts'
+import type { JamRow, jamsContract } from './contract.ts'
+import type { Jams } from './jams.ts'
+import type { LiveJam } from './live.ts'
+import type { Membership } from './membership.ts'
+import { instancesOf, stoppedIn } from './perform.ts'
+
+const DEFAULT_TEMPO = 112
+const DEFAULT_METER = '4/4'
+/** What jams say until the engine's constants are fixed for good. */
+const ENGINE = 0
+
+interface Parts {
+  readonly feeds: FeedsApi
+  readonly jams: Jams
+  readonly membership: Membership
+  readonly clock: Clock
+  readonly lookAhead: Frames
+  readonly settled: () => Promise<void>
+}
+
+/** Starting, joining, shaping and showing jams. */
+export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam'] {
+  const { feeds, jams, membership, clock, lookAhead } = parts
+  const self = feeds.identity.id
+  const row = (jam: LiveJam): JamRow => jamRow(parts, jam)
+  const started = async (text?: string): Promise<LiveJam> => {
+    const jam = await jams.resolve(text)
+    if (!jam.ledger.start)
+      throw new MarmaladeError('JAM_UNKNOWN', 'the start of that jam has not arrived: connect to its starter')
+    return jam
+  }
+  const own = async (text?: string): Promise<LiveJam> => {
+    const jam = await started(text)
+    if (jam.ledger.starter !== self) throw new MarmaladeError('STARTER_ONLY', 'only the starter of the jam may do this')
+    return jam
+  }
+  return {
+    async start({ name: text, title, tempo = DEFAULT_TEMPO, meter = DEFAULT_METER }) {
+      const id = jamIdOf(self, checkedName(text))
+      if (!isMeter(meter))
+        throw new MarmaladeError('USAGE', `${meter} is no meter: n/d, n 1 to 64, d a power of 2 up to 32`)
+      if ((await jams.open(id)).ledger.start) {
+        throw new MarmaladeError('JAM_NAME_USED', `you have started a jam called ${text} before: take a new name`)
+      }
+      const titled = title === undefined ? {} : { title }
+      await feeds.publish({ type: 'jam', jam: id, action: 'start', tempo, meter, engine: ENGINE, ...titled })
+      await parts.settled()
+      return row(await jams.resolve(id))
+    },
+    async join({ jam: text }) {
+      const jam = await jams.resolve(text)
+      if (jam.ledger.starter !== self && !jam.ledger.members.everyone.has(self)) {
+        await feeds.publish({ type: 'jam', jam: jam.jam, action: 'join' })
+        await parts.settled()
+      }
+      await jams.select(jam.jam)
+      feeds.interestChanged()
+      const there = [jam.ledger.starter, ...jam.ledger.members.everyone]
+      await Promise.all([...new Set(there)].map((player) => membership.introduce(player)))
+      return row(await jams.resolve(jam.jam))
+    },
+    async admit({ jam: text, player: who }) {
+      const jam = await started(text)
+      const player = feeds.directory.resolve(who)
+      if (!jam.ledger.members.everyone.has(self)) {
+        throw new MarmaladeError('NOT_MEMBER', 'only members of a jam admit others')
+      }
+      await membership.admit(jam, player)
+      return { player, shown: feeds.directory.shown(player) }
+    },
+    async leave({ jam: text }) {
+      const jam = await started(text)
+      const at = resolveAt(jam.ledger.grid, { unit: 'now' }, jam.frameAt(clock.micros()), lookAhead).at
+      const left = row(jam)
+      await feeds.publish({ type: 'jam', jam: jam.jam, action: 'leave', at })
+      return { ...left, mine: 'none', current: false }
+    },
+    async tempo({ jam: text, tempo, on = 'bar' }) {
+      const jam = await own(text)
+      const { grid } = jam.ledger
+      const { at } = resolveAt(grid, parseOn(on), jam.frameAt(clock.micros()), lookAhead)
+      const bar = Math.ceil(grid.barOfTick(at))
+      await feeds.publish({ type: 'jam', jam: jam.jam, action: 'tempo', bar, tempo })
+      return { bar: bar + 1 }
+    },
+    async end({ jam: text, on = 'bar' }) {
+      const jam = await own(text)
+      const { grid } = jam.ledger
+      const now = jam.frameAt(clock.micros())
+      const { at } = resolveAt(grid, parseOn(on), now, lookAhead)
+      await feeds.publish({ type: 'jam', jam: jam.jam, action: 'end', at })
+      const inMillis = ((grid.frameOfTick(at) - now) * 1_000) / SAMPLE_RATE
+      return { at, bar: Math.floor(grid.barOfTick(at)) + 1, inMillis }
+    },
+    async list() {
+      const all = await Promise.all((await jams.known()).map((id) => jams.open(id)))
+      return all.map(row).sort((a, b) => Number(b.current) - Number(a.current) || (a.name < b.name ? -1 : 1))
+    },
+    async *entries({ jam: text }) {
+      const jam = await started(text)
+      for (const entry of jam.entries()) yield { jam: jam.jam, ...entry }
+    },
+    async show({ jam: text }) {
+      const jam = await jams.resolve(text)
+      const { members, grid } = jam.ledger
+      const shown = (player: typeof self): string => feeds.directory.shown(player)
+      const now = membership.tickNow(jam)
+      const stopped = stoppedIn(jam)
+      return {
+        ...row(jam),
+        players: [...members.everyone].map((player) => ({
+          player,
+          shown: shown(player),
+          counts: members.countsAt(player, now),
+        })),
+        waiting: members.waiting.map(({ player }) => ({ player, shown: shown(player) })),
+        instances: instancesOf(jam).map(({ identity, payload }) => ({
+          instance: payload.instance,
+          player: identity,
+          shown: shown(identity),
+          generator: ownedParts(payload.generator).name,
+          archive: payload.archive,
+          bar: Math.floor(grid.barOfTick(payload.at)) + 1,
+          stopped: stopped.has(instanceKey(identity, payload.instance)),
+        })),
+        refused: [...jam.refused()],
+      }
+    },
+  }
+}
+
+function jamRow({ feeds, jams, membership, clock }: Parts, jam: LiveJam): JamRow {
+  const { ledger } = jam
+  const { start, starter, members, grid } = ledger
+  const self = feeds.identity.id
+  const tick = membership.tickNow(jam)
+  const joined = jams.joined().some(({ jam: id }) => id === jam.jam)
+  const point = grid.points.findLast((candidate) => candidate.tick <= tick)
+  return {
+    jam: jam.jam,
+    name: ledger.name,
+    starter,
+    shown: feeds.directory.shown(starter),
+    ...(start?.payload.title !== undefined && { title: start.payload.title }),
+    tempo: point?.tempo ?? DEFAULT_TEMPO,
+    meter: point?.meter ?? DEFAULT_METER,
+    members: members.countAt(tick),
+    mine: starter === self ? 'starter' : members.countsAt(self, tick) ? 'member' : joined ? 'waiting' : 'none',
+    ended: ledger.end !== undefined && ledger.end.payload.at <= tick,
+    bar: Math.floor(grid.barOfTick(nextBoundary(grid, 'now', Math.max(0, jam.frameAt(clock.micros()))))) + 1,
+    current: jams.current()?.jam === jam.jam,
+  }
+}

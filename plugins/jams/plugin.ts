@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import type { Clock } from '../../lib/base/index.ts'
+import { definePlugin, need, type Plugin } from '../../lib/host/index.ts'
+import { MARGIN_FRAMES, LOOK_AHEAD_FRAMES } from '../../lib/engine/index.ts'
+import type { FeedsApi } from '../feeds/index.ts'
+import type { GeneratorsApi } from '../generators/index.ts'
+import { jamsContract } from './contract.ts'
+import { Heralds } from './heralds.ts'
+import { Jams } from './jams.ts'
+import { manageHandlers } from './manage.ts'
+import { Membership } from './membership.ts'
+import { performHandlers } from './perform.ts'
+import type { JamsApi } from './types.ts'
+
+const options = z.strictObject({
+  /** Let players in whom one follows, without asking. */
+  admitFollowed: z.boolean().default(true),
+})
+
+/** Jams: who is in them, what is asked to be played, and telling members of it ahead of gossip. */
+export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi, typeof jamsContract> {
+  return definePlugin({
+    name: 'jams',
+    contract: jamsContract,
+    needs: { feeds: need<FeedsApi>('feeds'), generators: need<GeneratorsApi>('generators') },
+    options,
+    async start(host, { feeds, generators }, { admitFollowed }) {
+      const jams = new Jams(feeds)
+      const membership = new Membership({ host, feeds, jams, clock, admitFollowed })
+      let folding: Promise<void> = Promise.resolve()
+      const settled = (): Promise<void> => folding
+      const heralds = new Heralds({ host, feeds, jams, settled })
+      await jams.load()
+
+      const unsubscribe = feeds.store.onChange((change) => {
+        folding = folding
+          .then(() => jams.observe(change))
+          .catch((error: unknown) => host.log.error({ err: error }, 'a change could not be folded into the jams'))
+      })
+      const unmember = jams.onChange((jam) => {
+        membership
+          .refresh(jam)
+          .catch((error: unknown) => host.log.error({ err: error }, 'members could not be looked at again'))
+      })
+      const unconnect = host.onConnection((connection) => {
+        membership
+          .introduce(connection.player)
+          .catch((error: unknown) => host.log.info({ err: error }, 'could not ask to join'))
+      })
+      for (const jam of jams.joined()) await membership.refresh(jam)
+
+      const lookAhead = LOOK_AHEAD_FRAMES + MARGIN_FRAMES
+      const api: JamsApi = {
+        current: () => jams.current(),
+        now: (jam) => jam.frameAt(clock.micros()),
+        joined: () => jams.joined(),
+        resolve: (text) => jams.resolve(text),
+        select: (jam) => jams.select(jam),
+        onChange: (listener) => jams.onChange(listener),
+        onCurrent: (listener) => jams.onCurrent(listener),
+        setSounder: (sounder) => heralds.setSounder(sounder),
+      }
+      return {
+        api,
+        handlers: {
+          join: ({ jam }, { caller }) => ({ state: membership.ask(caller, jam) }),
+          play: ({ entry }, { caller }) => heralds.receive(caller, entry),
+          jam: manageHandlers({ feeds, jams, membership, clock, lookAhead, settled }),
+          perform: performHandlers({ feeds, generators, jams, heralds, clock, lookAhead }),
+        },
+        async stop() {
+          unconnect()
+          unmember()
+          unsubscribe()
+          await folding
+        },
+      }
+    },
+  })
+}

@@ -1,0 +1,25 @@
+import type { Frames, JamId } from '../../lib/base/index.ts'
+import type { PlayItem } from '../../lib/jam/index.ts'
+import type { PlayAnswer } from './contract.ts'
+import type { JamChange, LiveJam } from './live.ts'
+
+/** What this node's sound engine says of a play: when it starts here, or why not yet. */
+export type Sounder = (jam: LiveJam, play: PlayItem) => Promise<PlayAnswer>
+
+/** What other plugins reach of the jams. */
+export interface JamsApi {
+  /** The jam joined last, the one that sounds. */
+  current(): LiveJam | undefined
+  /** The jam frame of this moment. */
+  now(jam: LiveJam): Frames
+  /** Every jam that is joined here. */
+  joined(): readonly LiveJam[]
+  /** The jam that text names: a name, `starter:name`, an id; the current one where there is no text. @throws JAM_UNKNOWN, JAM_AMBIGUOUS, JAM_NOT_NAMED */
+  resolve(text?: string): Promise<LiveJam>
+  /** Makes a joined jam the one that sounds. */
+  select(jam: JamId): Promise<void>
+  onChange(listener: (jam: LiveJam, change: JamChange) => void): () => void
+  onCurrent(listener: (jam: LiveJam | undefined) => void): () => void
+  /** The sound plugin answers for plays. */
+  setSounder(sounder: Sounder): void
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { async_, defineContract, ids } from '../../lib/host/index.ts'
+
+export const nodeStatus = z.object({
+  identity: ids.player,
+  shown: z.string(),
+  version: z.string(),
+  pid: z.number(),
+  home: z.string(),
+  /** Milliseconds since 1970. */
+  since: z.number(),
+  addresses: z.array(z.string()),
+  connections: z.number(),
+  feeds: z.number(),
+  entries: z.number(),
+  memoryBytes: z.number(),
+})
+export type NodeStatus = z.output<typeof nodeStatus>
+
+export const nodeContract = defineContract({
+  node: {
+    status: async_({ result: nodeStatus }),
+    /** Answers, then closes the node. */
+    shutdown: async_({ result: z.object({ pid: z.number() }) }),
+  },
+})

@@ -1,0 +1,124 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock, Micros, PlayerId } from '../../lib/base/index.ts'
+import { definePlugin, need, type Plugin } from '../../lib/host/index.ts'
+import { shortIdOf } from '../../lib/keys/index.ts'
+import type { FeedsApi } from '../feeds/index.ts'
+import { playersContract, type PlayerRow } from './contract.ts'
+
+const MINUTE = 60_000_000
+/** Last seen, told to strangers no finer than this. */
+const SEEN: readonly [PlayerRow['lastSeen'], Micros][] = [
+  ['now', 10 * MINUTE],
+  ['hour', 60 * MINUTE],
+  ['day', 24 * 60 * MINUTE],
+  ['week', 7 * 24 * 60 * MINUTE],
+]
+const DEFAULT_LIMIT = 50
+
+interface Init {
+  readonly clock: Clock
+  /** Where a file for each player shows what is known of it. */
+  readonly folder: string
+}
+
+/** Who is who: names, published addresses, when last seen; one's own identification. */
+export function playersPlugin({ clock, folder }: Init): Plugin<object, typeof playersContract> {
+  return definePlugin({
+    name: 'players',
+    contract: playersContract,
+    needs: { feeds: need<FeedsApi>('feeds') },
+    async start(host, { feeds }) {
+      const { store, directory, identity } = feeds
+      const views = new Views(folder, host.log)
+      const row = async (player: PlayerId): Promise<PlayerRow & { newest: Micros }> => {
+        const said = directory.identification(player)
+        const newest = (await store.head(player))?.comparable ?? 0
+        return {
+          identity: player,
+          shortId: shortIdOf(player),
+          ...(said.name !== undefined && { name: said.name }),
+          ...(said.about !== undefined && { about: said.about }),
+          addresses: [...(said.addresses ?? [])],
+          lastSeen: seen(newest, clock.micros()),
+          newest,
+        }
+      }
+      const unsubscribe = store.onChange(({ head }) => views.write(shortIdOf(head.identity), () => row(head.identity)))
+      return {
+        api: {},
+        handlers: {
+          async players({ limit = DEFAULT_LIMIT }) {
+            const rows = []
+            for await (const head of store.heads()) {
+              if (!feeds.follows.blocks(head.identity)) rows.push({ player: head.identity, newest: head.comparable })
+            }
+            rows.sort((a, b) => b.newest - a.newest)
+            return Promise.all(rows.slice(0, limit).map(({ player }) => row(player)))
+          },
+          whoami() {
+            const name = directory.nameOf(identity.id)
+            const own = { identity: identity.id, shortId: shortIdOf(identity.id), addresses: [...host.addresses()] }
+            return name === undefined ? own : { ...own, name }
+          },
+          async identify(given) {
+            const entry = await feeds.publish({ type: 'identification', ...given })
+            return { key: entry.key }
+          },
+        },
+        async stop() {
+          unsubscribe()
+          await views.done()
+        },
+      }
+    },
+  })
+}
+
+function seen(newest: Micros, now: Micros): PlayerRow['lastSeen'] {
+  if (newest === 0) return 'never'
+  return SEEN.find(([, within]) => now - newest <= within)?.[0] ?? 'longer'
+}
+
+/** `players/<short id>.json`: views for people, written again when something changed, one write at a time for each. */
+class Views {
+  readonly #folder: string
+  readonly #log: { warn(fields: object, message: string): void }
+  readonly #wanted = new Map<string, () => Promise<object>>()
+  #writing: Promise<void> = Promise.resolve()
+  #busy = false
+
+  constructor(folder: string, log: { warn(fields: object, message: string): void }) {
+    this.#folder = folder
+    this.#log = log
+  }
+
+  write(shortId: string, view: () => Promise<object>): void {
+    this.#wanted.set(shortId, view)
+    if (this.#busy) return
+    this.#busy = true
+    this.#writing = this.#drain()
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'a view of a player could not be written'))
+      .finally(() => {
+        this.#busy = false
+      })
+  }
+
+  async done(): Promise<void> {
+    await this.#writing
+  }
+
+  async #drain(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true })
+    for (;;) {
+      const [next] = this.#wanted
+      if (!next) return
+      const [shortId, view] = next
+      this.#wanted.delete(shortId)
+      // Short ids are base64 with `/` as `_`: they are safe as file names.
+      const file = join(this.#folder, `${shortId}.json`)
+      await writeFile(`${file}.new`, `${JSON.stringify(await view(), null, 2)}\n`)
+      await rename(`${file}.new`, file)
+    }
+  }
+}

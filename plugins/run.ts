@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fromBase64, MarmaladeError } from '../lib/base/index.ts'
+import { systemClock } from '../lib/base/node/clock.ts'
+import { packageRoot } from '../lib/base/node/root.ts'
+import { BlobStore } from '../lib/blobs/index.ts'
+import { Host, type Log } from '../lib/host/index.ts'
+import { loadOrCreateIdentity, nodeCrypto } from '../lib/keys/index.ts'
+import { hasSoundCard, parseSink } from '../lib/sink/index.ts'
+import { CONFIG, openHome, openHomeStore, readConfig, type Config, type Home } from '../lib/store/index.ts'
+import { blobsPlugin } from './blobs/index.ts'
+import { connectionsPlugin } from './connections/index.ts'
+import { feedsPlugin } from './feeds/index.ts'
+import { generatorsPlugin } from './generators/index.ts'
+import { gossipPlugin } from './gossip/index.ts'
+import { jamsPlugin } from './jams/index.ts'
+import { nodePlugin } from './node/index.ts'
+import { playersPlugin } from './players/index.ts'
+import { soundPlugin } from './sound/index.ts'
+
+export interface NodeInit {
+  readonly home?: string
+  /** As the user wrote it; what the configuration says, else the card where there is one, else `null`. */
+  readonly sink?: string
+  readonly port?: number
+  readonly listenHost?: string
+  /** From the level that the configuration asks for. */
+  readonly log: (level: Config['log']) => Log
+  /** Called when somebody asks over the socket to end the node. */
+  readonly onShutdown: () => void
+}
+
+/** A running node. */
+export interface Node {
+  readonly home: Home
+  readonly host: Host
+  readonly sink: string
+  /** Closes everything in reverse. Idempotent. */
+  close(): Promise<void>
+}
+
+/** The version of this package. */
+export function appVersion(): string {
+  const json = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }
+  return json.version
+}
+
+/**
+ * Opens a home and runs a node on it: store, blobs, host and every plugin.
+ * @throws MarmaladeError HOME_…, CONFIG_INVALID, KEYS_…, SINK_UNKNOWN, and what the host throws
+ */
+export async function runNode(init: NodeInit): Promise<Node> {
+  const home = openHome(init.home)
+  const config = readConfig(home, CONFIG)
+  const log = init.log(config.log)
+  const sink = init.sink ?? config.sink ?? (hasSoundCard() ? 'speaker' : 'null')
+  parseSink(sink)
+  const identity = loadOrCreateIdentity(home.secret)
+  const clock = systemClock
+  const store = await openHomeStore(home, {
+    crypto: nodeCrypto,
+    clock,
+    identity: identity.id,
+    signer: identity.signer,
+  })
+  try {
+    const blobs = await BlobStore.open({ folder: home.blobs, now: () => Date.now(), maxBytes: config.blobs.maxBytes })
+    const version = appVersion()
+    const host = new Host({
+      keys: { ...identity.keys, id: identity.id },
+      log,
+      listen: { host: init.listenHost ?? config.host, port: init.port ?? config.port },
+      socketPath: home.socket,
+      ...(config.networkKey !== undefined && { networkKey: fromBase64(config.networkKey) }),
+      config: {
+        feeds: { hops: config.hops },
+        jams: { admitFollowed: config.admitFollowed },
+        connections: { peers: config.peers },
+      },
+      plugins: [
+        feedsPlugin({ store, identity, clock }),
+        gossipPlugin({ clock }),
+        blobsPlugin({ store: blobs, clock }),
+        playersPlugin({ clock, folder: home.players }),
+        connectionsPlugin({ clock, random: Math.random, keep: (address) => keepPeer(home, address) }),
+        generatorsPlugin({ folder: home.generators, allowedFile: join(home.path, 'allowed.json') }),
+        jamsPlugin({ clock }),
+        soundPlugin({ clock, sink, takes: home.takes, jams: home.jams, appVersion: version }),
+        nodePlugin({ version, home: home.path, since: Date.now(), shutdown: init.onShutdown }),
+      ],
+    })
+    await host.open()
+    let closing: Promise<void> | undefined
+    const close = (): Promise<void> => (closing ??= host.close().finally(() => store.close()))
+    if (config.name !== undefined) await introduce(store, identity.id, config.name)
+    return { home, host, sink, close }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** The name that the configuration gives is published once, where the feed has none. */
+async function introduce(
+  store: Awaited<ReturnType<typeof openHomeStore>>,
+  identity: string,
+  name: string,
+): Promise<void> {
+  for await (const entry of store.byType('identification', { limit: 1, identity: store.identity })) {
+    if (entry.identity === identity) return
+  }
+  await store.append({ type: 'identification', name })
+}
+
+/** Adds an address to `peers` of config.json, whatever else it says. */
+async function keepPeer(home: Home, address: string): Promise<void> {
+  const text = await readFile(home.config, 'utf8').catch(() => '{}')
+  const config = JSON.parse(text) as { peers?: string[] }
+  const peers = [...new Set([...(config.peers ?? []), address])]
+  if (peers.length > 256) throw new MarmaladeError('CONFIG_INVALID', 'config.json keeps 256 peers already: remove some')
+  await writeFile(`${home.config}.new`, `${JSON.stringify({ ...config, peers }, null, 2)}\n`)
+  await rename(`${home.config}.new`, home.config)
+}

@@ -1,0 +1,166 @@
+import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
+import { MarmaladeError, ownedParts, refOf, type Clock } from '../../lib/base/index.ts'
+import { readPayload } from '../../lib/entry/index.ts'
+import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
+import { pathOf } from '../../lib/jam/index.ts'
+import { shortIdOf } from '../../lib/keys/index.ts'
+import type { MixTarget } from '../../lib/mix/index.ts'
+import type { FeedsApi } from '../feeds/index.ts'
+import type { GeneratorsApi } from '../generators/index.ts'
+import type { JamsApi, LiveJam } from '../jams/index.ts'
+import { soundContract } from './contract.ts'
+import { JamLog } from './jam-log.ts'
+import { sounding } from './playing.ts'
+import { Stand } from './stand.ts'
+import type { SoundApi } from './types.ts'
+
+interface Init {
+  readonly clock: Clock
+  /** As the user wrote it. */
+  readonly sink: string
+  /** `<home>/takes` and `<home>/jams`. */
+  readonly takes: string
+  readonly jams: string
+  readonly appVersion: string
+}
+
+/** The sound of the current jam: one engine process, told of entries and archives as they arrive. */
+export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> {
+  return definePlugin({
+    name: 'sound',
+    contract: soundContract,
+    needs: {
+      feeds: need<FeedsApi>('feeds'),
+      generators: need<GeneratorsApi>('generators'),
+      jams: need<JamsApi>('jams'),
+    },
+    async start(host, { feeds, generators, jams }) {
+      const { directory, identity } = feeds
+      const jamLogOf = (jam: LiveJam): JamLog => {
+        const { owner, name } = ownedParts(jam.jam)
+        return new JamLog({
+          file: join(init.jams, `${shortIdOf(owner)}:${name}`, 'jam.log'),
+          shown: (player) => directory.shown(player),
+          grid: () => jam.ledger.grid,
+          warn: (error) => host.log.warn({ err: error }, 'jam.log cannot be written'),
+        })
+      }
+      const stand = new Stand({
+        sink: init.sink,
+        log: host.log,
+        isOver: (jam) => {
+          const { end, grid } = jam.ledger
+          return end !== undefined && grid.frameOfTick(end.payload.at) <= jams.now(jam)
+        },
+        session: (jam, sink) => ({
+          jam,
+          sink,
+          takes: init.takes,
+          generators,
+          log: host.log,
+          jamLog: jamLogOf(jam),
+          appVersion: init.appVersion,
+          threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
+          startedAt: init.clock.micros(),
+          player: identity.id,
+        }),
+      })
+      jams.setSounder(async (jam, play) => {
+        if (stand.playing?.jam !== jam) return { code: 'NOT_SOUNDING', message: 'another jam sounds on this node' }
+        return stand.playing.whenDue(play)
+      })
+      const off = [
+        jams.onCurrent((jam) => stand.show(jam)),
+        jams.onChange((jam, change) => stand.observe(jam, change)),
+        feeds.store.onChange(({ entries }) => {
+          for (const entry of entries) {
+            const read = readPayload(entry)
+            if (read.kind !== 'public_note' || read.payload.jam === undefined) continue
+            const jam = jams.joined().find((joined) => joined.jam === read.payload.jam)
+            if (jam) jamLogOf(jam).said(entry.identity, read.payload.text)
+          }
+        }),
+      ]
+      stand.show(jams.current())
+      return {
+        api: { status: () => stand.status() },
+        handlers: handlers(stand, feeds, jams),
+        async stop() {
+          for (const stop of off) stop()
+          await stand.close()
+        },
+      }
+    },
+  })
+}
+
+function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof soundContract> {
+  return {
+    sound: {
+      status: () => stand.status(),
+      async finished(_args, { signal }) {
+        return stand.finished(signal)
+      },
+    },
+    mix: {
+      async set({ target: text, gain, pan, mute, solo }) {
+        const playing = sounding(stand.playing)
+        const target = mixTarget(text, playing.jam, feeds)
+        playing.send({
+          kind: 'mix',
+          target,
+          setting: {
+            ...(gain !== undefined && { gain }),
+            ...(pan !== undefined && { pan }),
+            ...(mute !== undefined && { mute }),
+            ...(solo !== undefined && { solo }),
+          },
+        })
+        return { target: text }
+      },
+    },
+    tags: {
+      async get({ path }) {
+        const playing = sounding(stand.playing)
+        const tag = playing.tag(path) ?? playing.tag(fullPath(path, feeds))
+        const frame = jams.now(playing.jam)
+        return tag ? { path, value: tag.value, frame: tag.frame } : { path, frame }
+      },
+    },
+  }
+}
+
+/** `ada/kick` as `<ref>/kick`. */
+function fullPath(path: string, feeds: FeedsApi): string {
+  const slash = path.indexOf('/')
+  if (slash < 1 || /^(jam|local|net)\//.test(path)) return path
+  try {
+    return refOf(feeds.directory.resolve(path.slice(0, slash))) + path.slice(slash)
+  } catch {
+    return path
+  }
+}
+
+/** @throws INSTANCE_AMBIGUOUS, PLAYER_UNKNOWN, PLAYER_AMBIGUOUS */
+function mixTarget(text: string, jam: LiveJam, feeds: FeedsApi): MixTarget {
+  const { directory } = feeds
+  if (text.startsWith('track:')) return { kind: 'track', track: text.slice(6) }
+  if (text.startsWith('player:')) return { kind: 'player', player: refOf(directory.resolve(text.slice(7))) }
+  const colon = text.lastIndexOf(':')
+  const player = colon > 0 ? directory.resolve(text.slice(0, colon)) : undefined
+  const instance = text.slice(colon + 1)
+  const plays = [...jam.ledger.items()].filter((item) => item.kind === 'play')
+  const found = plays.filter(
+    (play) =>
+      play.payload.instance === instance &&
+      (player === undefined || play.identity === player) &&
+      jam.ledger.refuse(play) === undefined,
+  )
+  const [play, ...others] = found
+  if (!play || others.length > 0) {
+    const how = play ? 'is played by several: say whose, as in ada:drums' : 'is not played in this jam: see `jam show`'
+    throw new MarmaladeError('INSTANCE_AMBIGUOUS', `${text} ${how}`)
+  }
+  return { kind: 'instance', path: pathOf(play) }
+}
