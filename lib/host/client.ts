@@ -1,8 +1,7 @@
 import multiserver from 'multiserver'
 import type { Wire } from 'multiserver'
 import { MarmaladeError } from '../base/index.ts'
-import { endSocket, closed } from './transport/socket.ts'
-import type { SocketMeta } from './transport/socket.ts'
+import { closed, endSocket, established } from './transport/socket.ts'
 import { unixTransport } from './transport/unix.ts'
 import type { Contract, Remote } from './types.ts'
 import { toWire } from './wire/errors.ts'
@@ -24,7 +23,7 @@ export interface LocalNode {
  */
 export async function connectLocal(socketPath: string): Promise<LocalNode> {
   const wire = await open(socketPath)
-  const { socket } = wire.meta as SocketMeta
+  const { socket } = established(wire)
   const gone = closed(socket)
   const controller = new AbortController()
   let closing: Promise<void> | undefined

@@ -70,9 +70,9 @@ const METHOD_NAME = /^[a-z][a-zA-Z0-9]{0,31}$/
  */
 export function defineContract<const C extends Contract>(contract: C): C {
   for (const [path, method] of methodsOf(contract)) {
-    for (const name of path.split('.')) {
-      if (!METHOD_NAME.test(name))
-        throw unfit(path, 'names of methods are letters and digits, starting with a small letter')
+    const names = path.split('.')
+    if (names.length > 2 || !names.every((name) => METHOD_NAME.test(name))) {
+      throw unfit(path, 'names of methods are letters and digits, starting with a small letter')
     }
     for (const shape of shapesOf(method)) checkShape(path, shape)
   }

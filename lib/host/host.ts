@@ -98,11 +98,10 @@ export class Host implements PluginHost {
    */
   open(): Promise<void> {
     this.#opened ??= this.#open()
-    return this.#opened
+    return this.#closed ? this.#refuse() : this.#opened
   }
 
   async #open(): Promise<void> {
-    this.#check(this.#closed === undefined)
     try {
       await this.#plugins.start(this, this.#table)
       await this.#listen()
@@ -255,6 +254,9 @@ export class Host implements PluginHost {
     return new Link({ id: ++this.#links, transport: 'net', ...shared, ...given, onEnd })
   }
 
+  async #refuse(): Promise<never> {
+    throw new MarmaladeError('CLOSED', `the node is ${this.#state}: it does not open again`)
+  }
   #check(fit: boolean): void {
     if (!fit)
       throw new MarmaladeError('CLOSED', `the node is ${this.#state}: it can be used once open and until closed`)

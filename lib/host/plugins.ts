@@ -2,6 +2,7 @@ import { MarmaladeError } from '../base/index.ts'
 import { methodsOf } from './contract.ts'
 import type { AnyHandler, AnyStarted, Contract, HandlerTable, Log, Plugin, PluginHost } from './types.ts'
 import type { Registered } from './wire/serving.ts'
+import { systemContract } from './wire/session.ts'
 import { firstIssue } from './wire/values.ts'
 
 export type AnyPlugin = Plugin<unknown>
@@ -44,7 +45,9 @@ export function register(
 ): void {
   for (const [path, method] of methodsOf(contract)) {
     const [first = ''] = path.split('.')
-    const clash = [...table.keys()].find((taken) => taken === path || taken === first || taken.startsWith(`${path}.`))
+    const clash = [...table.keys(), ...SYSTEM].find(
+      (taken) => taken === path || taken === first || taken.startsWith(`${path}.`),
+    )
     if (clash !== undefined)
       throw new MarmaladeError('METHOD_TWICE', `${name} offers ${path}, which is taken (${clash})`)
     table.set(path, { path, method, handler: handlerAt(handlers, path, name) })
@@ -57,6 +60,9 @@ function handlerAt(handlers: HandlerTable, path: string, plugin: string): AnyHan
   if (typeof at !== 'function') throw new MarmaladeError('PLUGIN_FAILED', `${plugin} has no handler for ${path}`)
   return at
 }
+
+/** Names that every connection answers to by itself. */
+const SYSTEM = Object.keys(systemContract)
 
 interface Running {
   readonly plugin: AnyPlugin

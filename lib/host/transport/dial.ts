@@ -5,6 +5,7 @@ import { MarmaladeError } from '../../base/index.ts'
 import { formatAddress } from './address.ts'
 import type { NetAddress } from './address.ts'
 import { netTransport } from './net.ts'
+import { established } from './socket.ts'
 
 export interface DialInit {
   readonly handshake: Transform
@@ -35,6 +36,7 @@ export function dial(address: NetAddress, init: DialInit): Promise<Dialled> {
       clearTimeout(timer)
       signal.removeEventListener('abort', cancel)
       if (wire && socket && !error) {
+        established(wire)
         resolve({ wire, socket })
         return
       }

@@ -4,7 +4,7 @@ import multiserver from 'multiserver'
 import type { Transform, Transport, Wire } from 'multiserver'
 import { MarmaladeError } from '../../base/index.ts'
 import { netTransport } from './net.ts'
-import type { SocketMeta } from './socket.ts'
+import { established } from './socket.ts'
 import { prepareSocket, unixTransport } from './unix.ts'
 
 export interface Accepted {
@@ -41,7 +41,7 @@ export async function listenNet(
   const waiting = new Handshakes(init)
   const net = netTransport({ listen: at, onSocket: (socket) => waiting.admit(socket), onError: (e) => init.onError(e) })
   const close = await start(multiserverOf(net, handshake), `${at.host}:${at.port}`, init, (wire) => {
-    const { socket } = wire.meta as SocketMeta
+    const { socket } = established(wire)
     waiting.finish(socket)
     init.onAccepted({ wire, socket, publicKey: wire.remote })
   })
@@ -61,7 +61,7 @@ export async function listenUnix(path: string, init: ListenInit): Promise<Listen
   await prepareSocket(path)
   const unix = unixTransport(path, { onSocket: () => init.room(), onError: (error) => init.onError(error) })
   const close = await start(multiserver([[unix]]), path, init, (wire) => {
-    init.onAccepted({ wire, socket: (wire.meta as SocketMeta).socket, publicKey: undefined })
+    init.onAccepted({ wire, socket: established(wire).socket, publicKey: undefined })
   })
   return { close }
 }

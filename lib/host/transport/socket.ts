@@ -5,17 +5,23 @@ import type pull from 'pull-stream'
 /** What goes along with a stream through multiserver's transforms. */
 export interface SocketMeta {
   readonly socket: Socket
+  /**
+   * Set once the stream is in use. Before, a handshake that fails aborts its source and nothing else, and the socket goes with it;
+   * after, a goodbye may still have to leave.
+   */
+  established: boolean
 }
 
 /**
  * A socket as multiserver's transforms want it. Nothing is read ahead of what is asked for beyond one piece; writing waits for
- * the socket to drain. Aborting the source alone keeps the socket open, so that a goodbye still leaves.
+ * the socket to drain.
  */
 export function wireOf(socket: Socket, address: string): Wire<SocketMeta> {
-  const reader = new Reader(socket)
+  const meta: SocketMeta = { socket, established: false }
+  const reader = new Reader(meta)
   return {
     address,
-    meta: { socket },
+    meta,
     source: reader.read,
     sink: (read) => {
       write(socket, read, () => {
@@ -25,15 +31,24 @@ export function wireOf(socket: Socket, address: string): Wire<SocketMeta> {
   }
 }
 
+/** Marks a stream as in use. */
+export function established(wire: Wire): SocketMeta {
+  // Every stream here began in wireOf, and multiserver hands its meta on.
+  const meta = wire.meta as SocketMeta
+  meta.established = true
+  return meta
+}
+
 class Reader {
   aborted = false
   #pieces: Buffer[] = []
   #end: true | Error | undefined
   #asked: pull.SourceCallback<Buffer> | undefined
-  readonly #socket: Socket
+  readonly #meta: SocketMeta
 
-  constructor(socket: Socket) {
-    this.#socket = socket
+  constructor(meta: SocketMeta) {
+    this.#meta = meta
+    const { socket } = meta
     socket.on('data', (piece: Buffer) => {
       if (this.aborted) return
       this.#pieces.push(piece)
@@ -52,12 +67,13 @@ class Reader {
       this.#pieces = []
       this.#finish(true)
       // What still comes is thrown away, so that the far side's end is seen.
-      this.#socket.resume()
+      if (this.#meta.established) this.#meta.socket.resume()
+      else this.#meta.socket.destroy()
       callback(abort)
       return
     }
     this.#asked = callback
-    if (this.#pieces.length === 0 && this.#end === undefined) this.#socket.resume()
+    if (this.#pieces.length === 0 && this.#end === undefined) this.#meta.socket.resume()
     this.#serve()
   }
 
