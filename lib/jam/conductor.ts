@@ -1,21 +1,20 @@
 import { BLOCK, MarmaladeError } from '../base/index.ts'
-import type { BlobId, EntryKey, Frames, JamId, Name, Refusal, Ticks } from '../base/index.ts'
-import { EntryTags, heldByEntries } from './entry-tags.ts'
+import type { BlobId, EntryKey, Frames, JamId, Refusal, Ticks } from '../base/index.ts'
+import { Changes } from './changes.ts'
 import { Docket } from './docket.ts'
 import { EventLog } from './events.ts'
 import type { ConductorEvent } from './events.ts'
 import type { Grid } from './grid.ts'
 import { GridTags } from './grid-tags.ts'
 import { tickOf } from './items.ts'
-import type { JamEntry, JamItem, SoundItem, ParamItem, PlayItem, TagItem } from './items.ts'
+import type { JamEntry, JamItem, SoundItem } from './items.ts'
 import { Ledger } from './ledger.ts'
 import type { Members } from './members.ts'
 import { Presence } from './presence.ts'
 import { Stage } from './stage.ts'
-import type { Window } from './stage.ts'
-import { compareAt } from './track.ts'
+import type { Window } from './window.ts'
 import type { ParamDefaults } from './track.ts'
-import type { Command, Conductor, ReadTag, TagValue } from './types.ts'
+import type { Command, Conductor, ReadTag } from './types.ts'
 import { RANK, Wakes } from './wakes.ts'
 import type { DueWake } from './wakes.ts'
 
@@ -40,11 +39,10 @@ export class JamConductor implements Conductor {
   readonly #docket: Docket
   readonly #wakes = new Wakes()
   readonly #log = new EventLog()
-  readonly #tags = new EntryTags()
+  readonly #changes: Changes
   readonly #gridTags: GridTags
   readonly #stage: Stage
   readonly #presence: Presence
-  readonly #readTag: ReadTag
   #grid: Grid
   #next: Frames | undefined
   #first = true
@@ -55,15 +53,15 @@ export class JamConductor implements Conductor {
     this.#ledger = new Ledger(jam, until)
     this.#docket = new Docket(this.#ledger)
     this.#grid = this.#ledger.grid
-    this.#readTag = readTag
-    this.#gridTags = new GridTags((path, value, frame) => this.#tags.tell(path, value, frame))
+    this.#changes = new Changes(this.#ledger, this.#log, readTag)
+    this.#gridTags = new GridTags((path, value, frame) => this.#changes.tags.tell(path, value, frame))
     this.#presence = new Presence(this.#ledger, this.#wakes)
     this.#stage = new Stage({
       ledger: this.#ledger,
       wakes: this.#wakes,
       log: this.#log,
-      newest: (name, frame) => this.#newest(name, frame),
-      heldBefore: (play, frame) => this.#heldBefore(play, frame),
+      newest: (name, frame) => this.#changes.newest(name, frame),
+      heldBefore: (play, frame) => this.#changes.heldBefore(play, this.#docket.counted(), frame),
     })
   }
 
@@ -128,7 +126,8 @@ export class JamConductor implements Conductor {
   #settle(window: Window): void {
     const verdicts = this.#docket.judge()
     if (!verdicts) return
-    for (const item of verdicts.dropped) this.#drop(item, window)
+    const past = verdicts.dropped.length > 0 ? this.#past(window.from) : []
+    for (const item of verdicts.dropped) this.#drop(item, past, window)
     for (const item of verdicts.admitted) this.#admit(item, window)
     for (const { item, why } of verdicts.refused) this.#refuse(item, why)
     if (!verdicts.shaped) return
@@ -147,29 +146,20 @@ export class JamConductor implements Conductor {
     else this.#wakes.push({ tick, rank: RANK.param, position: item, item, late })
   }
 
-  #drop(item: JamItem, window: Window): void {
-    const { from } = window
-    const past = [...this.#docket.counted()].filter(
-      (it) => this.#ledger.grid.frameOfTick(tickOf(it, this.#grid)) < from,
-    )
-    if (isSound(item)) this.#presence.remove(item)
+  /** @param past what counts and has had its place */
+  #drop(item: JamItem, past: readonly JamItem[], window: Window): void {
+    if (!isSound(item)) return
+    this.#presence.remove(item)
     if (item.kind === 'play') this.#stage.dropPlay(item, window)
-    if (item.kind === 'stop') this.#stage.dropStop(item)
-    if (item.kind === 'tag') {
-      const tags = past.filter((it) => it.kind === 'tag')
-      window.out.push(...this.#tags.withdraw(item, tags, from))
-    }
-    if (item.kind === 'param') this.#dropParam(item, past, window)
+    else if (item.kind === 'stop') this.#stage.dropStop(item)
+    else if (item.kind === 'tag') this.#changes.dropTag(item, past, window)
+    else this.#changes.dropParam(item, past, this.#stage, window)
   }
 
-  #dropParam(item: ParamItem, past: readonly JamItem[], window: Window): void {
-    const { instance, name } = item.payload
-    const track = this.#stage.trackOf(item.identity, instance)
-    const same = past.filter((it) => it.kind === 'param' && it.identity === item.identity) as ParamItem[]
-    const before = same.filter((it) => it.payload.instance === instance && it.payload.name === name).sort(compareAt)
-    const value = track.dropParam(item, before.at(-1), window.from, this.#stage.defaultsOf(track))
-    if (value === undefined || track.state !== 'sounding' || !track.path) return
-    window.out.push({ kind: 'param', frame: window.from, path: track.path, name, value, over: 0 })
+  /** What counts and stands before a frame. */
+  #past(frame: Frames): readonly JamItem[] {
+    const { grid } = this.#ledger
+    return [...this.#docket.counted()].filter((item) => grid.frameOfTick(tickOf(item, grid)) < frame)
   }
 
   /** Notes a change of tempo or meter that came after its bar: the beat jumps once. */
@@ -207,7 +197,7 @@ export class JamConductor implements Conductor {
 
   #tellFirst({ from, out }: Window): void {
     const title = this.#ledger.start?.payload.title
-    if (title !== undefined) out.push(this.#tags.tell('jam/title', title, from))
+    if (title !== undefined) out.push(this.#changes.tags.tell('jam/title', title, from))
     out.push(...this.#tellPlayers(from))
   }
 
@@ -215,23 +205,19 @@ export class JamConductor implements Conductor {
     const count = this.#presence.countAt(Math.floor(this.#ledger.grid.tickOfFrame(frame)))
     if (count === this.#players) return []
     this.#players = count
-    return [this.#tags.tell('jam/players', count, frame)]
+    return [this.#changes.tags.tell('jam/players', count, frame)]
   }
 
   #wake({ wake, frame }: DueWake, window: Window): void {
     switch (wake.rank) {
-      case RANK.tag: {
-        if (!this.#docket.counts(wake.item)) return
-        const commands = this.#tags.apply(wake.item, frame)
-        window.out.push(...commands)
-        this.#applied(wake, frame, window, commands.length > 0)
+      case RANK.tag:
+        if (this.#docket.counts(wake.item)) this.#changes.tag(wake, frame, window)
         return
-      }
       case RANK.players:
         window.out.push(...this.#tellPlayers(frame))
         return
       case RANK.param:
-        if (this.#docket.counts(wake.item)) this.#param(wake, frame, window)
+        if (this.#docket.counts(wake.item)) this.#changes.param(wake, this.#stage, frame, window)
         return
       case RANK.end:
         this.#stage.end(wake.track, frame, window)
@@ -240,50 +226,6 @@ export class JamConductor implements Conductor {
         this.#stage.start(wake.track, wake.tick, frame, window)
     }
   }
-
-  #param(wake: ItemWake<ParamItem>, frame: Frames, window: Window): void {
-    const { instance, name, value } = wake.item.payload
-    const track = this.#stage.trackOf(wake.item.identity, instance)
-    const over = track.applyParam(wake.item, this.#ledger.grid, frame)
-    this.#applied(wake, frame, window, over !== undefined)
-    if (over === undefined || track.state !== 'sounding' || !track.path) return
-    window.out.push({ kind: 'param', frame, path: track.path, name, value, over })
-  }
-
-  #applied(wake: ItemWake<TagItem | ParamItem>, frame: Frames, { first }: Window, took: boolean): void {
-    const { key, payload } = wake.item
-    if (!took) {
-      this.#log.add({ kind: 'superseded', key, frame })
-      return
-    }
-    const by = frame - this.#ledger.grid.frameOfTick(payload.at)
-    const reason = first ? 'join' : wake.late ? 'entry' : 'grid'
-    this.#log.add({ kind: 'applied', key, frame, ...(by > 0 ? { late: { by, reason } } : {}) })
-  }
-
-  /** The newest value by anybody at a frame: of what entries told, this block included, and what instances set. */
-  #newest(name: Name, frame: Frames): TagValue | undefined {
-    const told = this.#tags.newest(name)
-    const set = this.#readTag(name, frame)
-    if (!told || !set) return (told ?? set)?.value
-    return told.frame > set.frame ? told.value : set.value
-  }
-
-  #heldBefore(play: PlayItem, frame: Frames): Ticks | undefined {
-    const { when, at } = play.payload
-    if (!when) return undefined
-    const { grid } = this.#ledger
-    const tags = [...this.#docket.counted()].filter((it) => it.kind === 'tag')
-    const first = Math.ceil(grid.barOfTick(at))
-    const last = Math.ceil(grid.barOfTick(grid.tickOfFrame(frame)))
-    const bars = Array.from({ length: Math.max(0, last - first) }, (_, index) => grid.tickOfBar(first + index))
-    return heldByEntries(tags, when, bars)
-  }
-}
-
-interface ItemWake<T> {
-  readonly item: T
-  readonly late: boolean
 }
 
 const isSound = (item: JamItem): item is SoundItem =>

@@ -1,6 +1,6 @@
 import { originalOf, readPayload } from '../entry/index.ts'
 import type { Entry, JamPayload, JamTag, PayloadOf } from '../entry/index.ts'
-import type { EntryKey, JamId, Micros, PlayerId, Refusal, Ticks } from '../base/index.ts'
+import type { EntryKey, JamId, Micros, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
 
 /** What the jam needs of an entry. Its own signature has been verified by the caller (FEEDS section 2). */
 export type JamEntry = Pick<Entry, 'identity' | 'key' | 'comparable' | 'payload'>
@@ -36,6 +36,10 @@ export type ActionItem = StartItem | MembershipItem | TempoItem | MeterItem | En
 /** What sounds. */
 export type SoundItem = PlayItem | StopItem | ParamItem | TagItem
 export type JamItem = ActionItem | SoundItem | GeneratorItem
+
+/** An instance id belongs to one player of the jam. */
+export type InstanceKey = `${PlayerId} ${Name}`
+export const instanceKey = (player: PlayerId, instance: Name): InstanceKey => `${player} ${instance}`
 
 /** An entry as the jam reads it: an item, nothing to do with this jam, or of it but malformed. */
 export type ReadItem =

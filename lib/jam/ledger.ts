@@ -1,11 +1,11 @@
 import { ownedParts, refusal } from '../base/index.ts'
 import type { EntryKey, JamId, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
-import { Grid } from './grid.ts'
-import type { GridChange } from './grid.ts'
-import { readItem, tickOf } from './items.ts'
+import type { Grid } from './grid.ts'
+import { instanceKey, readItem, tickOf } from './items.ts'
 import type {
   EndItem,
   GeneratorItem,
+  InstanceKey,
   JamEntry,
   JamItem,
   MembershipItem,
@@ -14,8 +14,10 @@ import type {
   StartItem,
   TempoItem,
 } from './items.ts'
-import { Members } from './members.ts'
-import { comparePublished, compareScore } from './order.ts'
+import type { Members } from './members.ts'
+import { comparePublished } from './order.ts'
+import { shapeOf } from './shape.ts'
+import type { Shape } from './shape.ts'
 
 /** The most items of one jam kept: a change every tenth of a second for three hours. */
 export const MAX_ITEMS = 131_072
@@ -26,10 +28,6 @@ export type Kept =
   | { readonly kind: 'known' }
   | { readonly kind: 'other' }
   | ({ readonly kind: 'refused' } & Refusal)
-
-/** An instance id belongs to one player of the jam. */
-export type InstanceKey = `${PlayerId} ${Name}`
-export const instanceKey = (player: PlayerId, instance: Name): InstanceKey => `${player} ${instance}`
 
 /**
  * The set of a jam's entries, growing and shrinking, with what follows from it: who started the jam, its members, its
@@ -246,48 +244,8 @@ export class Ledger {
 const publishedAs = ({ identity, payload }: PlayItem): string =>
   `${identity} ${ownedParts(payload.generator).name} ${payload.archive}`
 
-interface Shape {
-  readonly start: StartItem | undefined
-  readonly members: Members
-  readonly grid: Grid
-  readonly end: EndItem | undefined
-  readonly endTick: Ticks
-}
-
 const starterOnly = (item: JamItem): Refusal =>
   refusal('STARTER_ONLY', `${item.kind}: only the starter of the jam may do this`)
 /** Ticks lie at least three frames apart (the tempo is at most 1,000), so comparing them compares frames. */
 const afterEnd = (item: JamItem, at: Ticks, end: Ticks): Refusal | undefined =>
   at >= end ? refusal('AFTER_END', `${item.kind}: the jam ends before it`) : undefined
-
-function shapeOf(starter: PlayerId, items: Iterable<JamItem>, until: Ticks): Shape {
-  const all = [...items]
-  const own = all.filter((item) => item.identity === starter)
-  const start = own.filter((item) => item.kind === 'start').sort(comparePublished)[0]
-  const ends = own.filter((item) => item.kind === 'end')
-  const position = ({ payload, comparable, key }: EndItem) => ({ at: payload.at, comparable, key })
-  const end = ends.sort((a, b) => compareScore(position(a), position(b)))[0]
-  const membership = all.filter(
-    (item) => item.kind === 'join' || item.kind === 'admit' || item.kind === 'remove' || item.kind === 'leave',
-  )
-  const endTick = Math.min(until, end?.payload.at ?? Infinity)
-  return { start, end, endTick, members: new Members(starter, membership), grid: gridOf(start, own, endTick) }
-}
-
-/** Keys that an action does not know are ignored: a `tempo` sets no meter. */
-const changeOf = ({ kind, payload, comparable, key }: TempoItem | MeterItem): GridChange =>
-  kind === 'tempo'
-    ? { bar: payload.bar, tempo: payload.tempo, comparable, key }
-    : { bar: payload.bar, meter: payload.meter, comparable, key }
-
-/** The grid of what counts: a change of bars at or after the end does not. */
-function gridOf(start: StartItem | undefined, own: readonly JamItem[], end: Ticks): Grid {
-  if (!start) return new Grid([])
-  const { comparable, key, payload } = start
-  const changes = own.filter((item) => item.kind === 'tempo' || item.kind === 'meter')
-  const first = { bar: 0, tempo: payload.tempo, meter: payload.meter, comparable, key }
-  const of = (items: readonly (TempoItem | MeterItem)[]) => new Grid([first, ...items.map(changeOf)])
-  const grid = of(changes)
-  const before = changes.filter((item) => grid.tickOfBar(item.payload.bar) < end)
-  return before.length === changes.length ? grid : of(before)
-}

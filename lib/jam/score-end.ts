@@ -2,8 +2,9 @@ import { SAMPLE_RATE } from '../base/index.ts'
 import type { Bars, Frames, Ticks } from '../base/index.ts'
 import type { Grid } from './grid.ts'
 import type { PlayItem, StopItem } from './items.ts'
-import { instanceKey } from './ledger.ts'
-import type { InstanceKey, Ledger } from './ledger.ts'
+import { instanceKey } from './items.ts'
+import type { InstanceKey } from './items.ts'
+import type { Ledger } from './ledger.ts'
 import type { ScoreEntry, ScoreProblem } from './score.ts'
 
 /** Six hours. */

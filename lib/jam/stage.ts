@@ -1,36 +1,15 @@
-import { TICKS_PER_BEAT, ownedParts, refOf } from '../base/index.ts'
 import type { BlobId, Frames, Name, PlayerId, Ticks } from '../base/index.ts'
-import type { EventLog, Lateness } from './events.ts'
+import type { Lateness } from './events.ts'
 import type { PlayItem, StopItem } from './items.ts'
-import { instanceKey } from './ledger.ts'
-import type { InstanceKey, Ledger } from './ledger.ts'
+import { instanceKey } from './items.ts'
+import type { InstanceKey } from './items.ts'
 import { nextBoundary } from './on.ts'
 import { pathOf } from './score.ts'
 import { Track } from './track.ts'
 import type { ParamDefaults } from './track.ts'
-import type { Command, InstanceSpec, TagValue } from './types.ts'
 import { RANK } from './wakes.ts'
-import type { Wakes } from './wakes.ts'
-
-/** One block of 128 frames, and what takes effect in it. */
-export interface Window {
-  readonly from: Frames
-  readonly to: Frames
-  /** The first of this session: what runs already starts in place. */
-  readonly first: boolean
-  out: Command[]
-}
-
-/** What the stage needs of the conductor. */
-export interface StageParts {
-  readonly ledger: Ledger
-  readonly wakes: Wakes
-  readonly log: EventLog
-  /** Newest value of a tag by anybody at a frame. */
-  readonly newest: (name: Name, frame: Frames) => TagValue | undefined
-  /** The first bar line before the frame, from the play's `at` on, at which entries alone made its `when` hold. */
-  readonly heldBefore: (play: PlayItem, frame: Frames) => Ticks | undefined
-}
+import { instanceOf, specOf } from './window.ts'
+import type { StageParts, Window } from './window.ts'
 
 const NO_DEFAULTS: ParamDefaults = {}
 
@@ -211,26 +190,11 @@ export class Stage {
     const path = pathOf(play)
     const params = track.paramsAt(frame, this.defaultsOf(track))
     const known = params.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]))
-    window.out.push({ kind: 'start', frame, spec: this.#spec(play, stands, Object.fromEntries(known)) })
+    window.out.push({ kind: 'start', frame, spec: specOf(play, stands, Object.fromEntries(known)) })
     for (const { name, ramp } of params) if (ramp) window.out.push({ kind: 'param', frame, path, name, ...ramp })
     log.add({ kind: 'started', key: play.key, path, frame, ...this.#lateness(track, stands, frame) })
     this.#watchEnd(track)
     this.#replace(track, play, frame, window)
-  }
-
-  #spec(play: PlayItem, stands: Ticks, params: Readonly<Record<string, number>>): InstanceSpec {
-    const { generator, instance, archive, at } = play.payload
-    return {
-      jam: this.#parts.ledger.jam,
-      path: pathOf(play),
-      player: refOf(play.identity),
-      generator: ownedParts(generator).name,
-      instance,
-      archive,
-      order: { at, comparable: play.comparable, key: play.key },
-      params,
-      startBeat: stands / TICKS_PER_BEAT,
-    }
   }
 
   #lateness(track: Track, stands: Ticks, frame: Frames): { late?: Lateness } {
@@ -278,10 +242,4 @@ export class Stage {
       track.state = 'over'
     }
   }
-}
-
-/** The instance that a command is for. */
-function instanceOf(command: Command): string | undefined {
-  if (command.kind === 'start') return command.spec.path
-  return command.kind === 'stop' || command.kind === 'param' ? command.path : undefined
 }

@@ -197,6 +197,25 @@ test('conductor: who is removed or leaves is silent from there on', (t) => {
   t.end()
 })
 
+test('conductor: what counts, does not and counts again happens once', (t) => {
+  const jam = jamAt120()
+  jam.play(BEN, 'arp', BAR)
+  const tag = jam.tag(BEN, 'mood', 1, BAR)
+  const conductor = toldAll(jam.entries)
+  conductor.begin(0)
+  run(conductor, 0, 1280)
+  conductor.observe([jam.action(BEN, 'leave', { at: 1 })])
+  run(conductor, 1280, 2560)
+  conductor.observe([jam.admit(ADA, BEN, { at: 2 })])
+  const commands = run(conductor, 2560, 2 * FRAMES)
+  t.deepEqual(sounds(commands), [`start arp ${FRAMES}`])
+  t.deepEqual(commands.filter((command) => command.kind === 'tag' && command.path.endsWith('/mood')).map(brief), [
+    `tag ${refOf(BEN)}/mood 1 ${FRAMES}`,
+  ])
+  t.equal(ofKind(conductor, 'applied').filter((event) => event.key === tag.key).length, 1)
+  t.end()
+})
+
 test('conductor: a tempo that comes late changes the beat from then on', (t) => {
   const jam = jamAt120()
   jam.play(ADA, 'chords', 0)
