@@ -1,4 +1,4 @@
-import { MarmaladeError } from '../base/index.ts'
+import { MarmaladeError, rawId } from '../base/index.ts'
 import type { Crypto, EntryKey, GeneratorId, JamId, Micros, PlayerId } from '../base/index.ts'
 import type { Entry, HeadPosition } from '../entry/index.ts'
 import { chainOf, holds, lastShared, otherHeads } from '../feed/index.ts'
@@ -101,8 +101,7 @@ export class Reader {
 
   async *byType(type: string, options: ScanOptions = {}): AsyncGenerator<Entry> {
     const { identity, limit = Infinity, reverse } = options
-    const feed = identity && (await readFeed(this.#db, identity)).feed
-    const prefix = feed ? prefixes.feedAndType(feed, type) : prefixes.type(type)
+    const prefix = identity ? prefixes.feedAndType(rawId(identity), type) : prefixes.type(type)
     let left = limit
     if (!prefix || left <= 0) return
     for await (const entry of this.#scan(prefix, reverse ? 'oldest first' : 'newest first')) {

@@ -120,6 +120,14 @@ export function storeSuite(test: Tape, kind: StoreKind): void {
     )
   })
 
+  withStore('what does not fit after a waiting tail is refused, and the tail stays', async (t, store) => {
+    const entries = chain(ben, 5, null, { spoiled: (at) => at === 2 })
+    await store.ingest(ben.id, rawOf(entries.slice(0, 3)))
+    const early = await store.ingest(ben.id, rawOf(chain(ben, 1, entries[2] ?? null, { from: 17 })))
+    t.deepEqual(early.kind === 'refused' && [early.code, early.at], ['FEED_COMPARABLE', 0])
+    t.equal((await store.ingest(ben.id, rawOf(entries.slice(3)))).kind, 'adopted')
+  })
+
   withStore('a forged tail does not stand in the way of the true one', async (t, store) => {
     const entries = chain(ben, 6, null)
     await store.ingest(ben.id, rawOf(entries.slice(0, 3)))
