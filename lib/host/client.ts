@@ -2,7 +2,7 @@ import multiserver from 'multiserver'
 import type { Wire } from 'multiserver'
 import { MarmaladeError } from '../base/index.ts'
 import { closed, endSocket, established } from './transport/socket.ts'
-import { unixTransport } from './transport/unix.ts'
+import { fitsSocket, unixTransport } from './transport/unix.ts'
 import type { Contract, Remote } from './types.ts'
 import { toWire } from './wire/errors.ts'
 import { Session } from './wire/session.ts'
@@ -50,7 +50,8 @@ export async function connectLocal(socketPath: string): Promise<LocalNode> {
 
 const refuse = () => Promise.reject(new MarmaladeError('METHOD_UNKNOWN', 'a client answers no calls'))
 
-function open(path: string): Promise<Wire> {
+async function open(path: string): Promise<Wire> {
+  if (!fitsSocket(path)) throw new MarmaladeError('CONNECT_FAILED', `${path} is too long for a socket`)
   return new Promise((resolve, reject) => {
     const unix = unixTransport(path, { onSocket: () => true, onError: () => undefined })
     multiserver([[unix]]).client(`unix:${path}`, (error, wire) => {

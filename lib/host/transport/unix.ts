@@ -17,7 +17,7 @@ const LONGEST_PATH = 103
  */
 export function socketPathOf(home: string, environment: NodeJS.ProcessEnv = process.env): string {
   const path = join(resolve(home), 'run', 'socket')
-  if (Buffer.byteLength(path) <= LONGEST_PATH) return path
+  if (fitsSocket(path)) return path
   const name = createHash('sha256').update(resolve(home)).digest('hex').slice(0, 16)
   const runtime = environment['XDG_RUNTIME_DIR']
   return join(
@@ -45,6 +45,9 @@ async function secureDirectory(path: string): Promise<void> {
   await chmod(directory, 0o700)
 }
 
+/** Whether a socket can have this path: beyond its bound the system cuts it off and takes the rest for the name. */
+export const fitsSocket = (path: string): boolean => Buffer.byteLength(path) <= LONGEST_PATH
+
 /** Whether a live process listens there. */
 export function isListening(path: string): Promise<boolean> {
   return new Promise((answer) => {
@@ -60,9 +63,12 @@ export function isListening(path: string): Promise<boolean> {
 
 /**
  * Readies a path to be listened on: a safe directory, and no socket that a node left behind when it was killed.
- * @throws MarmaladeError SOCKET_UNSAFE, SOCKET_IN_USE
+ * @throws MarmaladeError SOCKET_UNSAFE, SOCKET_IN_USE, LISTEN_FAILED
  */
 export async function prepareSocket(path: string): Promise<void> {
+  if (!fitsSocket(path)) {
+    throw new MarmaladeError('LISTEN_FAILED', `${path} is too long for a socket: ${LONGEST_PATH} bytes are the most`)
+  }
   await secureDirectory(path)
   if (await isListening(path)) {
     throw new MarmaladeError('SOCKET_IN_USE', `a node listens on ${path} already: stop it first (marmalade shutdown)`)
