@@ -1,0 +1,42 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+
+/** What a part's process came to besides its result. */
+export interface Spent {
+  /** Most memory that the process held, in MiB. */
+  readonly rss: number
+}
+
+/** Parts by name: each takes texts and gives numbers. */
+export type Parts = Readonly<Record<string, (...args: string[]) => Promise<object>>>
+
+interface Answer {
+  readonly result: object
+  readonly spent: Spent
+}
+
+/** Runs one part of a module of parts in a fresh process, so that no part pays for what another left behind. */
+export async function runPart<R extends object>(
+  module: URL,
+  part: string,
+  ...args: readonly (string | number)[]
+): Promise<R & Spent> {
+  const child = fork(module, [part, ...args.map(String)], { execArgv: ['--import', 'tsx'] })
+  const answers: Answer[] = []
+  child.on('message', (answer) => answers.push(answer as Answer))
+  await once(child, 'close')
+  const [answer] = answers
+  if (!answer) throw new Error(`${part} of ${module.pathname} ended with code ${child.exitCode ?? child.signalCode}`)
+  return { ...(answer.result as R), ...answer.spent }
+}
+
+/** Serves parts where this process was forked for one; called once, by the module that holds them. */
+export async function serveParts(parts: Parts): Promise<void> {
+  const [, , name = '', ...args] = process.argv
+  const part = parts[name]
+  if (!process.send || !part) throw new Error(`no part ${name}: this module is run by the bench beside it`)
+  const result = await part(...args)
+  const answer: Answer = { result, spent: { rss: process.resourceUsage().maxRSS / 1024 } }
+  // What a peer leaves running must not keep the process.
+  process.send(answer, () => process.exit(0))
+}
