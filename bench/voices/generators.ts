@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import wabtInit from 'wabt'
+import { blobIdOf, type BlobId } from '../../lib/base/index.ts'
+import { packageRoot } from '../../lib/base/node/root.ts'
+import {
+  type ArchiveFile,
+  isRefused,
+  pack,
+  prepareGenerator,
+  type PreparedGenerator,
+} from '../../lib/generators/index.ts'
+import { readFolder } from '../../lib/generators/node/folder.ts'
+
+/** A generator as a node has it once its archive has arrived. */
+export interface Ready {
+  readonly name: string
+  readonly archive: BlobId
+  readonly prepared: PreparedGenerator
+}
+
+export const EXAMPLES: readonly string[] = ['drums', 'bass', 'chords', 'arp']
+export const SIMPLE = 'simple'
+
+/** The module of the simple voice, as its author would hand it in. */
+export async function simpleModule(): Promise<Uint8Array<ArrayBuffer>> {
+  const wabt = await wabtInit()
+  const module = wabt.parseWat('simple.wat', readFileSync(join(import.meta.dirname, 'simple.wat'), 'utf8'))
+  const { buffer } = module.toBinary({})
+  module.destroy()
+  return new Uint8Array(buffer)
+}
+
+/** One of the examples, or the simple voice. */
+export async function readyGenerator(name: string): Promise<Ready> {
+  const files =
+    name === SIMPLE ? await simpleFiles() : await readFolder(join(packageRoot(), 'fixtures/generators', name))
+  const bytes = pack(files)
+  if (isRefused(bytes)) throw new Error(bytes.message)
+  const prepared = prepareGenerator(bytes)
+  if (isRefused(prepared)) throw new Error(prepared.message)
+  return { name, archive: blobIdOf(createHash('sha256').update(bytes).digest()), prepared }
+}
+
+async function simpleFiles(): Promise<ArchiveFile[]> {
+  const manifest = { name: SIMPLE, runtime: 'wasm', entry: 'simple.wasm', params: [], tags: [] }
+  return [
+    { path: 'generator.json', bytes: Buffer.from(JSON.stringify(manifest)), executable: false },
+    { path: 'simple.wasm', bytes: await simpleModule(), executable: false },
+  ]
+}
