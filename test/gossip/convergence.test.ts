@@ -8,7 +8,7 @@ const FIRST = Number(process.env['GOSSIP_FIRST_SEED'] ?? 1)
 const WRITING = 20_000
 const LONGEST = 600_000
 /** Nothing may rest on a penalty or a stalled source running out: that takes 5 s and more. */
-const SETTLED = 2_000
+const SETTLED = 1_000
 
 /** Nodes 0 and 1 have one key: their feed forks. Links fail at random, one partition lasts from 5 to 12 s. */
 function history(seed: number): Simulation {

@@ -207,3 +207,41 @@ test('gossip core: heads that change while nobody listens are told once', (t) =>
   )
   t.end()
 })
+
+test('gossip core: at a changeover a stream goes on from the common ancestor, and older answers are dropped', (t) => {
+  const change = (count: number, ancestor?: number): Timeless<GossipEvent> => ({
+    type: 'changed',
+    head: { identity: author, ...headOf(count) },
+    ...(ancestor !== undefined && { changeover: { ancestor: headOf(ancestor) } }),
+  })
+  const bench = new Bench().connect(1, near).do(change(8))
+  bench.hear(1, { type: 'iwant', stream: 3, identity: author, after: headOf(6) })
+  const asked = bench.effects.find((effect) => effect.type === 'find')
+  bench.hear(1, { type: 'credit', bytes: 1_000 })
+  bench.do({ type: 'found', link: 1, stream: 3, turn: asked?.turn ?? -1, at: headOf(6) })
+  const reading = bench.effects.find((effect) => effect.type === 'read')
+  t.equal(reading?.after?.key, headOf(6).key, 'it reads on after what the peer has')
+  bench.do(change(9, 4))
+  const { comparable, key } = headOf(4)
+  t.deepEqual(
+    bench.sent.map(([, frame]) => frame),
+    [{ type: 'at', stream: 3, at: { comparable, key }, head: headOf(9) }],
+    'the peer is told where the chains part',
+  )
+  const stale = { identity: author, parent: null, synod: null, payload: 'x.box', bytes: ENTRY, ...headOf(7) }
+  bench.do({ type: 'run', link: 1, stream: 3, turn: reading?.turn ?? -1, entries: [stale] })
+  t.deepEqual(bench.sent, [], 'what was read of the old chain is not sent')
+  const again = bench.effects.find((effect) => effect.type === 'read')
+  t.equal(again?.after?.key, headOf(4).key, 'the new chain is read from the ancestor')
+  const early = new Bench().connect(1, near).do(change(8))
+  early.hear(1, { type: 'iwant', stream: 3, identity: author, after: headOf(2) })
+  early.do(change(9, 4))
+  t.deepEqual(
+    early.effects.flatMap((effect) => (effect.type === 'find' ? [effect.turn] : [])),
+    [2],
+    'a position still being looked for is looked for again',
+  )
+  early.do({ type: 'found', link: 1, stream: 3, turn: 1, at: headOf(2) })
+  t.deepEqual(early.effects, [], 'and the older answer counts for nothing')
+  t.end()
+})
