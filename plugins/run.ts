@@ -10,6 +10,7 @@ import { loadOrCreateIdentity, nodeCrypto } from '../lib/keys/index.ts'
 import { hasSoundCard, parseSink } from '../lib/sink/index.ts'
 import { CONFIG, openHome, openHomeStore, readConfig, type Config, type Home } from '../lib/store/index.ts'
 import { blobsPlugin } from './blobs/index.ts'
+import { bundlesPlugin } from './bundles/index.ts'
 import { connectionsPlugin } from './connections/index.ts'
 import { feedsPlugin } from './feeds/index.ts'
 import { generatorsPlugin } from './generators/index.ts'
@@ -87,6 +88,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
         generatorsPlugin({ folder: home.generators, allowedFile: join(home.path, 'allowed.json') }),
         jamsPlugin({ clock }),
         soundPlugin({ clock, sink, takes: home.takes, jams: home.jams, appVersion: version }),
+        bundlesPlugin(),
         nodePlugin({ version, home: home.path, since: Date.now(), shutdown: init.onShutdown }),
       ],
     })

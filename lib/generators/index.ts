@@ -1,6 +1,7 @@
 export * from './archive/limits.ts'
 export * from './archive/pack.ts'
 export { isIgnored, pathFault } from './archive/path.ts'
+export { tarHeader } from './archive/tar.ts'
 export * from './manifest.ts'
 export * from './prepare.ts'
 export * from './refused.ts'

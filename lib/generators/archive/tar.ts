@@ -23,30 +23,38 @@ export function writeTar(files: readonly ArchiveFile[]): Uint8Array | undefined 
   const out = new Uint8Array(length)
   let at = 0
   for (const file of files) {
-    if (!writeHeader(out.subarray(at, at + RECORD), file)) return undefined
+    const header = tarHeader(file.path, file.bytes.length, file.executable ? MODE_EXECUTABLE : MODE)
+    if (!header) return undefined
+    out.set(header, at)
     out.set(file.bytes, at + RECORD)
     at += RECORD + padded(file.bytes.length)
   }
   return out
 }
 
-function writeHeader(record: Uint8Array, file: ArchiveFile): boolean {
-  const split = splitPath(file.path)
-  if (!split) return false
+/**
+ * The header of a plain file in a ustar stream, 512 bytes: owned by nobody, of the year 1970. Undefined where the path
+ * does not fit.
+ * @param size bytes of the file, below 8 GiB
+ */
+export function tarHeader(path: string, size: number, mode = MODE): Uint8Array | undefined {
+  const split = splitPath(path)
+  if (!split) return undefined
+  const record = new Uint8Array(RECORD)
   const octal = (at: number, digits: number, value: number): void =>
     record.set(utf8(value.toString(8).padStart(digits, '0')), at)
   record.set(utf8(split.name), 0)
-  octal(100, 7, file.executable ? MODE_EXECUTABLE : MODE)
+  octal(100, 7, mode)
   octal(108, 7, 0)
   octal(116, 7, 0)
-  octal(124, 11, file.bytes.length)
+  octal(124, 11, size)
   octal(136, 11, 0)
   record.set(utf8('0'), 156)
   record.set(utf8('ustar\x0000'), 257)
   record.set(utf8(split.prefix), 345)
   octal(CHECKSUM_AT, 6, checksum(record))
   record[CHECKSUM_AT + 7] = 0x20
-  return true
+  return record
 }
 
 /** A path in the header's two fields: all in the name where it fits, else cut at the first slash that leaves a short enough name. */

@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { verifying, type FaultRow, type VerifyDone } from '../../plugins/bundles/index.ts'
+import { act, addCommand } from '../cli/context.ts'
+import { plain } from '../cli/words.ts'
+import { bare, work } from '../cli/work.ts'
+
+export function addVerify(program: Command): void {
+  const command = addCommand(program, {
+    usage: 'verify',
+    summary: 'check the signature and the place of every entry that is here',
+    examples: ['verify', 'verify --all', 'verify --all --json'],
+  }).option('--all', 'also hash every blob anew')
+  act(command, async (context, _args, { all }) => {
+    const args = { all: all === true }
+    const items = work<FaultRow | VerifyDone>(context, {
+      online: (node, signal) => node.verify(args, { signal }),
+      offline: (place, signal) => verifying(place, args, signal),
+    })
+    const faults: Omit<FaultRow, 'kind'>[] = []
+    for await (const item of items) {
+      if (item.kind === 'fault') {
+        faults.push(bare(item))
+        continue
+      }
+      const done = bare(item)
+      context.print({ ...done, faults }, () => [...faults.map(line), words(done, args.all)].join('\n'))
+      if (done.bad > 0) process.exitCode = 1
+    }
+  })
+}
+
+/** Code, player or blob, key, and what is wrong. */
+const line = ({ code, shown, player, key, blob, message }: Omit<FaultRow, 'kind'>): string =>
+  [code, shown ?? player ?? blob, key, message]
+    .filter((part) => part !== undefined)
+    .map(plain)
+    .join('  ')
+
+function words({ feeds, entries, blobs, bad }: Omit<VerifyDone, 'kind'>, all: boolean): string {
+  const checked = `${feeds} feeds with ${entries} entries${all ? `, ${blobs} blobs` : ''}`
+  return bad === 0 ? `${checked}: all as they were signed` : `${checked}: ${bad} faults`
+}

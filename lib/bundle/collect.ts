@@ -1,0 +1,77 @@
+import { MarmaladeError } from '../base/index.ts'
+import type { BlobId, JamId, PlayerId } from '../base/index.ts'
+import { readPayload, verifyEntry } from '../entry/index.ts'
+import type { Entry } from '../entry/index.ts'
+import { Ledger, MAX_ITEMS, readItem } from '../jam/index.ts'
+import type { JamEntry } from '../jam/index.ts'
+import { nodeCrypto } from '../keys/index.ts'
+
+/**
+ * Gathers from whole feeds what is of one jam, and what its players publish: what a score is built from. Each entry is
+ * checked by its own signature.
+ */
+export class JamCollector {
+  readonly #ledger: Ledger
+  readonly #entries: JamEntry[] = []
+  /** Publications by archive. */
+  readonly #published = new Map<BlobId, number>()
+  #ofJam = 0
+
+  constructor(jam: JamId) {
+    this.#ledger = new Ledger(jam)
+  }
+
+  /** @throws MarmaladeError JAM_TOO_LARGE */
+  take(entry: Entry): void {
+    const read = readItem(this.#ledger.jam, entry)
+    const published = read.kind === 'item' && read.item.kind === 'generator' ? read.item.payload.archive : undefined
+    if (published !== undefined) this.#published.set(published, (this.#published.get(published) ?? 0) + 1)
+    else if (read.kind !== 'other' || namesJam(entry, this.#ledger.jam)) this.#ofJam++
+    if (read.kind === 'other' || !verifyEntry(entry, nodeCrypto)) return
+    if (this.#entries.length >= MAX_ITEMS)
+      throw new MarmaladeError('JAM_TOO_LARGE', `${this.#ledger.jam} has more than ${MAX_ITEMS} entries`)
+    const { identity, key, comparable, payload } = entry
+    const slim: JamEntry = { identity, key, comparable, payload }
+    this.#entries.push(slim)
+    this.#ledger.add(slim)
+  }
+
+  /** What `buildScore` takes, in the order in which it came. */
+  get entries(): readonly JamEntry[] {
+    return this.#entries
+  }
+
+  /** Everyone ever admitted, as far as what has been taken tells. */
+  get members(): ReadonlySet<PlayerId> {
+    return this.#ledger.members.everyone
+  }
+
+  /** How many entries are of the jam, with those that publish one of these archives. */
+  countWith(archives: ReadonlySet<BlobId>): number {
+    let count = this.#ofJam
+    for (const [archive, times] of this.#published) if (archives.has(archive)) count += times
+    return count
+  }
+}
+
+/** Whether what is no part of the music belongs to the jam all the same: what a player says in it. */
+const namesJam = ({ payload }: Entry, jam: JamId): boolean => typeof payload === 'object' && payload['jam'] === jam
+
+/** The blobs that an entry of a player names as what it publishes: archives and pictures. */
+export function blobsNamed(entry: Pick<Entry, 'comparable' | 'payload'>): BlobId[] {
+  const read = readPayload(entry)
+  switch (read.kind) {
+    case 'again':
+      return blobsNamed({ comparable: read.payload.comparable, payload: read.payload.payload })
+    case 'generator':
+      return [read.payload.archive]
+    case 'identification':
+      return read.payload.image === undefined || read.payload.image === null ? [] : [read.payload.image]
+    case 'image':
+      return [read.payload.blob]
+    case 'collection':
+      return read.payload.blobs.map(({ blob }) => blob)
+    default:
+      return []
+  }
+}

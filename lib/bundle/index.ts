@@ -1,0 +1,6 @@
+export * from './check.ts'
+export * from './export.ts'
+export * from './home.ts'
+export * from './import.ts'
+export * from './read.ts'
+export * from './types.ts'

@@ -1,0 +1,92 @@
+import { isAbsolute } from 'node:path'
+import { z } from 'zod'
+import { CODES, type ErrorCode } from '../../lib/base/index.ts'
+import { defineContract, ids, source } from '../../lib/host/index.ts'
+
+/** The node's own folder is not the caller's. */
+const file = z.string().min(1).max(4_096).refine(isAbsolute, 'give an absolute path')
+/** How far the work is; what came of it is the last item, `done`. */
+const progress = z.object({
+  kind: z.literal('progress'),
+  stage: z.enum(['reading', 'writing', 'checking', 'importing', 'entries', 'blobs']),
+  done: z.number(),
+  total: z.number(),
+})
+const what = z.union([z.strictObject({ jam: ids.jam }), z.strictObject({ player: ids.player })])
+const code = z.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(CODES, value), 'not a code')
+
+const exported = z.object({
+  kind: z.literal('done'),
+  file: z.string(),
+  bytes: z.number(),
+  what,
+  shown: z.string(),
+  feeds: z.number(),
+  entries: z.number(),
+  others: z.number(),
+  unverified: z.number(),
+  blobs: z.number(),
+  score: z.string().optional(),
+  absent: z.array(ids.player),
+  lacking: z.array(ids.blob),
+})
+export type ExportDone = z.output<typeof exported>
+
+const imported = z.object({
+  kind: z.literal('done'),
+  what,
+  shown: z.string(),
+  feeds: z.number(),
+  entries: z.number(),
+  added: z.number(),
+  blobs: z.number(),
+  blobsAdded: z.number(),
+  score: z.string().optional(),
+  apart: z.array(
+    z.object({
+      identity: ids.player,
+      shown: z.string(),
+      outcome: z.enum(['ahead', 'other']),
+      due: z.number().optional(),
+    }),
+  ),
+})
+export type ImportDone = z.output<typeof imported>
+
+const fault = z.object({
+  kind: z.literal('fault'),
+  code,
+  message: z.string(),
+  player: ids.player.optional(),
+  shown: z.string().optional(),
+  key: ids.entry.optional(),
+  comparable: z.number().optional(),
+  blob: ids.blob.optional(),
+})
+export type FaultRow = z.output<typeof fault>
+
+const verified = z.object({
+  kind: z.literal('done'),
+  feeds: z.number(),
+  entries: z.number(),
+  blobs: z.number(),
+  bad: z.number(),
+})
+export type VerifyDone = z.output<typeof verified>
+
+export const bundlesContract = defineContract({
+  bundle: {
+    /** Writes a jam (`friday`, `ada:friday`, an id) or a player's feed (a name, short id or identity) to a file. */
+    export: source({
+      args: z.strictObject({ what: z.string().min(1).max(200), file, replace: z.boolean().optional() }),
+      item: z.discriminatedUnion('kind', [progress, exported]),
+    }),
+    /** Takes a bundle in. */
+    import: source({ args: z.strictObject({ file }), item: z.discriminatedUnion('kind', [progress, imported]) }),
+    /** Checks every entry, with `all` every blob too. */
+    verify: source({
+      args: z.strictObject({ all: z.boolean().optional() }),
+      item: z.discriminatedUnion('kind', [progress, fault, verified]),
+    }),
+  },
+})
