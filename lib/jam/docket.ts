@@ -1,6 +1,7 @@
 import type { EntryKey, ErrorCode, Refusal } from '../base/index.ts'
 import type { JamEntry, JamItem } from './items.ts'
 import type { Ledger } from './ledger.ts'
+import type { Members } from './members.ts'
 
 /** What changed of what counts, ready to be carried out in this order. */
 export interface Verdicts {
@@ -24,10 +25,12 @@ export class Docket {
   readonly #told = new Map<JamItem, ErrorCode>()
   readonly #fresh = new Set<JamItem>()
   readonly #gone = new Set<JamItem>()
+  #members: Members
   #all = false
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger
+    this.#members = ledger.members
   }
 
   /** Gives a refusal where the entry is of this jam but malformed, or one too many. */
@@ -59,12 +62,22 @@ export class Docket {
         for (const play of this.#ledger.playsNaming(item.identity, item.payload.instance)) this.#fresh.add(play)
         return
       case 'start':
-      case 'admit':
-      case 'remove':
-      case 'leave':
       case 'end':
         this.#all = true
     }
+  }
+
+  /** Whether the set of members changed; what concerns whoever it changed for is to be judged again. */
+  #noteMembers(): boolean {
+    const before = this.#members
+    const after = this.#ledger.members
+    if (before === after) return false
+    this.#members = after
+    const changed = [...new Set([...before.known(), ...after.known()])].filter(
+      (player) => before.standing(player) !== after.standing(player),
+    )
+    for (const player of changed) for (const item of this.#ledger.itemsBy(player)) this.#fresh.add(item)
+    return changed.length > 0
   }
 
   /** Everything that counts. */
@@ -76,7 +89,8 @@ export class Docket {
   }
 
   judge(): Verdicts | undefined {
-    if (this.#fresh.size === 0 && this.#gone.size === 0 && !this.#all) return undefined
+    const shaped = this.#noteMembers() || this.#all
+    if (this.#fresh.size === 0 && this.#gone.size === 0 && !shaped) return undefined
     const dropped = [...this.#gone].filter((item) => this.#counted.delete(item))
     const admitted: JamItem[] = []
     const refused: { item: JamItem; why: Refusal }[] = []
@@ -92,7 +106,6 @@ export class Docket {
       if (this.#told.get(item) !== why.code) refused.push({ item, why })
       this.#told.set(item, why.code)
     }
-    const shaped = this.#all
     this.#fresh.clear()
     this.#gone.clear()
     this.#all = false

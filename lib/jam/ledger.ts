@@ -16,6 +16,7 @@ import type {
 } from './items.ts'
 import type { Members } from './members.ts'
 import { comparePublished } from './order.ts'
+import { afterEnd, publishedAs, starterOnly } from './refusals.ts'
 import { shapeOf } from './shape.ts'
 import type { Shape } from './shape.ts'
 
@@ -42,6 +43,7 @@ export class Ledger {
   /** Entry key as stored to the item it carries: an `again` carries its original's. */
   readonly #carried = new Map<EntryKey, string>()
   readonly #carriers = new Map<string, EntryKey[]>()
+  readonly #byPlayer = new Map<PlayerId, Set<JamItem>>()
   readonly #plays = new Map<InstanceKey, PlayItem[]>()
   /** Owner, name and archive of what is published, to the runtimes named for it. */
   readonly #published = new Map<string, string[]>()
@@ -99,6 +101,10 @@ export class Ledger {
   }
 
   #index(item: JamItem, by: 1 | -1): void {
+    const own = this.#byPlayer.get(item.identity) ?? new Set()
+    this.#byPlayer.set(item.identity, own)
+    if (by === 1) own.add(item)
+    else own.delete(item)
     switch (item.kind) {
       case 'stop':
       case 'param':
@@ -169,7 +175,12 @@ export class Ledger {
 
   /** The plays of a player. */
   playsBy(player: PlayerId): readonly PlayItem[] {
-    return [...this.#plays.values()].filter((plays) => plays[0]?.identity === player).flat()
+    return [...this.itemsBy(player)].filter((item) => item.kind === 'play')
+  }
+
+  /** Every item of a player, in no order that means anything. */
+  itemsBy(player: PlayerId): Iterable<JamItem> {
+    return this.#byPlayer.get(player) ?? []
   }
 
   /**
@@ -240,12 +251,3 @@ export class Ledger {
     return refusal('INSTANCE_TAKEN', `an earlier play uses the instance id ${instance}: use another`)
   }
 }
-
-const publishedAs = ({ identity, payload }: PlayItem): string =>
-  `${identity} ${ownedParts(payload.generator).name} ${payload.archive}`
-
-const starterOnly = (item: JamItem): Refusal =>
-  refusal('STARTER_ONLY', `${item.kind}: only the starter of the jam may do this`)
-/** Ticks lie at least three frames apart (the tempo is at most 1,000), so comparing them compares frames. */
-const afterEnd = (item: JamItem, at: Ticks, end: Ticks): Refusal | undefined =>
-  at >= end ? refusal('AFTER_END', `${item.kind}: the jam ends before it`) : undefined

@@ -71,6 +71,17 @@ export class Members {
     return count
   }
 
+  /** Everyone of whom `standing` has something to say. */
+  known(): Iterable<PlayerId> {
+    return new Set([...this.everyone, ...this.#turns.keys()])
+  }
+
+  /** Where a player's entries count, as a text that is equal for equal sets of places. */
+  standing(player: PlayerId): string {
+    if (!this.everyone.has(player)) return 'out'
+    return (this.#turns.get(player) ?? []).map((turn) => `${turn.in ? '+' : '-'}${turn.at}`).join(' ')
+  }
+
   /** The ticks at which somebody goes or returns, growing. */
   turnTicks(): readonly Ticks[] {
     const ticks = new Set<Ticks>()
