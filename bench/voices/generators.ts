@@ -1,17 +1,9 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import wabtInit from 'wabt'
-import { blobIdOf, type BlobId } from '../../lib/base/index.ts'
-import { packageRoot } from '../../lib/base/node/root.ts'
-import {
-  type ArchiveFile,
-  isRefused,
-  pack,
-  prepareGenerator,
-  type PreparedGenerator,
-} from '../../lib/generators/index.ts'
-import { readFolder } from '../../lib/generators/node/folder.ts'
+import type { BlobId } from '../../lib/base/index.ts'
+import { type ArchiveFile, isRefused, prepareGenerator, type PreparedGenerator } from '../../lib/generators/index.ts'
+import { archiveOf, shippedArchive } from '../kit/archives.ts'
 
 /** A generator as a node has it once its archive has arrived. */
 export interface Ready {
@@ -34,13 +26,10 @@ export async function simpleModule(): Promise<Uint8Array<ArrayBuffer>> {
 
 /** One of the examples, or the simple voice. */
 export async function readyGenerator(name: string): Promise<Ready> {
-  const files =
-    name === SIMPLE ? await simpleFiles() : await readFolder(join(packageRoot(), 'fixtures/generators', name))
-  const bytes = pack(files)
-  if (isRefused(bytes)) throw new Error(bytes.message)
+  const { id, bytes } = name === SIMPLE ? archiveOf(await simpleFiles()) : await shippedArchive(name)
   const prepared = prepareGenerator(bytes)
   if (isRefused(prepared)) throw new Error(prepared.message)
-  return { name, archive: blobIdOf(createHash('sha256').update(bytes).digest()), prepared }
+  return { name, archive: id, prepared }
 }
 
 async function simpleFiles(): Promise<ArchiveFile[]> {

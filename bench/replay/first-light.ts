@@ -1,0 +1,83 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type BlobId, type EntryKey, generatorIdOf, type JamId, jamIdOf, type Name } from '../../lib/base/index.ts'
+import { type Entry, type Payload, signEntry } from '../../lib/entry/index.ts'
+import { generateIdentity, type Identity, nodeCrypto } from '../../lib/keys/index.ts'
+import { shippedArchive } from '../kit/archives.ts'
+import { type Action, type Plan, readPlan } from '../listen/plan.ts'
+
+const TICKS_PER_BAR = 4 * 960
+const START_MICROS = 1_700_000_000_000_000
+
+/** First-light as entries of its two players, and where the archives lie. */
+export interface Recorded {
+  readonly jam: JamId
+  readonly entries: readonly Entry[]
+  readonly archives: ReadonlyMap<BlobId, string>
+}
+
+/** One player's chain as it grows. */
+class Writer {
+  readonly entries: Entry[] = []
+  readonly identity: Identity
+  #next: number
+
+  constructor(seed: number) {
+    this.identity = generateIdentity(new Uint8Array(32).fill(seed))
+    this.#next = START_MICROS + seed
+  }
+
+  write(payload: Payload): void {
+    const parent: EntryKey | null = this.entries.at(-1)?.key ?? null
+    const { id, signer } = this.identity
+    this.#next += 1_000
+    this.entries.push(
+      signEntry({ identity: id, parent, comparable: this.#next, synod: null, payload }, signer, nodeCrypto),
+    )
+  }
+}
+
+/** Signs what the plan says and packs the generators that it plays into a folder. */
+export async function recordFirstLight(folder: string): Promise<Recorded> {
+  const plan = readPlan()
+  const ada = new Writer(1)
+  const ben = new Writer(2)
+  const writers: Readonly<Record<string, Writer>> = { ada, ben }
+  const jam = jamIdOf(ada.identity.id, plan.name as Name)
+  ada.write({ type: 'jam', jam, action: 'start', tempo: plan.tempo, meter: '4/4', engine: 0 })
+  ada.write({ type: 'jam', jam, action: 'admit', identity: ben.identity.id })
+  ben.write({ type: 'jam', jam, action: 'join' })
+  const archives = new Map<BlobId, string>()
+  const named = new Map<string, BlobId>()
+  for (const [player, { generators }] of Object.entries(plan.players)) {
+    for (const name of generators) {
+      const { id, bytes } = await shippedArchive(name)
+      const file = join(folder, `${name}.tgz`)
+      writeFileSync(file, bytes)
+      archives.set(id, file)
+      named.set(name, id)
+      writers[player]?.write({ type: 'generator', name, archive: id, size: bytes.length, runtime: 'wasm' })
+    }
+  }
+  for (const action of plan.actions) {
+    const writer = writers[action.player]
+    writer?.write(payloadOf(action, plan, jam, writer.identity, named))
+  }
+  return { jam, entries: [...ada.entries, ...ben.entries], archives }
+}
+
+function payloadOf(
+  action: Action,
+  plan: Plan,
+  jam: JamId,
+  { id }: Identity,
+  named: ReadonlyMap<string, BlobId>,
+): Payload {
+  const at = (plan.phraseBars + action.bar - 1) * TICKS_PER_BAR
+  if (action.do === 'end') return { type: 'jam', jam, action: 'end', at }
+  if (action.do === 'tag') return { type: 'tag', jam, at, on: 'bar', name: action.name, value: action.value }
+  const { generator: instance } = action
+  if (action.do === 'stop') return { type: 'stop', jam, at, on: 'bar', instance }
+  const generator = generatorIdOf(id, instance as Name)
+  return { type: 'play', jam, at, on: 'bar', generator, archive: named.get(instance), instance }
+}

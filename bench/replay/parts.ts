@@ -1,0 +1,28 @@
+/** The part of the replay bench: first-light from its entries to a WAV file, in a process that has just begun. */
+import { join } from 'node:path'
+import { SAMPLE_RATE } from '../../lib/base/index.ts'
+import { replay } from '../../lib/engine/index.ts'
+import { buildScore } from '../../lib/jam/index.ts'
+import { serveParts } from '../kit/part.ts'
+import { recordFirstLight } from './first-light.ts'
+
+await serveParts({
+  async replay(folder, threads) {
+    const { jam, entries, archives } = await recordFirstLight(folder)
+    const before = process.cpuUsage()
+    const began = performance.now()
+    const score = buildScore(jam, entries)
+    const { sha256, peak, speed } = await replay({
+      score,
+      entries,
+      archiveFile: async (archive) => archives.get(archive) ?? '',
+      shown: ({ publisher }) => publisher,
+      out: join(folder, `${threads}.wav`),
+      threads: Number(threads),
+    })
+    const ms = performance.now() - began
+    const { user, system } = process.cpuUsage(before)
+    if (!(peak > 0) || score.refused.length > 0) throw new Error('first-light did not sound as planned')
+    return { seconds: score.end / SAMPLE_RATE, ms, cpu: (user + system) / 1e6, speed, sha256 }
+  },
+})
