@@ -4,6 +4,7 @@ import { MarmaladeError } from '../base/index.ts'
 import { closed, endSocket, established } from './transport/socket.ts'
 import { fitsSocket, unixTransport } from './transport/unix.ts'
 import type { Contract, Remote } from './types.ts'
+import { Running } from './wire/calls.ts'
 import { toWire } from './wire/errors.ts'
 import { Session } from './wire/session.ts'
 
@@ -32,6 +33,7 @@ export async function connectLocal(socketPath: string): Promise<LocalNode> {
     table: new Map(),
     reception: { admit: refuse, limited: () => true, report: toWire },
     maxCalls: 1,
+    running: new Running(),
     onEnd: (reason) => {
       controller.abort(reason)
       closing ??= endSocket(socket, gone)

@@ -35,32 +35,50 @@ interface Terms {
   readonly rate?: Rate
 }
 
+type Nothing = typeof nothing
+/** Where `args` is left out the call takes none: overloads, because inference would else make them `unknown`. */
+type NoArgs = Terms & { readonly args?: undefined }
+type WithArgs<A extends z.ZodType> = Terms & { readonly args: A }
+
 /** A method with one answer. */
-export function async_<R extends Shape, A extends z.ZodType = typeof nothing>(
-  terms: Terms & { readonly args?: A; readonly result: R },
-): AsyncMethod<A, R> {
+export function async_<R extends Shape>(terms: NoArgs & { readonly result: R }): AsyncMethod<Nothing, R>
+export function async_<A extends z.ZodType, R extends Shape>(
+  terms: WithArgs<A> & { readonly result: R },
+): AsyncMethod<A, R>
+export function async_(terms: AnyTerms & { readonly result: Shape }): AsyncMethod {
   return { kind: 'async', ...common(terms), result: terms.result }
 }
 
 /** A method that answers with a stream: at most 10,000 items and 16 MiB where `limits` says nothing else. */
-export function source<I extends Shape, A extends z.ZodType = typeof nothing>(
-  terms: Terms & { readonly args?: A; readonly item: I; readonly limits?: Partial<Limits> },
-): SourceMethod<A, I> {
+export function source<I extends Shape>(terms: NoArgs & Items<I>): SourceMethod<Nothing, I>
+export function source<A extends z.ZodType, I extends Shape>(terms: WithArgs<A> & Items<I>): SourceMethod<A, I>
+export function source(terms: AnyTerms & Items<Shape>): SourceMethod {
   return { kind: 'source', ...common(terms), item: terms.item, limits: { ...DEFAULT_LIMITS, ...terms.limits } }
+}
+interface Items<I extends Shape> {
+  readonly item: I
+  readonly limits?: Partial<Limits>
 }
 
 /** A method with a stream each way: `up` from the caller, `down` to it. */
-export function duplex<U extends Shape, D extends Shape, A extends z.ZodType = typeof nothing>(
-  terms: Terms & { readonly args?: A; readonly up: U; readonly down: D },
-): DuplexMethod<A, U, D> {
+export function duplex<U extends Shape, D extends Shape>(terms: NoArgs & Both<U, D>): DuplexMethod<Nothing, U, D>
+export function duplex<A extends z.ZodType, U extends Shape, D extends Shape>(
+  terms: WithArgs<A> & Both<U, D>,
+): DuplexMethod<A, U, D>
+export function duplex(terms: AnyTerms & Both<Shape, Shape>): DuplexMethod {
   return { kind: 'duplex', ...common(terms), up: terms.up, down: terms.down }
 }
-
-function common<A extends z.ZodType>(terms: Terms & { readonly args?: A }): { args: A; allow: Role; rate: Rate } {
-  // Where `args` is left out, A is the type of `nothing` by the defaults above.
-  const args = terms.args ?? (nothing as unknown as A)
-  return { args, allow: terms.allow ?? 'self', rate: terms.rate ?? DEFAULT_RATE }
+interface Both<U extends Shape, D extends Shape> {
+  readonly up: U
+  readonly down: D
 }
+
+type AnyTerms = Terms & { readonly args?: z.ZodType | undefined }
+const common = (terms: AnyTerms): { args: z.ZodType; allow: Role; rate: Rate } => ({
+  args: terms.args ?? nothing,
+  allow: terms.allow ?? 'self',
+  rate: terms.rate ?? DEFAULT_RATE,
+})
 
 const METHOD_NAME = /^[a-z][a-zA-Z0-9]{0,31}$/
 

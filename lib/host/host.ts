@@ -8,30 +8,16 @@ import { PluginSet, register } from './plugins.ts'
 import type { AnyPlugin } from './plugins.ts'
 import { Rates } from './rates.ts'
 import { Roles } from './roles.ts'
+import { HOST_SETTINGS } from './settings.ts'
+import type { HostSettings } from './settings.ts'
 import { formatAddress, parseAddress } from './transport/address.ts'
 import { dial } from './transport/dial.ts'
 import { hostsOf, listenNet, listenUnix } from './transport/listen.ts'
 import type { Accepted, Listener, ListenInit, NetListener } from './transport/listen.ts'
 import { handshake, NETWORK_KEY } from './transport/network.ts'
 import type { CallOptions, Connection, HostKeys, Log, Need, PluginHost, State } from './types.ts'
-import type { Registered } from './wire/serving.ts'
-
-/** Bounds and times, with the values that hold where nothing else is said. */
-export const HOST_SETTINGS = {
-  /** Players connected at once. */
-  maxConnections: 64,
-  /** Local clients connected at once. */
-  maxLocal: 64,
-  /** Calls that one connection may have open at this node. */
-  maxCalls: 256,
-  /** Milliseconds until a dialled socket must be connected. */
-  connectTimeout: 10_000,
-  /** Milliseconds until both sides must have proved who they are. */
-  handshakeTimeout: 5_000,
-  /** A quiet connection is asked after so many milliseconds, and given up after three times as many. */
-  keepalive: 15_000,
-}
-export type HostSettings = typeof HOST_SETTINGS
+import { Running } from './wire/calls.ts'
+import type { Registered } from './wire/registered.ts'
 
 export interface HostInit {
   readonly keys: HostKeys
@@ -59,6 +45,7 @@ export class Host implements PluginHost {
   readonly #settings: HostSettings
   readonly #plugins: PluginSet
   readonly #roles = new Roles()
+  readonly #running = new Running()
   readonly #rates = new Rates(() => performance.now())
   readonly #connections: Connections
   readonly #local = new Set<Link>()
@@ -152,6 +139,8 @@ export class Host implements PluginHost {
     const links = [...this.#connections.list(), ...this.#local]
     await Promise.all(links.map((link) => link.end(closing)))
     await Promise.all(listeners.filter((listener) => listener !== undefined))
+    const left = await this.#running.idle(this.#settings.handlerGrace)
+    if (left > 0) this.log.warn({ handlers: left }, 'handlers went on although they were told to stop')
     const errors = await this.#plugins.stop()
     this.#state = 'closed'
     if (errors.length === 0) return
@@ -186,17 +175,8 @@ export class Host implements PluginHost {
   }
 
   async rolesChanged(): Promise<void> {
-    await Promise.all(this.#connections.list().map((link) => this.#endIfBlocked(link)))
+    await Promise.all(this.#connections.list().map((link) => link.recheck()))
   }
-  async #endIfBlocked(link: Link): Promise<void> {
-    try {
-      await link.role()
-    } catch (error) {
-      if (error instanceof MarmaladeError && error.code === 'PLAYER_BLOCKED') await link.end(error)
-      else throw error
-    }
-  }
-
   async connect(text: string, options: CallOptions = {}): Promise<Connection> {
     const address = parseAddress(text)
     this.#check(this.#state === 'open')
@@ -250,8 +230,8 @@ export class Host implements PluginHost {
     onEnd: (link: Link, reason: MarmaladeError) => void = (link, reason) => this.#connections.remove(link, reason),
   ): Link {
     const { maxCalls, keepalive } = this.#settings
-    const shared = { table: this.#table, roles: this.#roles, rates: this.#rates, log: this.log, maxCalls, keepalive }
-    return new Link({ id: ++this.#links, transport: 'net', ...shared, ...given, onEnd })
+    const parts = { table: this.#table, roles: this.#roles, rates: this.#rates, running: this.#running, log: this.log }
+    return new Link({ id: ++this.#links, transport: 'net', ...parts, maxCalls, keepalive, ...given, onEnd })
   }
 
   async #refuse(): Promise<never> {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type pull from 'pull-stream'
-import { MarmaladeError } from '../base/index.ts'
+import { hasCode, MarmaladeError } from '../base/index.ts'
 import type { PlayerId } from '../base/index.ts'
 import { rateKey } from './rates.ts'
 import type { Rates } from './rates.ts'
@@ -8,7 +8,8 @@ import { closed, endSocket } from './transport/socket.ts'
 import { receptionFor } from './reception.ts'
 import type { Roles } from './roles.ts'
 import type { Connection, Contract, Log, Remote, Role } from './types.ts'
-import type { MethodTable } from './wire/serving.ts'
+import type { Running } from './wire/calls.ts'
+import type { MethodTable } from './wire/registered.ts'
 import { Session } from './wire/session.ts'
 
 export interface LinkInit {
@@ -24,6 +25,7 @@ export interface LinkInit {
   readonly rates: Rates
   readonly log: Log
   readonly maxCalls: number
+  readonly running: Running
   /** A quiet connection is asked after this many milliseconds, and given up after three times as many. */
   readonly keepalive: number
   onEnd(link: Link, reason: MarmaladeError): void
@@ -62,6 +64,7 @@ export class Link implements Connection {
       wire: init.wire,
       table: init.table,
       maxCalls: init.maxCalls,
+      running: init.running,
       reception: receptionFor({
         connection: this,
         rates: init.rates,
@@ -84,6 +87,15 @@ export class Link implements Connection {
   async role(): Promise<Role> {
     return this.transport === 'local' ? 'self' : this.#init.roles.of(this.player)
   }
+  /** Ends the connection where its player is blocked by now. */
+  async recheck(): Promise<void> {
+    try {
+      await this.role()
+    } catch (error) {
+      if (!hasCode(error, 'PLAYER_BLOCKED')) throw error
+      await this.end(error)
+    }
+  }
   remote<C extends Contract>(contract: C): Remote<C> {
     return this.#session.remote(contract)
   }
@@ -100,6 +112,9 @@ export class Link implements Connection {
   #ended(reason: MarmaladeError): void {
     clearInterval(this.#keepalive)
     this.#controller.abort(reason)
+    const { id, player, transport, direction, address } = this
+    const traffic = { in: this.bytesIn, out: this.bytesOut }
+    this.#init.log.debug({ id, player, transport, direction, address, traffic, code: reason.code }, reason.message)
     this.#init.onEnd(this, reason)
     // Where this side closes, the goodbye has yet to leave: end() sees to the socket.
     this.#closing ??= endSocket(this.#init.socket, this.#closed)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { async_, defineContract, reaches } from './contract.ts'
 import type { Role } from './types.ts'
 import { tree } from './wire/serving.ts'
-import type { MethodTable } from './wire/serving.ts'
+import type { MethodTable } from './wire/registered.ts'
 import { systemContract } from './wire/session.ts'
 
 const kind = z.string().min(1)

@@ -1,7 +1,7 @@
 import { MarmaladeError } from '../base/index.ts'
 import { methodsOf } from './contract.ts'
 import type { AnyHandler, AnyStarted, Contract, HandlerTable, Log, Plugin, PluginHost } from './types.ts'
-import type { Registered } from './wire/serving.ts'
+import type { Registered } from './wire/registered.ts'
 import { systemContract } from './wire/session.ts'
 import { firstIssue } from './wire/values.ts'
 

@@ -3,7 +3,7 @@ import { reaches } from './contract.ts'
 import type { Rates } from './rates.ts'
 import type { Connection, Log } from './types.ts'
 import { toLocalWire, toWire } from './wire/errors.ts'
-import type { Reception } from './wire/serving.ts'
+import type { Reception } from './wire/registered.ts'
 import { checkArgs } from './wire/values.ts'
 
 interface Components {

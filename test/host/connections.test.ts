@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { createServer, connect } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import test from 'tape'
+import { z } from 'zod'
 import { Band, bandContract, bandPlugin } from '../helpers/band-plugin.ts'
-import { addressOf, codeOf, freshKeys, Teardown } from '../helpers/hosts.ts'
-import { formatAddress, parseAddress } from '../../lib/host/index.ts'
-import type { Connection, Host } from '../../lib/host/index.ts'
+import { addressOf, codeOf, freshKeys, memoryLog, Teardown } from '../helpers/hosts.ts'
+import { async_, defineContract, definePlugin, formatAddress, parseAddress } from '../../lib/host/index.ts'
+import type { Connection, Context, Host } from '../../lib/host/index.ts'
 
 const connected = (host: Host): Promise<Connection> => new Promise((resolve) => host.onConnection(resolve))
 const disconnected = (host: Host): Promise<[Connection, string]> =>
@@ -162,9 +163,11 @@ test('a player that dials again replaces the connection it lost', async (t) => {
   const first = await down.host({ keys })
   await first.connect(addressOf(host))
   const gone = disconnected(first)
+  const replaced = disconnected(host)
   const second = await down.host({ keys })
   await second.connect(addressOf(host))
   await gone
+  t.equal((await replaced)[1], 'CONNECTION_REPLACED')
   t.equal(host.connections().length, 1)
   t.equal(first.connections().length, 0)
   t.equal(second.connections().length, 1, 'the newer stays')
@@ -225,6 +228,56 @@ test('closing a host aborts its handlers, fails calls under way, and is idempote
   await b.close()
   t.equal(await codeOf(b.connect(addressOf(a))), 'CLOSED')
   t.equal(await codeOf(b.open()), 'CLOSED', 'it does not open again')
+  await down.run()
+})
+
+test('plugins are stopped when the handlers have stopped', async (t) => {
+  const down = new Teardown()
+  const notes: string[] = []
+  let begun: () => void = () => undefined
+  const working = new Promise<void>((resolve) => (begun = resolve))
+  const contract = defineContract({ work: async_({ result: z.number(), allow: 'stranger' }) })
+  const slow = definePlugin({
+    name: 'slow',
+    contract,
+    async start() {
+      const work = async (_: object, { signal }: Context) => {
+        begun()
+        await once(signal, 'abort')
+        for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+        notes.push('handler through')
+        return 1
+      }
+      return { api: {}, handlers: { work }, stop: () => void notes.push('plugin stopped') }
+    },
+  })
+  const host = await down.host({ plugins: [slow] })
+  const caller = await down.host()
+  const call = codeOf((await caller.connect(addressOf(host))).remote(contract).work())
+  await working
+  await host.close()
+  t.equal(await call, 'CLOSED')
+  t.deepEqual(notes, ['handler through', 'plugin stopped'])
+
+  const deaf = definePlugin({
+    name: 'deaf',
+    contract,
+    async start() {
+      return { api: {}, handlers: { work: () => new Promise<number>(() => begun()) } }
+    },
+  })
+  const log = memoryLog()
+  const second = await down.host({ plugins: [deaf], log, settings: { handlerGrace: 20 } })
+  const called = new Promise<void>((resolve) => (begun = resolve))
+  const lost = codeOf((await caller.connect(addressOf(second))).remote(contract).work())
+  await called
+  await second.close()
+  t.equal(await lost, 'CLOSED')
+  t.equal(
+    log.lines.filter(({ level }) => level === 'warn').length,
+    1,
+    'one that does not stop is waited for a while, and reported',
+  )
   await down.run()
 })
 

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import test from 'tape'
 import { Band, bandContract, bandPlugin } from '../helpers/band-plugin.ts'
-import { Teardown } from '../helpers/hosts.ts'
+import { memoryLog, Teardown } from '../helpers/hosts.ts'
+import type { Memory } from '../helpers/hosts.ts'
 import { connectLocal } from '../../lib/host/index.ts'
 import type { Host, HostInit } from '../../lib/host/index.ts'
 
@@ -38,6 +39,12 @@ async function raw(
     return socket
   }
   return { host, path, dial }
+}
+
+/** Why the connection that ended last did. */
+function lastEnd(log: Memory): unknown {
+  const ends = log.lines.filter(({ fields }) => 'traffic' in fields)
+  return (ends.at(-1)?.fields as { code?: unknown } | undefined)?.code
 }
 
 /** All frames that came until the socket closed. */
@@ -73,13 +80,14 @@ const FATAL: [what: string, bytes: Buffer][] = [
 
 test('bytes that are no muxrpc end their connection, and nothing else', async (t) => {
   const down = new Teardown()
-  const { host, dial, path } = await raw(down)
+  const log = memoryLog()
+  const { host, dial, path } = await raw(down, { log })
   for (const [what, bytes] of FATAL) {
     const socket = await dial()
     const closed = untilClosed(socket)
     socket.write(bytes)
     await closed
-    t.pass(what)
+    t.equal(lastEnd(log), 'PROTOCOL_INVALID', what)
   }
   const local = down.add(await connectLocal(path), (it) => it.close())
   t.equal((await local.remote(bandContract).roster()).length, 10, 'the node goes on')
@@ -114,14 +122,15 @@ test('packets without a place are passed over, names from Object are no methods'
 
 test('a caller that leaves calls open is stopped, first by a code, then by the end', async (t) => {
   const down = new Teardown()
-  const { dial } = await raw(down, { settings: { maxCalls: 4 } })
+  const log = memoryLog()
+  const { dial } = await raw(down, { log, settings: { maxCalls: 4 } })
   const socket = await dial()
   for (let n = 1; n <= 5; n++) socket.write(frame(JSON_BODY, n, call('wait')))
   t.equal(((await answer(socket)) as { code: string }).code, 'TOO_MANY_CALLS', 'the fifth of four')
   const closed = untilClosed(socket)
   for (let n = 6; n <= 1100; n++) socket.write(frame(STREAM | JSON_BODY, n, open('duplex', ['chat', 'echo'])))
   await closed
-  t.pass('streams that are never ended end the connection')
+  t.equal(lastEnd(log), 'CONNECTION_OVERRUN', 'streams that are never ended end the connection')
   await down.run()
 })
 

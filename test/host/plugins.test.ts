@@ -177,6 +177,8 @@ export async function typesHold(remote: Remote<typeof bandContract>): Promise<Ha
   await remote.picture()
   // @ts-expect-error: an argument of another type
   await remote.picture({ size: 'big' })
+  // @ts-expect-error: an argument to a call that takes none
+  await remote.nothing({ size: 1 })
   // @ts-expect-error: no such method
   if (remote.absent) throw new Error('there is one')
   // @ts-expect-error: a source is no promise

@@ -36,6 +36,32 @@ export class ServedCall {
   }
 }
 
+/** Handlers at work over all connections of a host, so that it can wait for them. */
+export class Running {
+  #count = 0
+  #onIdle: (() => void) | undefined
+
+  begin(): void {
+    this.#count++
+  }
+  done(): void {
+    this.#count--
+    if (this.#count === 0) this.#onIdle?.()
+  }
+  /** Resolves when none is left, or after so many milliseconds; gives how many are. */
+  async idle(milliseconds: number): Promise<number> {
+    if (this.#count === 0) return 0
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds)
+      this.#onIdle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    return this.#count
+  }
+}
+
 /** The calls that are open on one connection, both ways. */
 export class OpenCalls {
   readonly #served = new Set<ServedCall>()
@@ -43,10 +69,12 @@ export class OpenCalls {
   /** Gates of the duplex calls that this side made. */
   readonly #made = new Map<number, Gate>()
   readonly #most: number
+  readonly #running: Running
   #next = 1
 
-  constructor(most: number) {
+  constructor(most: number, running: Running) {
     this.#most = most
+    this.#running = running
   }
 
   /** @throws MarmaladeError TOO_MANY_CALLS */
@@ -60,11 +88,12 @@ export class OpenCalls {
     const extra = extraSchema.safeParse(given).data
     const call = new ServedCall(extra, () => this.#forget(call))
     this.#served.add(call)
+    this.#running.begin()
     if (call.id !== undefined) this.#servedById.set(call.id, call)
     return call
   }
   #forget(call: ServedCall): void {
-    this.#served.delete(call)
+    if (this.#served.delete(call)) this.#running.done()
     if (call.id !== undefined && this.#servedById.get(call.id) === call) this.#servedById.delete(call.id)
   }
   served(id: number): ServedCall | undefined {
@@ -86,11 +115,9 @@ export class OpenCalls {
     return this.#made.get(id)
   }
 
-  /** Ends everything; gives how many served calls were cut off. */
-  abortAll(reason: MarmaladeError): number {
-    const cut = this.#served.size
+  /** Ends everything. */
+  abortAll(reason: MarmaladeError): void {
     for (const call of this.#served) call.abort(reason)
     for (const gate of this.#made.values()) gate.fail(reason)
-    return cut
   }
 }

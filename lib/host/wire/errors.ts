@@ -8,7 +8,7 @@ export interface WireError {
 }
 
 const MESSAGE_LIMIT = 500
-const PATH = /(?<=^|[\s'"`(=,])(?:~|[A-Za-z]:)?(?:[/\\][^\s'"`/\\),]+){2,}[/\\]?/g
+const PATH = /(?<=^|[\s'"`(=,])(?:~|[A-Za-z]:|file:\/\/)?(?:[/\\][^\s'"`/\\),]+){2,}[/\\]?/g
 // eslint-disable-next-line no-control-regex -- text of others must not steer the terminal it is shown on
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]+/g
 

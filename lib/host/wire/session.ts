@@ -6,13 +6,15 @@ import { MarmaladeError } from '../../base/index.ts'
 import { async_, defineContract } from '../contract.ts'
 import type { CallOptions, Contract, Remote } from '../types.ts'
 import { OpenCalls } from './calls.ts'
+import type { Running } from './calls.ts'
 import { remoteOf } from './calling.ts'
 import type { Line } from './calling.ts'
 import { guardingCodec } from './codec.ts'
 import { Gate, WINDOW } from './credit.ts'
 import { fromWire } from './errors.ts'
 import { localSide } from './serving.ts'
-import type { MethodTable, Reception, SystemMethods } from './serving.ts'
+import type { MethodTable, Reception } from './registered.ts'
+import type { SystemMethods } from './serving.ts'
 
 const creditArgs = z.object({
   call: z.int().min(0),
@@ -38,6 +40,7 @@ export interface SessionInit {
   readonly reception: Reception
   /** Calls of the far side that may be open at once. */
   readonly maxCalls: number
+  readonly running: Running
   /** Called once when no packet will come or go any more. */
   onEnd(reason: MarmaladeError): void
 }
@@ -59,7 +62,7 @@ export class Session {
 
   constructor(init: SessionInit) {
     this.#init = init
-    this.#calls = new OpenCalls(init.maxCalls)
+    this.#calls = new OpenCalls(init.maxCalls, init.running)
     const outflow = new Gate(WINDOW)
     const channel = {
       outflow,
