@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { exporting, type ExportDone } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
 import { bytes, plain } from '../cli/words.ts'
-import { bare, work } from '../cli/work.ts'
+import { bare, many, work } from '../cli/work.ts'
 
 export function addExport(program: Command): void {
   const command = addCommand(program, {
@@ -27,10 +27,10 @@ export function addExport(program: Command): void {
 function words(done: Omit<ExportDone, 'kind'>): string {
   const { file, shown, feeds, entries, blobs, others, unverified, absent, lacking, score } = done
   const lines = [
-    `${file}: ${plain(shown)}, ${feeds} feeds with ${entries} entries, ${blobs} blobs, ${bytes(done.bytes)}`,
+    `${file}: ${plain(shown)}, ${many(feeds, 'feed')} with ${many(entries, 'entry')}, ${many(blobs, 'blob')}, ${bytes(done.bytes)}`,
   ]
-  if (others > 0) lines.push(`${others} of the entries are not of this jam: they go along, since feeds are whole`)
-  if (unverified > 0) lines.push(`${unverified} entries have no signature that verifies, and do not count`)
+  if (others > 0) lines.push(`of these ${many(others, 'entry')} not of this jam: a feed goes along whole`)
+  if (unverified > 0) lines.push(`of these ${many(unverified, 'entry')} whose own signature does not verify: they do not count`)
   if (absent.length > 0) lines.push(`nothing is here of ${absent.join(', ')}`)
   if (lacking.length > 0) lines.push(`not here, so not in it: ${lacking.join(', ')}`)
   if (score !== undefined) lines.push(`score ${score}`)

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { importing, type ImportDone } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
 import { plain } from '../cli/words.ts'
-import { bare, work } from '../cli/work.ts'
+import { bare, many, work } from '../cli/work.ts'
 
 export function addImport(program: Command): void {
   const command = addCommand(program, {
@@ -26,7 +26,7 @@ export function addImport(program: Command): void {
 
 function words({ shown, feeds, entries, added, blobs, blobsAdded, apart, score }: Omit<ImportDone, 'kind'>): string {
   const lines = [
-    `${plain(shown)}: ${feeds} feeds with ${entries} entries, ${added} of them new; ${blobs} blobs, ${blobsAdded} new`,
+    `${plain(shown)}: ${many(feeds, 'feed')} with ${many(entries, 'entry')} (${added} new), ${many(blobs, 'blob')} (${blobsAdded} new)`,
   ]
   for (const feed of apart) lines.push(`${plain(feed.shown)}: ${why(feed)}`)
   if (score !== undefined) lines.push(`score ${score}`)

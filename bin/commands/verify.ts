@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { verifying, type FaultRow, type VerifyDone } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
 import { plain } from '../cli/words.ts'
-import { bare, work } from '../cli/work.ts'
+import { bare, many, work } from '../cli/work.ts'
 
 export function addVerify(program: Command): void {
   const command = addCommand(program, {
@@ -37,6 +37,6 @@ const line = ({ code, shown, player, key, blob, message }: Omit<FaultRow, 'kind'
     .join('  ')
 
 function words({ feeds, entries, blobs, bad }: Omit<VerifyDone, 'kind'>, all: boolean): string {
-  const checked = `${feeds} feeds with ${entries} entries${all ? `, ${blobs} blobs` : ''}`
-  return bad === 0 ? `${checked}: all as they were signed` : `${checked}: ${bad} faults`
+  const checked = `${many(feeds, 'feed')} with ${many(entries, 'entry')}${all ? `, ${many(blobs, 'blob')}` : ''}`
+  return bad === 0 ? `${checked}: all as they were signed` : `${checked}: ${many(bad, 'fault')}`
 }

@@ -27,7 +27,7 @@ export class BundleFile {
     if (existing === 'keep') await assertAbsent(path)
     const temporary = `${path}.${randomBytes(6).toString('hex')}.part`
     try {
-      return new BundleFile(path, temporary, await open(temporary, 'wx', 0o600))
+      return new BundleFile(path, temporary, await open(temporary, 'wx'))
     } catch (cause) {
       throw writeError(path, cause)
     }
