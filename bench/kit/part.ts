@@ -30,13 +30,17 @@ export async function runPart<R extends object>(
   return { ...(answer.result as R), ...answer.spent }
 }
 
-/** Serves parts where this process was forked for one; called once, by the module that holds them. */
+/**
+ * Serves the part that this process was started for; called once, by the module that holds them. Started by hand, for
+ * a profile, it prints what the part gives.
+ */
 export async function serveParts(parts: Parts): Promise<void> {
   const [, , name = '', ...args] = process.argv
   const part = parts[name]
-  if (!process.send || !part) throw new Error(`no part ${name}: this module is run by the bench beside it`)
+  if (!part) throw new Error(`no part ${name}: there are ${Object.keys(parts).join(', ')}`)
   const result = await part(...args)
   const answer: Answer = { result, spent: { rss: process.resourceUsage().maxRSS / 1024 } }
   // What a peer leaves running must not keep the process.
-  process.send(answer, () => process.exit(0))
+  if (process.send) process.send(answer, () => process.exit(0))
+  else console.log(answer)
 }
