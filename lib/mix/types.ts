@@ -60,7 +60,7 @@ export interface GroupReport {
   readonly events: readonly InstanceEvent[]
 }
 
-/** The wall-clock guard: a block that takes longer than `millis` by `now` detaches its instance. */
+/** The guard of live play: a block that takes longer than `millis` by `now` detaches its instance. */
 export interface Guard {
   readonly now: () => Millis
   readonly millis: Millis

@@ -5,6 +5,7 @@ import { VoiceGroup } from '../group.ts'
 import { Slots } from '../slots.ts'
 import type { GroupReport, Quantum } from '../types.ts'
 import { ANSWERED, ASKED, BY_MESSAGE, CLOSED, FAILED, REPORTED, type ThreadStart, type ToThread } from './shared.ts'
+import { threadClock } from './thread-clock.ts'
 
 /** One group on this thread: waits to be asked for a quantum, renders it, answers; until it is closed. */
 function serve(port: MessagePort, start: ThreadStart): void {
@@ -12,7 +13,7 @@ function serve(port: MessagePort, start: ThreadStart): void {
   const numbers = new Float64Array(start.numbers)
   const archives = new Map<BlobId, PreparedGenerator>()
   const { guardMillis } = start
-  const guard = guardMillis === undefined ? undefined : { now: () => performance.now(), millis: guardMillis }
+  const guard = guardMillis === undefined ? undefined : { now: threadClock(), millis: guardMillis }
   const group = new VoiceGroup({ archives, slots: new Slots(start.slots), guard })
   for (let answered = 0; ;) {
     Atomics.wait(control, ASKED, answered)
