@@ -1,21 +1,23 @@
 import type { PlayerId } from '../../lib/base/index.ts'
 import type { FollowGraph } from '../../lib/players/index.ts'
-import type { Tracked } from './types.ts'
+import type { InterestKind, Tracked } from './types.ts'
 
 /** Which feeds this node keeps, and why: oneself, follows within reach, and what other plugins ask for. */
 export class Interests implements Tracked {
   readonly #follows: FollowGraph
-  readonly #asked = new Map<string, () => Iterable<PlayerId>>()
+  readonly #asked = new Map<string, { readonly players: () => Iterable<PlayerId>; readonly kind: InterestKind }>()
   readonly #listeners = new Set<() => void>()
   #why = new Map<PlayerId, string[]>()
+  /** Those who are tracked for nothing but their own asking. */
+  #requested = new Set<PlayerId>()
 
   constructor(follows: FollowGraph) {
     this.#follows = follows
     this.#collect()
   }
 
-  add(reason: string, players: () => Iterable<PlayerId>): void {
-    this.#asked.set(reason, players)
+  add(reason: string, players: () => Iterable<PlayerId>, kind: InterestKind = 'own'): void {
+    this.#asked.set(reason, { players, kind })
     this.changed()
   }
 
@@ -26,6 +28,11 @@ export class Interests implements Tracked {
 
   has(player: PlayerId): boolean {
     return this.#why.has(player)
+  }
+
+  /** Whether the player is tracked for a reason of our own: nobody becomes more than a stranger by asking. */
+  vouchesFor(player: PlayerId): boolean {
+    return this.has(player) && !this.#requested.has(player)
   }
 
   list(): PlayerId[] {
@@ -46,14 +53,15 @@ export class Interests implements Tracked {
     for (const [player, hop] of this.#follows.reached()) {
       why.set(player, [hop === 0 ? 'self' : hop === 1 ? 'follow' : `hop ${hop}`])
     }
-    for (const [reason, players] of this.#asked) {
+    const vouched = new Set(why.keys())
+    for (const [reason, { players, kind }] of this.#asked) {
       for (const player of players()) {
         if (this.#follows.blocks(player)) continue
-        const reasons = why.get(player)
-        if (reasons) reasons.push(reason)
-        else why.set(player, [reason])
+        why.set(player, [...(why.get(player) ?? []), reason])
+        if (kind === 'own') vouched.add(player)
       }
     }
     this.#why = why
+    this.#requested = new Set([...why.keys()].filter((player) => !vouched.has(player)))
   }
 }

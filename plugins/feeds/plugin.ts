@@ -58,7 +58,7 @@ export function feedsPlugin({ store, identity, clock }: Parts): Plugin<FeedsApi,
       released.unref()
       const unrole = host.addRoleResolver((player) => {
         if (follows.blocks(player)) return 'blocked'
-        return interests.has(player) ? 'tracked' : undefined
+        return interests.vouchesFor(player) ? 'tracked' : undefined
       })
 
       const api: FeedsApi = {
@@ -68,7 +68,7 @@ export function feedsPlugin({ store, identity, clock }: Parts): Plugin<FeedsApi,
         directory,
         tracked: interests,
         publish: (payload) => store.append(payload),
-        addInterest: (reason, players) => interests.add(reason, players),
+        addInterest: (reason, players, kind) => interests.add(reason, players, kind),
         interestChanged: () => interests.changed(),
         mayServe: (peer, role, feed) => {
           if (feed === identity.id) return true

@@ -1,4 +1,4 @@
-import { ownedParts, type Clock, type JamId, type PlayerId, type Ticks } from '../../lib/base/index.ts'
+import { MarmaladeError, ownedParts, type Clock, type JamId, type PlayerId, type Ticks } from '../../lib/base/index.ts'
 import type { PluginHost } from '../../lib/host/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import { jamsContract } from './contract.ts'
@@ -28,7 +28,7 @@ export class Membership {
   constructor(init: Init) {
     this.#init = init
     init.feeds.addInterest('jam', () => this.#membersOfAll())
-    init.feeds.addInterest('asks to join', () => this.#asking.keys())
+    init.feeds.addInterest('asks to join', () => this.#asking.keys(), 'request')
     init.feeds.addServing((peer, _role, feed) => this.#shareJam(peer, feed))
     init.host.addRoleResolver((player) => (this.memberOfAny(player) ? 'member' : undefined))
   }
@@ -42,10 +42,11 @@ export class Membership {
     return Math.max(0, jam.ledger.grid.tickOfFrame(jam.frameAt(this.#init.clock.micros())))
   }
 
-  /** A caller asks to join: its feed is tracked so that its join entry arrives. */
+  /** A caller asks to join: its feed is tracked so that its join entry arrives. @throws JAM_UNKNOWN */
   ask(caller: PlayerId, id: JamId): 'member' | 'waiting' {
     const jam = this.#init.jams.joined().find((joined) => joined.jam === id)
-    if (jam && isMember(jam, caller, this.tickNow(jam))) return 'member'
+    if (!jam) throw new MarmaladeError('JAM_UNKNOWN', 'this node is not in that jam: ask its starter or a member')
+    if (isMember(jam, caller, this.tickNow(jam))) return 'member'
     this.#asking.delete(caller)
     this.#asking.set(caller, id)
     const [oldest] = this.#asking.keys()

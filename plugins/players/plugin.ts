@@ -31,7 +31,7 @@ export function playersPlugin({ clock, folder }: Init): Plugin<object, typeof pl
     async start(host, { feeds }) {
       const { store, directory, identity } = feeds
       const views = new Views(folder, host.log)
-      const row = async (player: PlayerId): Promise<PlayerRow & { newest: Micros }> => {
+      const row = async (player: PlayerId): Promise<PlayerRow> => {
         const said = directory.identification(player)
         const newest = (await store.head(player))?.comparable ?? 0
         return {
@@ -41,7 +41,6 @@ export function playersPlugin({ clock, folder }: Init): Plugin<object, typeof pl
           ...(said.about !== undefined && { about: said.about }),
           addresses: [...(said.addresses ?? [])],
           lastSeen: seen(newest, clock.micros()),
-          newest,
         }
       }
       const unsubscribe = store.onChange(({ head }) => views.write(shortIdOf(head.identity), () => row(head.identity)))
