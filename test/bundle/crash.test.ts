@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import test from 'tape'
+import { siblingModule } from '../../lib/base/node/thread.ts'
+import { importBundle, verifyHome, writeBundle } from '../../lib/bundle/index.ts'
+import { bytesNamed, contentOf, emptyHome, openHomeIn } from '../helpers/bundles.ts'
+import { chain, identityNamed, note, rawOf } from '../helpers/chains.ts'
+import { Teardown } from '../helpers/hosts.ts'
+import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
+
+const CHILD = fileURLToPath(siblingModule('bundle-child', import.meta.url))
+const dan = identityNamed('dan')
+
+/** Runs a child until it reports `stage` for the `nth` time, then kills it outright; without a stage to its end. */
+async function run(args: readonly string[], stage?: string, nth = 1): Promise<{ killed: boolean; last: string }> {
+  const child = spawn(process.execPath, [...process.execArgv, CHILD, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'close')
+  let seen = 0
+  let last = ''
+  for await (const line of createInterface({ input: child.stdout })) {
+    last = line
+    if (stage !== undefined && line.startsWith(`${stage} `) && ++seen === nth) child.kill('SIGKILL')
+  }
+  const [code, signal] = (await ended) as [number | null, string | null]
+  if (signal === null && code !== 0) throw new Error(`the child failed with ${code ?? 0}`)
+  return { killed: signal === 'SIGKILL', last }
+}
+
+/** A home with a long feed of Dan's that names some blobs. */
+async function longFeed(down: Teardown, entries: number, text = '') {
+  const ada = await emptyHome(down, 'ada')
+  const pictures: { id: string; size: number }[] = []
+  for (let n = 0; n < 4; n++) pictures.push(await ada.blobs.add([bytesNamed(n, 200_000)]))
+  const payload = (at: number) => {
+    const picture = pictures[at]
+    return picture ? { type: 'image', blob: picture.id, mime: 'image/png', size: picture.size } : note(`${at} ${text}`)
+  }
+  let last = null
+  for (let done = 0; done < entries; done += 1_000) {
+    const made = chain(dan, Math.min(1_000, entries - done), last, { payload: (at) => payload(done + at) })
+    await ada.store.ingest(dan.id, rawOf(made))
+    last = made.at(-1)!
+  }
+  return ada
+}
+
+test('an import that was killed is gone on with; an export that was killed leaves nothing of that name', async (t) => {
+  const down = new Teardown()
+  const ada = await longFeed(down, 6_000)
+  const folder = down.add(temporaryFolder(), removeFolder)
+  const file = join(folder, 'dan.jam')
+  await writeBundle({ ...ada, what: { player: dan.id }, file })
+  const whole = await contentOf(ada)
+  for (const [stage, nth] of [
+    ['checking', 4],
+    ['blobs', 3],
+    ['importing', 2],
+    ['importing', 12],
+  ] as const) {
+    const home = down.add(temporaryFolder(), removeFolder)
+    const { killed } = await run(['import', home, file], stage, nth)
+    t.ok(killed, `killed at ${stage} ${nth}`)
+    const cy = await openHomeIn(home, 'cy')
+    const between = await contentOf(cy)
+    t.equal((await verifyHome({ ...cy, all: true })).bad, 0, `${between.heads.join() || 'nothing'} is there, and sound`)
+    await importBundle({ file, ...cy })
+    t.deepEqual(await contentOf(cy), whole, 'a second time brings the rest')
+    await cy.store.close()
+  }
+  const home = down.add(temporaryFolder(), removeFolder)
+  await run(['import', home, file])
+  const { killed } = await run(['export', home, join(folder, 'killed.jam'), dan.id], 'writing')
+  t.ok(killed, 'killed while writing')
+  t.notOk(readdirSync(folder).includes('killed.jam'))
+  await down.run()
+})
+
+test('memory stays bounded with a feed of 50,000 entries', async (t) => {
+  const down = new Teardown()
+  const ada = await longFeed(down, 50_000, 'x'.repeat(1_500))
+  const folder = down.add(temporaryFolder(), removeFolder)
+  const home = down.add(temporaryFolder(), removeFolder)
+  const file = join(folder, 'dan.jam')
+  const { bytes } = await writeBundle({ ...ada, what: { player: dan.id }, file })
+  t.ok(bytes > 90_000_000, `a bundle of ${Math.round(bytes / 1e6)} MB`)
+  for (const args of [
+    ['import', home, file],
+    ['export', home, join(folder, 'again.jam'), dan.id],
+  ]) {
+    const { grown, millis } = JSON.parse((await run(args)).last) as { grown: number; millis: number }
+    const what = `${args[0] ?? ''}: ${Math.round(grown / 1e6)} MB more at most, ${Math.round(millis)} ms`
+    t.ok(grown < 150_000_000, what)
+  }
+  await down.run()
+})
