@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { MarmaladeError, type BlobId, type JamId } from '../../lib/base/index.ts'
 import { knownJams, findJam, jamsContract, LiveJam } from '../../plugins/jams/index.ts'
 import { generatorsContract } from '../../plugins/generators/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
 import type { JamEntry } from '../../lib/jam/index.ts'
+import { openBundleSource } from './bundle-source.ts'
 import type { Context } from './context.ts'
 import { openOffline } from './offline.ts'
 
@@ -15,8 +18,9 @@ export interface JamSource {
   close(): Promise<void>
 }
 
-/** From the node where one runs, which has the store open; else from the home itself. */
+/** From a bundle where a file of that name is there; from the node where one runs, which has the store open; else from the home. */
 export async function openJamSource(context: Context, text: string | undefined): Promise<JamSource> {
+  if (text?.endsWith('.jam') === true && existsSync(text)) return openBundleSource(resolve(text))
   const node = await context.nodeIfRunning(jamsContract)
   if (!node) return fromHome(context, text)
   const entries: JamEntry[] = []

@@ -29,8 +29,8 @@ function words(done: Omit<ExportDone, 'kind'>): string {
   const lines = [
     `${file}: ${plain(shown)}, ${many(feeds, 'feed')} with ${many(entries, 'entry')}, ${many(blobs, 'blob')}, ${bytes(done.bytes)}`,
   ]
-  if (others > 0) lines.push(`of these ${many(others, 'entry')} not of this jam: a feed goes along whole`)
-  if (unverified > 0) lines.push(`of these ${many(unverified, 'entry')} whose own signature does not verify: they do not count`)
+  if (others > 0) lines.push(`not of this jam, along because a feed goes whole: ${many(others, 'entry')}`)
+  if (unverified > 0) lines.push(`along but not counted, since their own signatures fail: ${many(unverified, 'entry')}`)
   if (absent.length > 0) lines.push(`nothing is here of ${absent.join(', ')}`)
   if (lacking.length > 0) lines.push(`not here, so not in it: ${lacking.join(', ')}`)
   if (score !== undefined) lines.push(`score ${score}`)

@@ -17,6 +17,7 @@ export function addReplay(program: Command): void {
       'replay friday --out friday.wav',
       'replay ada:friday --from 17 --to 25 --stems ./stems',
       'replay friday --sink speaker',
+      'replay friday.jam --out friday.wav',
     ],
   })
     .option('--out <file>', 'the WAV to write (default: NAME.wav here)')

@@ -51,6 +51,16 @@ test('the same entries give the same bundle, from whichever home; nothing else i
   await down.run()
 })
 
+test('the bytes of a bundle are known', async (t) => {
+  const down = new Teardown()
+  const { file } = await exportedJam(down)
+  t.equal(
+    hex(nodeCrypto.sha256(readFileSync(file))),
+    '6821b97274588e8f15ed709d4b821dda94d5d93eebfaa6d37bc8f73a5371acbf',
+  )
+  await down.run()
+})
+
 test('another program reads a bundle as a tar', async (t) => {
   const down = new Teardown()
   const { file, ada, ben, archives } = await exportedJam(down)

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { blobIdOf, generatorIdOf, jamIdOf, name, type BlobId, type JamId, type PlayerId } from '../../lib/base/index.ts'
+import { generatorIdOf, jamIdOf, name, type BlobId, type JamId, type PlayerId } from '../../lib/base/index.ts'
 import { BlobStore } from '../../lib/blobs/index.ts'
 import { writeBundle, type Exported } from '../../lib/bundle/index.ts'
 import type { Entry, Payload } from '../../lib/entry/index.ts'
@@ -63,6 +63,8 @@ export async function twoPlayerJam(down: Teardown, { notes = 2 } = {}): Promise<
   const ada = await emptyHome(down, 'ada')
   const ben = await emptyHome(down, 'ben')
   const jam = jamIdOf(ada.identity.id, name('friday'))
+  // In the past of this machine's clock too, which the commands go by.
+  ada.clock.now = ben.clock.now = 1_760_000_000_000_000
   const write = async ({ store, clock }: OpenHome, payload: Payload): Promise<Entry> => {
     clock.now += 1_000
     return store.append(payload)
@@ -122,5 +124,3 @@ export const flipped = (bytes: Buffer, at: number): Buffer => {
   bytes[at] = (bytes[at] ?? 0) ^ 1
   return bytes
 }
-
-export const blobIdOfBytes = (bytes: Uint8Array): BlobId => blobIdOf(nodeCrypto.sha256(bytes))

@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MarmaladeError } from '../../lib/base/index.ts'
+import { BlobStore } from '../../lib/blobs/index.ts'
+import { checkBundle, copyBlobs, openBundle } from '../../lib/bundle/index.ts'
+import type { JamSource } from './jam-source.ts'
+import { progressBar } from './progress.ts'
+
+/**
+ * A jam as it stands in a bundle, without any home: checked whole, its archives in a temporary folder until it is closed.
+ * @throws MarmaladeError what `openBundle` and `checkBundle` throw; USAGE for the bundle of a player
+ */
+export async function openBundleSource(file: string): Promise<JamSource> {
+  const bundle = await openBundle(file)
+  const bar = progressBar('checking')
+  const folder = await mkdtemp(join(tmpdir(), 'marmalade-bundle-'))
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+  try {
+    const { score, entries } = await checkBundle(bundle, { onProgress: ({ done, total }) => bar.update(done, total) })
+    if (!score) throw new MarmaladeError('USAGE', `${file} holds the feed of a player, no jam: \`import\` it`)
+    const blobs = await BlobStore.open({ folder, now: () => Date.now() })
+    await copyBlobs(bundle, blobs)
+    return { jam: score.jam, entries, archiveFile: async (archive) => blobs.path(archive), close: remove }
+  } catch (error) {
+    await remove()
+    throw error
+  } finally {
+    bar.stop()
+    await bundle.close()
+  }
+}
