@@ -14,7 +14,7 @@ import type { FeedsApi } from '../feeds/index.ts'
 import type { JamRow, jamsContract } from './contract.ts'
 import type { Jams } from './jams.ts'
 import type { LiveJam } from './live.ts'
-import type { Membership } from './membership.ts'
+import { isMember, type Membership } from './membership.ts'
 import { instancesOf, stoppedIn } from './perform.ts'
 
 const DEFAULT_TEMPO = 112
@@ -62,7 +62,7 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
     },
     async join({ jam: text }) {
       const jam = await jams.resolve(text)
-      if (jam.ledger.starter !== self && !jam.ledger.members.everyone.has(self)) {
+      if (jam.ledger.starter !== self && !isMember(jam, self, membership.tickNow(jam))) {
         await feeds.publish({ type: 'jam', jam: jam.jam, action: 'join' })
         await parts.settled()
       }

@@ -37,7 +37,7 @@ export class Membership {
     return this.#init.jams.joined().some((jam) => isMember(jam, player, this.tickNow(jam)))
   }
 
-  /** The tick of this moment. */
+  /** The tick of this moment, a fraction of one included. */
   tickNow(jam: LiveJam): Ticks {
     return Math.max(0, jam.ledger.grid.tickOfFrame(jam.frameAt(this.#init.clock.micros())))
   }
@@ -68,11 +68,14 @@ export class Membership {
     }
   }
 
+  /** Lets a player in, or, if it left or was removed, back in from now on; nothing where it is in already. */
   async admit(jam: LiveJam, player: PlayerId): Promise<void> {
+    if (isMember(jam, player, this.tickNow(jam))) return
     const mark = `${jam.jam} ${player}`
-    if (this.#admitted.has(mark)) return
+    const back = this.#outNow(jam, player)
+    if (this.#admitted.has(mark) && !back) return
     this.#admitted.add(mark)
-    const at = this.#outNow(jam, player) ? { at: this.tickNow(jam) } : {}
+    const at = back ? { at: Math.ceil(this.tickNow(jam)) } : {}
     await this.#init.feeds.publish({ type: 'jam', jam: jam.jam, action: 'admit', identity: player, ...at })
     this.#asking.delete(player)
   }

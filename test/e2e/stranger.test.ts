@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
+import { inspect } from 'node:util'
 import createMuxrpc from 'muxrpc'
 import multiserver from 'multiserver'
 import net from 'multiserver/plugins/net.js'
@@ -130,7 +131,7 @@ async function stranger(kit: NodeKit, node: TestNode, manifest?: object): Promis
 
 const failure = async (promise: Promise<unknown>): Promise<Record<string, unknown>> =>
   promise.then(
-    (value) => ({ code: `no failure but ${String(JSON.stringify(value)).slice(0, 100)}` }),
+    (value) => ({ code: `no failure but ${inspect(value).slice(0, 100)}` }),
     (error: unknown) => error as Record<string, unknown>,
   )
 const code = async (promise: Promise<unknown>): Promise<unknown> => (await failure(promise))['code']

@@ -1,7 +1,7 @@
 import { generatorsContract } from '../../plugins/generators/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
-import { barAhead, e2e, instanceNames, meet, startJam, until } from '../helpers/node-kit.ts'
+import { barAhead, e2e, instanceNames, meet, startSounding, until } from '../helpers/node-kit.ts'
 
 e2e('two nodes meet, follow, publish, jam, and each says from which bar it hears what is played', async (t, kit) => {
   const ada = await kit.node()
@@ -24,7 +24,7 @@ e2e('two nodes meet, follow, publish, jam, and each says from which bar it hears
     [{ name: 'drums', shown: 'ada', archive: drums.archive }],
   )
 
-  const jam = await startJam('friday', ada, ben)
+  const jam = await startSounding('friday', ada, ben)
   t.equal((await ada.show(jam)).members, 2, 'whom one follows is let in without a word')
   t.equal((await ben.show(jam)).current, true)
 

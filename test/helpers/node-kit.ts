@@ -223,7 +223,13 @@ export async function startJam(name: string, a: TestNode, ...others: readonly Te
       (role) => role === 'member',
     )
   }
-  for (const node of [a, ...others]) await node.sounds('the jam sounds', ({ frame }) => frame !== undefined)
+  return jam
+}
+
+/** The same, and waits until every engine renders. */
+export async function startSounding(name: string, a: TestNode, ...others: readonly TestNode[]): Promise<JamId> {
+  const jam = await startJam(name, a, ...others)
+  for (const node of [a, ...others]) await node.sounds('an engine renders', ({ frame }) => frame !== undefined)
   return jam
 }
 
