@@ -1,5 +1,13 @@
-import { base64, fromBase64, MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
-import { parseEntry, readPayload, verifyEntry, type Entry } from '../../lib/entry/index.ts'
+import {
+  base64,
+  fromBase64,
+  MarmaladeError,
+  refusal,
+  type Clock,
+  type PlayerId,
+  type Refusal,
+} from '../../lib/base/index.ts'
+import { isAhead, parseEntry, readPayload, verifyEntry, type Entry } from '../../lib/entry/index.ts'
 import type { PluginHost } from '../../lib/host/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
@@ -17,6 +25,7 @@ interface Init {
   readonly host: PluginHost
   readonly feeds: FeedsApi
   readonly jams: Jams
+  readonly clock: Clock
   /** Resolves when every change of the feeds so far is folded in. */
   readonly settled: () => Promise<void>
 }
@@ -71,10 +80,22 @@ export class Heralds {
       return { code: 'ENTRY_SIGNATURE', message: 'the entry is not signed by the caller' }
     const jam = this.#init.jams.joined().find((joined) => joined.jam === read.payload.jam)
     if (!jam) return { code: 'JAM_UNKNOWN', message: 'this node is not in that jam' }
-    // Where the entry follows what is here it is appended at once; else its feed brings it.
-    await this.#init.feeds.store.ingest(caller, [entry.bytes])
+    const unfit = await this.#append(entry)
+    if (unfit) return unfit
     if (jam.ahead(entry)) this.#init.jams.tell(jam, { entries: [entry], withdrawn: [] })
     return this.#answer(jam, entry)
+  }
+
+  /** Where the entry follows what is here it is appended at once; else its feed brings it, unless no feed can. */
+  async #append(entry: Entry): Promise<Refusal | undefined> {
+    if (isAhead(entry.comparable, this.#init.clock.micros())) {
+      return refusal(
+        'CLOCK_BEHIND_FEED',
+        "that play is more than 10 minutes ahead of this node's clock: set the clocks",
+      )
+    }
+    const kept = await this.#init.feeds.store.ingest(entry.identity, [entry.bytes])
+    return kept.kind === 'refused' && kept.code !== 'FEED_GAP' ? refusal(kept.code, kept.message) : undefined
   }
 
   async #answer(jam: LiveJam, entry: Entry): Promise<PlayAnswer> {

@@ -29,7 +29,7 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
       const membership = new Membership({ host, feeds, jams, clock, admitFollowed })
       let folding: Promise<void> = Promise.resolve()
       const settled = (): Promise<void> => folding
-      const heralds = new Heralds({ host, feeds, jams, settled })
+      const heralds = new Heralds({ host, feeds, jams, clock, settled })
       await jams.load()
 
       const unsubscribe = feeds.store.onChange((change) => {
