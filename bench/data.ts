@@ -54,8 +54,9 @@ export async function measureData({ quick, rounds }: Options): Promise<Section> 
 
 async function appendRound(figures: Figures, folder: string, feed: Feed, peers: boolean): Promise<void> {
   const { count, file } = feed
-  const add = (whose: string, { ms, disk, rss }: { ms: number; disk: number; rss: number }): void => {
+  const add = (whose: string, { ms, disk, rss, cpu }: Measured & { rss: number }): void => {
     figures.add(`append, ${whose}`, (count / ms) * 1000, 'entries/s')
+    figures.add(`append, ${whose}: processor`, (cpu / count) * 1e6, 'us/entry')
     figures.add(`append, ${whose}: disk`, disk / count, 'B/entry')
     figures.add(`append, ${whose}: memory at most`, rss, 'MiB')
   }

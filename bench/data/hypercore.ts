@@ -20,10 +20,12 @@ await serveParts({
     const core = new Hypercore(join(folder, 'core'))
     await core.ready()
     const blocks = [...readRecords(file)].map((bytes) => Buffer.from(bytes))
+    const before = process.cpuUsage()
     const began = performance.now()
     for (let at = 0; at < blocks.length; at += BATCH) await core.append(blocks.slice(at, at + BATCH))
     const ms = performance.now() - began
+    const { user, system } = process.cpuUsage(before)
     await core.close()
-    return { ms, disk: bytesUnder(join(folder, 'core')) }
+    return { ms, cpu: (user + system) / 1e6, disk: bytesUnder(join(folder, 'core')) }
   },
 })
