@@ -52,8 +52,11 @@ export function gossipPlugin({ clock }: Init): Plugin<GossipApi, typeof gossipCo
             async link(_args, { connection }, duplex) {
               assertMayOpen(connection, links)
               links.add(connection.id)
-              await speak(connection, () => duplex)
-              links.delete(connection.id)
+              try {
+                await speak(connection, () => duplex)
+              } finally {
+                links.delete(connection.id)
+              }
             },
             status: () => gossip.status().map(({ peer, ...rest }) => ({ player: peer, ...rest })),
           },

@@ -68,7 +68,7 @@ export function performHandlers(parts: Parts): Handlers<typeof jamsContract>['pe
       }
       const { at, on } = place(jam, args.on)
       const instance = args.as === undefined ? freeInstance(jam, feeds, row.name) : checkedName(args.as)
-      if (jam.ledger.playOf(identity, instance)) {
+      if (jam.ledger.playsNaming(identity, instance).length > 0) {
         throw new MarmaladeError('INSTANCE_TAKEN', `${instance} has been used in this jam: name it otherwise with --as`)
       }
       const entry = await publish(
