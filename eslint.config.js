@@ -23,15 +23,25 @@ const FLOW = [
 ]
 /** Folders (and files) that must also run in a browser: no node:, no clock, no timers, no randomness. */
 const PURE = ['base', 'entry', 'feed', 'jam', 'generators', 'mix'].map((f) => `lib/${f}/**/*.ts`)
+/** The cores of gossip and blobs, file by file, beside drivers that use sockets, disk and timers. */
+const CORES = [
+  ...['core', 'state', 'asking', 'taking', 'serving', 'telling', 'wire', 'octets', 'types'].map(
+    (f) => `lib/gossip/${f}.ts`,
+  ),
+  ...['core', 'state', 'wanting', 'transfer', 'serving', 'wire', 'types'].map((f) => `lib/blobs/${f}.ts`),
+]
+const BROWSER = {
+  regex: '^(node:|sodium-native|classic-level|speaker)',
+  message: 'This also runs in a browser: put file, socket, thread and process code in a node/ folder or in the driver.',
+}
 
-const upward = FLOW.map((folder, at) => {
-  const later = [...FLOW.slice(at + 1), 'host']
-  return restrict(
-    `lib/${folder}/**/*.ts`,
-    later.map((f) => `/${f}/`),
-    PURE.includes(`lib/${folder}/**/*.ts`),
-  )
+const laterThan = (folder) => [...FLOW.slice(FLOW.indexOf(folder) + 1), 'host'].map((f) => `/${f}/`)
+const upward = FLOW.map((folder) => {
+  const files = `lib/${folder}/**/*.ts`
+  return restrict(files, laterThan(folder), PURE.includes(files))
 })
+/** A later entry for the same file replaces the rule: so these say the direction of imports again. */
+const cores = CORES.map((file) => restrict(file, laterThan(file.split('/')[1]), true))
 
 function restrict(files, segments, pure) {
   const patterns = [
@@ -41,11 +51,7 @@ function restrict(files, segments, pure) {
       message: `Imports run one way: ARCHITECTURE.md.`,
     })),
   ]
-  if (pure)
-    patterns.push({
-      regex: '^(node:|sodium-native|classic-level|speaker)',
-      message: 'This folder also runs in a browser: put file, socket, thread and process code in a node/ folder.',
-    })
+  if (pure) patterns.push(BROWSER)
   return {
     files: [files],
     ignores: [`${files.replace('/**/*.ts', '')}/**/node/**`],
@@ -119,6 +125,7 @@ export default tseslint.config(
   },
   ...upward,
   ...nodeParts,
+  ...cores,
   {
     files: ['lib/host/**/*.ts'],
     rules: {
@@ -143,7 +150,7 @@ export default tseslint.config(
     },
   },
   {
-    files: [...PURE, 'lib/**/core.ts'],
+    files: [...PURE, ...CORES],
     ignores: ['lib/**/node/**'],
     rules: {
       'no-restricted-globals': [
