@@ -1,47 +1,61 @@
-import { readFile } from 'node:fs/promises'
-import type { BlobId } from '../base/index.ts'
+import { MarmaladeError } from '../base/index.ts'
 import { systemClock } from '../base/node/clock.ts'
-import { isRefused, prepareGenerator } from '../generators/index.ts'
+import { isRefused } from '../generators/index.ts'
+import { Preparing } from './preparing.ts'
 import { Session } from './session.ts'
-import { TakeFile } from './take-file.ts'
 import type { FromEngine, ToEngine } from './types.ts'
 
 /**
  * The sound engine's process. It has no secret key, no store and no connection: the node tells it what to play over
- * the channel that it was started with, and it reads archives by path. When the node is gone, so is it.
+ * the channel that it was started with, and it reads archives by path. When the node is gone, so is it, its files
+ * finished.
  */
 let session: Session | undefined
-/** Messages are handled one after the other. */
+let finished = false
+/** Opening and finishing happen one after the other; what is told in between waits for them. */
 let working: Promise<void> = Promise.resolve()
 
+/** How long it may take to end once everything is finished, whatever still hangs. */
+const END_MILLIS = 5_000
+
 const send = (message: FromEngine): void => {
-  if (process.connected) process.send?.(message)
+  // The node may go at any moment: then there is nobody to tell.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
 }
 
-process.on('message', (message: ToEngine) => {
-  working = working
-    .then(() => handle(message))
-    .catch((error: unknown) => {
-      send({ kind: 'failed', message: error instanceof Error ? error.message : 'the engine failed' })
-    })
+const preparing = new Preparing(({ archive, made }) => {
+  const refused = isRefused(made)
+  if (!refused) session?.tell({ kind: 'archive', archive, prepared: made })
+  send({ kind: 'archive', archive, refusal: refused ? { code: made.code, message: made.message } : undefined })
 })
-process.on('disconnect', () => {
-  void finish()
-})
+
+process.on('message', (message: ToEngine) => enqueue(() => handle(message)))
+process.on('disconnect', () => enqueue(finish))
 // A terminal sends these to the whole group: the node decides when the engine ends.
-process.on('SIGINT', () => undefined)
-process.on('SIGTERM', () => undefined)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 send({ kind: 'ready' })
+
+function enqueue(work: () => Promise<void>): void {
+  working = working.then(work).catch(fail)
+}
+
+function fail(error: unknown): void {
+  const code = error instanceof MarmaladeError ? error.code : 'INTERNAL'
+  send({ kind: 'failed', code, message: error instanceof Error ? error.message : 'the engine failed' })
+  void finish()
+}
 
 async function handle(message: ToEngine): Promise<void> {
   switch (message.kind) {
     case 'open': {
-      const { session: init } = message
-      session = await Session.open({ init, clock: systemClock, take: await TakeFile.create(init), send })
+      const opened = await Session.open({ init: message.session, clock: systemClock, send })
+      session = opened
+      void opened.ended.then(() => enqueue(finish))
       return
     }
     case 'archive':
-      return prepare(message.archive, message.file)
+      preparing.prepare(message)
+      return
     case 'close':
       return finish()
     default:
@@ -49,18 +63,11 @@ async function handle(message: ToEngine): Promise<void> {
   }
 }
 
-async function prepare(archive: BlobId, file: string): Promise<void> {
-  const prepared = prepareGenerator(new Uint8Array(await readFile(file)))
-  if (isRefused(prepared)) {
-    send({ kind: 'archive', archive, refusal: prepared })
-    return
-  }
-  session?.tell({ kind: 'archive', archive, prepared })
-  send({ kind: 'archive', archive, refusal: undefined })
-}
-
 async function finish(): Promise<void> {
+  if (finished) return
+  finished = true
   await session?.close()
+  await preparing.close()
   if (process.connected) process.disconnect()
-  process.exitCode = 0
+  setTimeout(() => process.exit(), END_MILLIS).unref()
 }

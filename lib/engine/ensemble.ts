@@ -1,11 +1,19 @@
-import { nodeCrypto } from '../keys/index.ts'
-import { JamConductor, PendingTags, TagFlow, type Command, type Conductor, type ParamDefaults } from '../jam/index.ts'
-import type { PreparedGenerator } from '../generators/index.ts'
-import { Renderer, type GroupRunner } from '../mix/index.ts'
-import { startPool } from '../mix/node/pool.ts'
 import type { Frames, JamId, Ticks } from '../base/index.ts'
+import type { PreparedGenerator } from '../generators/index.ts'
+import {
+  JamConductor,
+  PendingTags,
+  TagFlow,
+  type Command,
+  type Conductor,
+  type Members,
+  type ParamDefaults,
+} from '../jam/index.ts'
+import { nodeCrypto } from '../keys/index.ts'
+import { LocalRunner, Renderer, type GroupRunner, type ShortIds } from '../mix/index.ts'
+import { startPool } from '../mix/node/pool.ts'
 import { GUARD_MILLIS } from './constants.ts'
-import type { RenderStart } from './types.ts'
+import { shortIdsOf } from './short-ids.ts'
 
 /** A conductor with the renderer that it leads, the same for live play and replay. */
 export interface Ensemble {
@@ -29,7 +37,7 @@ export function makeEnsemble({ jam, from, runners, until }: EnsembleInit): Ensem
   const flow = new TagFlow()
   const conductor = new JamConductor({ jam, readTag: flow.readTag, ...(until !== undefined && { until }) })
   conductor.begin(from)
-  const watched = new EndWatch(conductor)
+  const watched = new WatchedConductor(conductor, (shortIds) => renderer.know(shortIds))
   const renderer = new Renderer({
     conductor: watched,
     flow,
@@ -41,25 +49,30 @@ export function makeEnsemble({ jam, from, runners, until }: EnsembleInit): Ensem
   return { conductor, renderer, ended: () => watched.ended }
 }
 
-/** A live one, on threads of its own. */
-export async function liveEnsemble(start: RenderStart): Promise<Ensemble> {
-  const runners = await startPool(start.threads, { guardMillis: GUARD_MILLIS })
-  const ensemble = makeEnsemble({ jam: start.jam, from: start.from, runners })
-  ensemble.conductor.observe(start.entries)
-  return ensemble
+/**
+ * What renders: so many threads; for one, the caller's own, which spares waiting for each other at every block. Live, a
+ * block that takes too long detaches its instance.
+ */
+export async function startRunners(threads: number, play: 'live' | 'offline'): Promise<readonly GroupRunner[]> {
+  const guard = play === 'live' ? { millis: GUARD_MILLIS, now: () => performance.now() } : undefined
+  if (threads <= 1) return [new LocalRunner({ guard })]
+  return startPool(threads, guard && { guardMillis: guard.millis })
 }
 
 /** Defaults of a generator's parameters by name. */
 export const defaultsOf = ({ manifest }: PreparedGenerator): ParamDefaults =>
   Object.fromEntries(manifest.params.map((param) => [param.name, param.default]))
 
-/** Hands a conductor's commands on, and remembers that the end was among them. */
-class EndWatch implements Conductor {
+/** Hands a conductor's commands on, remembers that the end was among them, and tells when its members change. */
+class WatchedConductor implements Conductor {
   ended = false
   readonly #conductor: JamConductor
+  readonly #know: (shortIds: ShortIds) => void
+  #members: Members | undefined
 
-  constructor(conductor: JamConductor) {
+  constructor(conductor: JamConductor, know: (shortIds: ShortIds) => void) {
     this.#conductor = conductor
+    this.#know = know
   }
 
   get grid(): JamConductor['grid'] {
@@ -68,6 +81,11 @@ class EndWatch implements Conductor {
 
   commands(from: Frames): readonly Command[] {
     const commands = this.#conductor.commands(from)
+    const { members } = this.#conductor
+    if (members !== this.#members) {
+      this.#members = members
+      this.#know(shortIdsOf(members))
+    }
     if (commands.some((command) => command.kind === 'end')) this.ended = true
     return commands
   }

@@ -1,5 +1,7 @@
 export * from './constants.ts'
 export * from './handle.ts'
 export * from './play-replay.ts'
+export type { Written } from './output.ts'
 export * from './replay.ts'
+export * from './short-ids.ts'
 export type * from './types.ts'

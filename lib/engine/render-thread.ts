@@ -1,52 +1,82 @@
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { BLOCK, type Frames } from '../base/index.ts'
-import type { InstanceEvent, Renderer, TagChange } from '../mix/index.ts'
+import { BLOCK, type Frames, type Millis } from '../base/index.ts'
 import { Ring } from '../sink/ring.ts'
 import { LOOK_AHEAD_FRAMES } from './constants.ts'
-import { defaultsOf, liveEnsemble, type Ensemble } from './ensemble.ts'
-import type { FromRender, RenderStart, ToRender } from './types.ts'
+import { defaultsOf, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
+import type { FromRender, MixAct, Rendered, RenderStart, ToRender } from './types.ts'
 
 /**
- * The thread that mixes: renders one block after the other into the ring, as far ahead as it may, and takes messages
- * between blocks. It never waits for anything but room in the ring and its own rendering threads.
+ * The thread that mixes: once it is told where to begin, it renders one block after the other into the ring, as far ahead
+ * as it may, and takes messages between blocks. It never waits for anything but the ring and its own rendering threads.
  */
 const LEVELS_EVERY: Frames = 12_000
-/** Wakes at least this often to look for messages while the ring is full. */
-const NAP_MILLIS = 5
+/** Looks for messages at least this often; whoever sends one also wakes the ring. */
+const NAP_MILLIS: Millis = 100
 
 const { start, port } = workerData as { readonly start: RenderStart; readonly port: MessagePort }
 const ring = new Ring(start.ring)
-const live = await liveEnsemble(start)
-const left = new Float32Array(BLOCK)
-const right = new Float32Array(BLOCK)
-
-run(live)
-await live.renderer.close()
+const runners = await startRunners(start.threads, 'live')
+tell({ kind: 'ready' })
+const from = waitForBegin()
+if (from !== undefined) play(makeEnsemble({ jam: start.jam, from, runners }), from)
+// The session learns from the last report, not from this thread's end, that the jam is over.
+while (!ring.closed) ring.waitForWant(0, NAP_MILLIS)
+await Promise.all(runners.map((runner) => runner.close()))
 port.close()
 
-function run({ renderer, conductor, ended }: Ensemble): void {
-  let levelsAt = start.from + LEVELS_EVERY
+/** The first message says where to begin; undefined where the session is closed before. */
+function waitForBegin(): Frames | undefined {
   while (!ring.closed) {
-    takeMessages(renderer, conductor)
-    if (ring.filled >= LOOK_AHEAD_FRAMES) {
-      ring.waitForRoom(LOOK_AHEAD_FRAMES, NAP_MILLIS)
+    const message = nextMessage()
+    if (message?.kind === 'begin') return message.from
+    if (!message) ring.waitForWant(0, NAP_MILLIS)
+  }
+  return undefined
+}
+
+function nextMessage(): ToRender | undefined {
+  return (receiveMessageOnPort(port) as { message: ToRender } | undefined)?.message
+}
+
+function tell(message: FromRender): void {
+  port.postMessage(message)
+}
+
+function play(ensemble: Ensemble, first: Frames): void {
+  const { renderer, conductor, ended } = ensemble
+  const left = new Float32Array(BLOCK)
+  const right = new Float32Array(BLOCK)
+  const mix: MixAct[] = []
+  let levelsAt = first + LEVELS_EVERY
+  conductor.observe(start.entries)
+  while (!ring.closed) {
+    takeMessages(ensemble, mix)
+    if (!ring.wants(LOOK_AHEAD_FRAMES)) {
+      ring.waitForWant(LOOK_AHEAD_FRAMES, NAP_MILLIS)
       continue
     }
-    const { events, changes } = renderer.renderQuantum(left, right)
+    const { events: instances, changes } = renderer.renderQuantum(left, right)
     ring.put(left, right)
     const due = renderer.frame >= levelsAt
     if (due) levelsAt += LEVELS_EVERY
     const over = ended() && renderer.playing.length === 0
-    report(renderer, conductor.events(), events, changes, { due, over })
+    if (over) ring.end()
+    report({
+      kind: 'rendered',
+      frame: renderer.frame,
+      jam: conductor.events(),
+      instances,
+      changes,
+      mix: mix.splice(0),
+      ...(due && { levels: renderer.meters() }),
+      ...(over && { over: true as const }),
+    })
     if (over) return
   }
 }
 
-function takeMessages(renderer: Renderer, conductor: Ensemble['conductor']): void {
-  for (;;) {
-    const received = receiveMessageOnPort(port) as { message: ToRender } | undefined
-    if (!received) return
-    const { message } = received
+function takeMessages({ renderer, conductor }: Ensemble, mix: MixAct[]): void {
+  for (let message = nextMessage(); message; message = nextMessage()) {
     switch (message.kind) {
       case 'observe':
         conductor.observe(message.entries)
@@ -58,28 +88,20 @@ function takeMessages(renderer: Renderer, conductor: Ensemble['conductor']): voi
         renderer.prepare(message.archive, message.prepared)
         conductor.archiveReady(message.archive, defaultsOf(message.prepared))
         break
-      case 'mix':
-        renderer.setMix(message.target, message.setting)
+      case 'mix': {
+        const { target, setting } = message
+        if (renderer.setMix(target, setting)) mix.push({ frame: renderer.frame, target, setting })
+        break
+      }
+      case 'begin':
         break
     }
   }
 }
 
-function report(
-  renderer: Renderer,
-  jam: FromRender['jam'],
-  instances: readonly InstanceEvent[],
-  changes: readonly TagChange[],
-  { due, over }: { readonly due: boolean; readonly over: boolean },
-): void {
-  if (!due && !over && jam.length === 0 && instances.length === 0 && changes.length === 0) return
-  const message: FromRender = {
-    frame: renderer.frame,
-    jam,
-    instances,
-    changes,
-    ...(due && { levels: renderer.meters() }),
-    ...(over && { over: true as const }),
-  }
-  port.postMessage(message)
+function report(rendered: Rendered): void {
+  const { jam, instances, changes, mix, levels, over } = rendered
+  const told = levels ?? over
+  if (told === undefined && jam.length + instances.length + changes.length + mix.length === 0) return
+  tell(rendered)
 }

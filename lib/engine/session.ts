@@ -1,35 +1,48 @@
 import { createHash, type Hash } from 'node:crypto'
-import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
-import { BLOCK, SAMPLE_RATE, type Clock, type Frames } from '../base/index.ts'
+import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
+import { BLOCK, MarmaladeError, SAMPLE_RATE, type Clock, type Frames, type Millis } from '../base/index.ts'
 import { siblingModule, startThread } from '../base/node/thread.ts'
-import { makeSink, parseSink, Pump, Ring } from '../sink/index.ts'
-import { floatBytes } from '../sink/pcm.ts'
+import { takeRecordOf, type TakeRecord } from '../jam/index.ts'
+import { floatBytes, makeSinks, parseSink, Pump, Ring, type PumpStart, type SinkState } from '../sink/index.ts'
 import { LOOK_AHEAD_FRAMES } from './constants.ts'
-import type { TakeFile } from './take-file.ts'
-import type { FromEngine, FromRender, RenderStart, SessionInit, SessionReport, ToRender } from './types.ts'
+import { instanceRecord, sinkRecord, TakeFile } from './take-file.ts'
+import type {
+  FromEngine,
+  FromRender,
+  Rendered,
+  RenderStart,
+  SessionEnd,
+  SessionInit,
+  SessionReport,
+  ToRender,
+} from './types.ts'
 
-/** Room in the ring, so that a sink that is late by half a second loses nothing. */
+/** Room in the ring, so that a file that is late by half a second holds up nothing. */
 const RING_FRAMES: Frames = 32_768
-/** Time for threads to start before the first frame is due. */
-const START_MARGIN: Frames = 4_800
+/** How long the rendering thread gets to end by itself. */
+const END_MILLIS: Millis = 3_000
 
 interface Parts {
   readonly init: SessionInit
   readonly clock: Clock
-  readonly take: TakeFile
   readonly send: (message: FromEngine) => void
 }
 
-/** One jam sounding: a thread that renders ahead, a pump that moves what is due to the sink, and the take. */
+/** One jam sounding: a thread that renders ahead, a pump that moves what is due to the sinks, and the take. */
 export class Session {
   readonly #parts: Parts
   readonly #ring = Ring.allocate(RING_FRAMES)
   readonly #hash: Hash = createHash('sha256')
-  readonly #from: Frames
   readonly #port: MessagePort
   readonly #thread: Worker
   readonly #pump: Pump
-  readonly #ended: Promise<'over' | 'closed'>
+  readonly #ready: Promise<boolean>
+  /** Why rendering ended. */
+  readonly #rendered: Promise<'over' | 'stopped'>
+  #take: TakeFile | undefined
+  /** What happens before the take is there: sinks that open. */
+  #early: SinkState[] = []
+  #from: Frames = 0
   #peak = 0
   #underruns = 0
   #skipped: Frames = 0
@@ -39,100 +52,157 @@ export class Session {
   private constructor(parts: Parts) {
     this.#parts = parts
     const { init, clock } = parts
-    const { start, from } = beginning(init, clock)
-    this.#from = from
+    const sinks = makeSinks(parseSink(init.sink))
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
-    const render: RenderStart = {
-      jam: init.jam,
-      ring: this.#ring.memory,
-      from,
-      threads: init.threads,
-      entries: init.entries,
-    }
+    const { jam, threads, entries } = init
+    const start: RenderStart = { jam, ring: this.#ring.memory, threads, entries }
     this.#thread = startThread(siblingModule('render-thread', import.meta.url), {
-      workerData: { start: render, port: port2 },
+      workerData: { start, port: port2 },
       transferList: [port2],
     })
     this.#pump = new Pump({
       ring: this.#ring,
-      sink: makeSink(parseSink(init.sink)),
+      sinks,
       clock,
-      start,
-      onSink: (state) => {
-        parts.take.write({ kind: 'sink', ...state })
-        parts.send({ kind: 'sink', state })
-      },
-      onLate: (what, frames) => this.#lag(what, frames),
+      onSink: (state) => this.#noteSink(state),
+      onLate: (what, at, frames) => this.#lag(what, at, frames),
       onFrames: (samples) => this.#measure(samples),
     })
-    this.#ended = new Promise((resolve) => {
+    const exited = new Promise<void>((resolve) => this.#thread.once('exit', () => resolve()))
+    this.#thread.once('error', ({ message }) => parts.send({ kind: 'warning', code: 'ENGINE_LOST', message }))
+    const over = new Promise<void>((resolve) => {
       port1.on('message', (message: FromRender) => {
-        this.#report(message)
-        if (message.over) resolve('over')
+        if (message.kind === 'rendered') this.#report(message)
+        if (message.kind === 'rendered' && message.over) resolve()
       })
-      this.#thread.once('error', (error) => parts.send({ kind: 'failed', message: error.message }))
-      this.#thread.once('exit', () => resolve('closed'))
     })
+    this.#ready = Promise.race([
+      new Promise<boolean>((resolve) => port1.once('message', () => resolve(true))),
+      exited.then(() => false),
+    ])
+    this.#rendered = Promise.race([over.then(() => 'over' as const), exited.then(() => 'stopped' as const)])
   }
 
-  /** Starts rendering; resolves when the sink is open (or has been given up for now). @throws SINK_UNKNOWN */
+  /**
+   * Starts threads and opens the sinks (one that cannot be opened is given up for now), then begins.
+   * @throws SINK_UNKNOWN, TAKE_UNWRITABLE, ENGINE_LOST
+   */
   static async open(parts: Parts): Promise<Session> {
     const session = new Session(parts)
-    await session.#pump.start()
-    parts.send({ kind: 'opened', firstFrame: session.#from })
-    void session.#ended.then(() => session.close())
-    return session
+    try {
+      await session.#begin()
+      return session
+    } catch (error) {
+      await session.#thread.terminate()
+      session.#port.close()
+      await session.#pump.drain()
+      throw error
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { init, clock, send } = this.#parts
+    const [ready] = await Promise.all([this.#ready, this.#pump.open()])
+    if (!ready) throw new MarmaladeError('ENGINE_LOST', 'the rendering threads did not start: the log says why')
+    const start = beginning(init, clock)
+    this.#from = start.frame
+    const { jam, player, engine, appVersion: app, origin } = init
+    this.#take = await TakeFile.create({
+      file: init.takeFile,
+      header: { jam, player, engine, app, origin, first: start.frame },
+      onFailure: ({ code, message }) => send({ kind: 'warning', code, message }),
+    })
+    for (const state of this.#early.splice(0)) this.#note(sinkRecord(start.frame, state))
+    this.tell({ kind: 'begin', from: start.frame })
+    this.#pump.begin(start)
+    this.#pump.run()
+    send({ kind: 'opened', firstFrame: start.frame })
+  }
+
+  /** Resolves when nothing more is rendered, whoever ended it: then the session is to be closed. */
+  get ended(): Promise<void> {
+    return this.#rendered.then(() => undefined)
   }
 
   tell(message: ToRender): void {
     this.#port.postMessage(message)
+    this.#ring.wake()
   }
 
-  /** Ends rendering, lets the sink have what was rendered, writes the report. Idempotent. */
+  /** Ends rendering, lets the sinks have what was rendered, finishes the take and sends the report. Idempotent. */
   async close(): Promise<void> {
     this.#finishing ??= this.#finish()
     return this.#finishing
   }
 
   async #finish(): Promise<void> {
-    const over = (await Promise.race([this.#ended, Promise.resolve('asked' as const)])) === 'over'
-    this.#ring.close()
-    if (!over) await this.#ended
+    const end = await this.#stop()
     await this.#pump.drain()
+    this.#port.close()
+    const samplesSha256 = this.#hash.digest('hex')
+    await this.#take?.close({ kind: 'close', frame: this.#pump.frame, sha256: samplesSha256, peak: this.#peak })
     const report: SessionReport = {
       firstFrame: this.#from,
       frames: this.#pump.moved,
-      samplesSha256: this.#hash.digest('hex'),
+      samplesSha256,
       peak: this.#peak,
       underruns: this.#underruns,
       skippedFrames: this.#skipped,
       late: this.#late,
     }
-    await this.#thread.terminate()
-    this.#port.close()
-    await this.#parts.take.close({ kind: 'end', ...report })
-    this.#parts.send({ kind: 'closed', report, over })
+    this.#parts.send({ kind: 'closed', report, end })
   }
 
-  #report({ jam, instances, changes, levels, frame }: FromRender): void {
-    const { send, take } = this.#parts
+  /** Lets the thread end by itself, so that everything it rendered is told. */
+  async #stop(): Promise<SessionEnd> {
+    const before = await Promise.race([this.#rendered, Promise.resolve('asked' as const)])
+    this.#ring.close()
+    let late: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => {
+      late = setTimeout(resolve, END_MILLIS)
+    })
+    await Promise.race([this.#rendered, patience])
+    clearTimeout(late)
+    this.#ring.end()
+    await this.#thread.terminate()
+    // A thread's end may overtake what it said last.
+    for (let last = nextMessage(this.#port); last; last = nextMessage(this.#port)) {
+      if (last.kind === 'rendered') this.#report(last)
+    }
+    return before === 'stopped' ? 'failed' : before
+  }
+
+  #report({ jam, instances, changes, mix, levels, frame }: Rendered): void {
+    const { send } = this.#parts
     for (const event of jam) {
-      take.write({ event: 'jam', ...event })
+      this.#note(takeRecordOf(event))
       if ('late' in event && event.late.reason !== 'join') this.#late++
     }
-    for (const event of instances) take.write({ event: 'instance', ...event })
+    for (const event of instances) this.#note(instanceRecord(event))
+    for (const act of mix) this.#note({ kind: 'mix', ...act })
     if (jam.length > 0) send({ kind: 'jam', events: jam })
     if (instances.length > 0) send({ kind: 'instances', events: instances })
     if (changes.length > 0) send({ kind: 'tags', changes })
+    if (mix.length > 0) send({ kind: 'mix', acts: mix })
     if (levels) send({ kind: 'levels', frame, levels })
   }
 
-  #lag(what: 'underrun' | 'skipped', frames: Frames): void {
+  #note(record: TakeRecord | undefined): void {
+    if (record) this.#take?.write(record)
+  }
+
+  #noteSink(state: SinkState): void {
+    if (this.#take) this.#note(sinkRecord(this.#pump.frame, state))
+    else this.#early.push(state)
+    this.#parts.send({ kind: 'sink', state })
+  }
+
+  #lag(what: 'underrun' | 'skipped', at: Frames, frames: Frames): void {
     if (what === 'underrun') this.#underruns++
     else this.#skipped += frames
-    this.#parts.take.write({ kind: what, frames })
-    this.#parts.send({ kind: 'late', what, frames })
+    this.#note({ kind: what === 'underrun' ? 'underrun' : 'skip', frame: at, frames })
+    this.#parts.send({ kind: 'late', what, at, frames })
   }
 
   #measure(samples: Float32Array): void {
@@ -144,10 +214,12 @@ export class Session {
   }
 }
 
-/** The first frame rendered, a multiple of 128, and the monotonic time at which it is due. */
-function beginning({ origin }: SessionInit, clock: Clock): { from: Frames; start: number } {
+const nextMessage = (port: MessagePort): FromRender | undefined =>
+  (receiveMessageOnPort(port) as { message: FromRender } | undefined)?.message
+
+/** The first frame rendered, a multiple of 128, and when it is due: the one place where the wall clock meets the jam's. */
+function beginning({ origin }: SessionInit, clock: Clock): PumpStart {
   const now = Math.floor(((clock.micros() - origin) * SAMPLE_RATE) / 1_000_000)
-  const first = Math.max(0, now + LOOK_AHEAD_FRAMES + START_MARGIN)
-  const from = Math.ceil(first / BLOCK) * BLOCK
-  return { from, start: clock.monotonic() + ((from - now) * 1_000) / SAMPLE_RATE }
+  const frame = Math.ceil(Math.max(0, now + LOOK_AHEAD_FRAMES) / BLOCK) * BLOCK
+  return { frame, due: clock.monotonic() + ((frame - now) * 1_000) / SAMPLE_RATE }
 }

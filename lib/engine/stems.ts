@@ -1,11 +1,11 @@
-import { mkdir, open, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BLOCK, MarmaladeError, playerOfRef, type Frames, type PlayerRef } from '../base/index.ts'
 import type { InstancePath } from '../jam/index.ts'
 import { shortIdOf } from '../keys/index.ts'
 import { encodePcm, wavHeader, WAV_HEADER_BYTES, type Stem } from '../mix/index.ts'
+import { BYTES_PER_FRAME, writeAll } from '../sink/index.ts'
 
-const BYTES_PER_FRAME = 8
 /** Files that are open at once. */
 const MAX_STEMS = 512
 
@@ -14,13 +14,21 @@ interface StemFile {
   readonly handle: FileHandle
 }
 
-/** A WAV (32-bit float) for each instance, after its own chain, all as long as the mix: their sum is it, before the limiter. */
+const unwritable = (file: string, cause: unknown): MarmaladeError =>
+  new MarmaladeError('FILE_UNWRITABLE', `${file} cannot be written: see that its folder has room`, { cause })
+
+/**
+ * A WAV (32-bit float) for each instance, after its own chain, all as long as the mix: their sum is it, before the
+ * limiter. They are called `<short id>-<generator>-<instance>.wav`; where two would be called alike the later one gets a number.
+ */
 export class StemFiles {
   readonly #folder: string
   readonly #from: Frames
-  readonly #files = new Map<InstancePath, Promise<StemFile>>()
+  readonly #files = new Map<InstancePath, StemFile>()
+  readonly #names = new Set<string>()
   readonly #blocks: { readonly path: InstancePath; readonly at: Frames; readonly bytes: Uint8Array }[] = []
 
+  /** @param from jam frame of their first sample */
   constructor(folder: string, from: Frames) {
     this.#folder = folder
     this.#from = from
@@ -35,51 +43,70 @@ export class StemFiles {
     }
   }
 
+  /** @throws FILE_UNWRITABLE */
   async flush(): Promise<void> {
     for (const { path, at, bytes } of this.#blocks.splice(0)) {
-      const { handle } = await this.#open(path)
-      await handle.write(bytes, 0, bytes.length, WAV_HEADER_BYTES + at * BYTES_PER_FRAME)
+      const { file, handle } = this.#files.get(path) ?? (await this.#create(path))
+      await attempt(file, () => writeAll(handle, bytes, WAV_HEADER_BYTES + at * BYTES_PER_FRAME))
     }
   }
 
-  /** Gives each file its length and header. @returns the files */
+  /** Gives each file its length and header. @returns the files @throws FILE_UNWRITABLE */
   async close(frames: Frames): Promise<string[]> {
     await this.flush()
-    const files: string[] = []
-    for (const opening of this.#files.values()) {
-      const { file, handle } = await opening
-      const header = wavHeader('f32', frames)
-      await handle.truncate(WAV_HEADER_BYTES + frames * BYTES_PER_FRAME)
-      await handle.write(header, 0, header.length, 0)
-      await handle.close()
-      files.push(file)
+    const all = [...this.#files.values()]
+    for (const { file, handle } of all) {
+      await attempt(file, async () => {
+        await handle.truncate(WAV_HEADER_BYTES + frames * BYTES_PER_FRAME)
+        await writeAll(handle, wavHeader('f32', frames), 0)
+        await handle.close()
+      })
     }
-    return files
+    return all.map(({ file }) => file)
   }
 
-  #open(path: InstancePath): Promise<StemFile> {
-    const known = this.#files.get(path)
-    if (known) return known
+  /** Leaves none of them behind. */
+  async discard(): Promise<void> {
+    for (const { file, handle } of this.#files.values()) {
+      await handle.close().catch(() => undefined)
+      await rm(file, { force: true })
+    }
+    this.#files.clear()
+  }
+
+  /** Parts of a path have been checked: a public key in base64url, and names without `/` and leading dot. */
+  async #create(path: InstancePath): Promise<StemFile> {
     if (this.#files.size >= MAX_STEMS) {
       throw new MarmaladeError(
         'FILE_UNWRITABLE',
         `more than ${MAX_STEMS} instances: ask for stems of a part, with --from and --to`,
       )
     }
-    const opening = this.#create(path)
-    this.#files.set(path, opening)
-    return opening
+    const [ref = '', generator = '', instance = ''] = path.split('/')
+    const file = join(
+      this.#folder,
+      `${this.#free(`${shortIdOf(playerOfRef(ref as PlayerRef))}-${generator}-${instance}`)}.wav`,
+    )
+    return attempt(file, async () => {
+      await mkdir(this.#folder, { recursive: true })
+      const stem = { file, handle: await open(file, 'w') }
+      this.#files.set(path, stem)
+      return stem
+    })
   }
 
-  /** Parts of a path have been checked: a public key in base64url, and names without `/` and leading dot. */
-  async #create(path: InstancePath): Promise<StemFile> {
-    const [ref = '', generator = '', instance = ''] = path.split('/')
-    const file = join(this.#folder, `${shortIdOf(playerOfRef(ref as PlayerRef))}-${generator}-${instance}.wav`)
-    try {
-      await mkdir(this.#folder, { recursive: true })
-      return { file, handle: await open(file, 'w') }
-    } catch (cause) {
-      throw new MarmaladeError('FILE_UNWRITABLE', `${file} cannot be written: see that its folder has room`, { cause })
-    }
+  #free(name: string): string {
+    let free = name
+    for (let number = 2; this.#names.has(free); number++) free = `${name}-${number}`
+    this.#names.add(free)
+    return free
+  }
+}
+
+async function attempt<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw unwritable(file, cause)
   }
 }

@@ -7,6 +7,8 @@ import type { SinkState } from '../sink/index.ts'
 /** What a session of the engine plays, and where to. */
 export interface SessionInit {
   readonly jam: JamId
+  /** The engine that the jam's start names. */
+  readonly engine: number
   readonly player: PlayerId
   /** Wall-clock time of jam frame 0, on this machine's clock. */
   readonly origin: Micros
@@ -37,6 +39,16 @@ export interface Levels {
   readonly instances: readonly (MeterReading & { readonly path: InstancePath })[]
 }
 
+/** A local act of mixing, with the frame from which on it holds. */
+export interface MixAct {
+  readonly frame: Frames
+  readonly target: MixTarget
+  readonly setting: MixSetting
+}
+
+/** Why a session ended: the jam is over, its owner asked, or it cannot go on. */
+export type SessionEnd = 'over' | 'asked' | 'failed'
+
 /** What a session came to. */
 export interface SessionReport {
   /** Jam frame of the first sample that went to the sink. */
@@ -64,25 +76,37 @@ export type FromEngine =
       readonly changes: readonly { readonly path: string; readonly value: TagValue; readonly frame: Frames }[]
     }
   | { readonly kind: 'levels'; readonly frame: Frames; readonly levels: Levels }
-  | { readonly kind: 'late'; readonly what: 'underrun' | 'skipped'; readonly frames: Frames }
+  /** From jam frame `at` on, `frames` were not rendered when they were due, or will not be heard from a card. */
+  | { readonly kind: 'late'; readonly what: 'underrun' | 'skipped'; readonly at: Frames; readonly frames: Frames }
+  | { readonly kind: 'mix'; readonly acts: readonly MixAct[] }
   | { readonly kind: 'sink'; readonly state: SinkState }
   /** An archive that cannot be played. */
   | { readonly kind: 'archive'; readonly archive: BlobId; readonly refusal: Refusal | undefined }
-  /** The jam is over, or the session was closed; nothing more comes of it. */
-  | { readonly kind: 'closed'; readonly report: SessionReport; readonly over: boolean }
-  | { readonly kind: 'failed'; readonly message: string }
+  /** Nothing more comes of the session; its files are finished. */
+  | { readonly kind: 'closed'; readonly report: SessionReport; readonly end: SessionEnd }
+  /** Something is amiss; the session goes on. */
+  | ({ readonly kind: 'warning' } & Refusal)
+  /** The session could not begin, or the process died: nothing more comes. */
+  | ({ readonly kind: 'failed' } & Refusal)
 
 /** Session to rendering thread. */
 export type ToRender =
   | Exclude<ToEngine, { kind: 'open' | 'archive' | 'close' }>
   | { readonly kind: 'archive'; readonly archive: BlobId; readonly prepared: PreparedGenerator }
+  /** The first frame to render, a multiple of 128. */
+  | { readonly kind: 'begin'; readonly from: Frames }
 
-/** Rendering thread to session: what the quanta up to `frame` came to. */
-export interface FromRender {
+/** Rendering thread to session. */
+export type FromRender = { readonly kind: 'ready' } | Rendered
+
+/** What the quanta up to `frame` came to. */
+export interface Rendered {
+  readonly kind: 'rendered'
   readonly frame: Frames
   readonly jam: readonly ConductorEvent[]
   readonly instances: readonly InstanceEvent[]
   readonly changes: readonly TagChange[]
+  readonly mix: readonly MixAct[]
   readonly levels?: Levels
   /** Nothing will sound any more: the jam has ended and its tails with it. */
   readonly over?: true
@@ -92,8 +116,6 @@ export interface FromRender {
 export interface RenderStart {
   readonly jam: JamId
   readonly ring: SharedArrayBuffer
-  /** The first frame, a multiple of 128. */
-  readonly from: Frames
   readonly threads: number
   readonly entries: readonly JamEntry[]
 }

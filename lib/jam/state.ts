@@ -22,12 +22,14 @@ export type Observation =
   /** `path` under `local/` or `net/`. */
   | { readonly kind: 'reading'; readonly frame: Frames; readonly path: string; readonly value: TagValue }
 
-/** Points kept of one series; when there are more, the older half goes to `onDrop`. */
+/** Points kept of one series unless told otherwise; when there are more, the older half goes to `onDrop`. */
 export const MAX_POINTS = 4096
 export const MAX_SERIES = 32_768
 
 export interface StateInit {
   readonly resolve?: ResolveShort
+  /** Points kept of one series; MAX_POINTS where left out. */
+  readonly points?: number
   /** Takes points that the state keeps no longer, oldest first: for the disk. */
   readonly onDrop?: (path: string, points: readonly TagPoint[]) => void
 }
@@ -68,11 +70,13 @@ export class JamState {
   readonly #subscriptions = new Set<Subscription>()
   readonly #resolve: ResolveShort
   readonly #onDrop: StateInit['onDrop']
+  readonly #points: number
   #order = 0
 
-  constructor({ resolve, onDrop }: StateInit = {}) {
+  constructor({ resolve, onDrop, points = MAX_POINTS }: StateInit = {}) {
     this.#resolve = resolve ?? (() => undefined)
     this.#onDrop = onDrop
+    this.#points = points
   }
 
   /** Folds one observation in. One that claims an earlier frame than its series has come to counts at that one. */
@@ -84,9 +88,10 @@ export class JamState {
     const point = { value, frame: last ? Math.max(last.frame, observation.frame) : observation.frame }
     series.points.push(point)
     series.order = this.#order++
-    if (series.points.length > MAX_POINTS) {
-      this.#onDrop?.(path, series.points.slice(0, MAX_POINTS / 2))
-      series.points = series.points.slice(MAX_POINTS / 2)
+    if (series.points.length > this.#points) {
+      const half = Math.ceil(this.#points / 2)
+      this.#onDrop?.(path, series.points.slice(0, half))
+      series.points = series.points.slice(half)
     }
     for (const { finds, listener } of this.#subscriptions) if (finds(path)) listener(path, point)
   }

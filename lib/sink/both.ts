@@ -1,8 +1,8 @@
 import type { Sink } from './types.ts'
 
 /**
- * A card and a file: the file gets every frame, whatever becomes of the card. A card that cannot be opened or is lost is
- * left out from then on.
+ * A card and a file beside it, in step: for what is rendered at the card's pace. The file gets every frame, whatever
+ * becomes of the card; one that cannot be opened or is lost is left out from then on. Live play feeds the two apart.
  */
 export class BothSink implements Sink {
   readonly name: string
@@ -38,6 +38,7 @@ export class BothSink implements Sink {
   }
 
   async close(): Promise<void> {
+    this.#plays = false
     await Promise.all([this.#file.close(), this.#card.close()])
   }
 }

@@ -1,15 +1,17 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { MarmaladeError } from '../base/index.ts'
-import { floatBytes } from './pcm.ts'
-import type { Sink } from './types.ts'
 import { wavHeader, WAV_HEADER_BYTES } from '../mix/index.ts'
+import { BYTES_PER_FRAME, floatBytes, writeAll } from './pcm.ts'
+import type { Sink } from './types.ts'
 
-const BYTES_PER_FRAME = 8
 /** About a second: how much may be lost of a file's header when the machine dies. */
 const PATCH_EVERY_FRAMES = 48_000
 
 const lost = (name: string, cause: unknown): MarmaladeError =>
   new MarmaladeError('SINK_LOST', `${name} takes no more sound: see that its folder exists and has room`, { cause })
+const closed = (name: string): MarmaladeError => new MarmaladeError('SINK_LOST', `${name} is not open`)
+const unavailable = (name: string, cause: unknown): MarmaladeError =>
+  new MarmaladeError('SINK_UNAVAILABLE', `${name} cannot be written: see that its folder exists`, { cause })
 
 /**
  * 32-bit float WAV. The header's sizes are patched about once a second, so that a file of a node that was killed plays
@@ -29,22 +31,24 @@ export class WavSink implements Sink {
   }
 
   async open(): Promise<void> {
+    this.#frames = 0
     try {
       this.#handle = await open(this.#file, 'w')
-      await this.#handle.write(wavHeader('f32', 0), 0, WAV_HEADER_BYTES, 0)
+      await this.#patch(this.#handle)
     } catch (cause) {
-      throw new MarmaladeError('SINK_UNAVAILABLE', `${this.name} cannot be written: see that its folder exists`, {
-        cause,
-      })
+      await this.#handle?.close().catch(() => undefined)
+      this.#handle = undefined
+      throw unavailable(this.name, cause)
     }
   }
 
   async write(samples: Float32Array): Promise<void> {
-    const bytes = floatBytes(samples)
+    const handle = this.#handle
+    if (!handle) throw closed(this.name)
     try {
-      await this.#handle?.write(bytes, 0, bytes.length, WAV_HEADER_BYTES + this.#frames * BYTES_PER_FRAME)
+      await writeAll(handle, floatBytes(samples), WAV_HEADER_BYTES + this.#frames * BYTES_PER_FRAME)
       this.#frames += samples.length / 2
-      if (this.#frames - this.#patched >= PATCH_EVERY_FRAMES) await this.#patch()
+      if (this.#frames - this.#patched >= PATCH_EVERY_FRAMES) await this.#patch(handle)
     } catch (cause) {
       throw lost(this.name, cause)
     }
@@ -52,23 +56,25 @@ export class WavSink implements Sink {
 
   async close(): Promise<void> {
     const handle = this.#handle
+    this.#handle = undefined
     if (!handle) return
     try {
-      await this.#patch()
+      await this.#patch(handle)
       await handle.sync()
+    } catch (cause) {
+      throw lost(this.name, cause)
     } finally {
-      this.#handle = undefined
       await handle.close()
     }
   }
 
-  async #patch(): Promise<void> {
-    await this.#handle?.write(wavHeader('f32', this.#frames), 0, WAV_HEADER_BYTES, 0)
+  async #patch(handle: FileHandle): Promise<void> {
+    await writeAll(handle, wavHeader('f32', this.#frames), 0)
     this.#patched = this.#frames
   }
 }
 
-/** Bare interleaved stereo float32, little-endian, to a file or, as `-`, to standard output. */
+/** Bare interleaved stereo float32, little-endian, to a file (a named pipe will do). */
 export class RawSink implements Sink {
   readonly name: string
   readonly lateness = 'wait'
@@ -81,21 +87,17 @@ export class RawSink implements Sink {
   }
 
   async open(): Promise<void> {
-    if (this.#file === '-') return
     try {
       this.#handle = await open(this.#file, 'w')
     } catch (cause) {
-      throw new MarmaladeError('SINK_UNAVAILABLE', `${this.name} cannot be written: see that its folder exists`, {
-        cause,
-      })
+      throw unavailable(this.name, cause)
     }
   }
 
   async write(samples: Float32Array): Promise<void> {
-    const bytes = floatBytes(samples)
-    if (this.#file === '-') return writeOut(this.name, bytes)
+    if (!this.#handle) throw closed(this.name)
     try {
-      await this.#handle?.write(bytes)
+      await writeAll(this.#handle, floatBytes(samples))
     } catch (cause) {
       throw lost(this.name, cause)
     }
@@ -106,13 +108,4 @@ export class RawSink implements Sink {
     this.#handle = undefined
     await handle?.close()
   }
-}
-
-function writeOut(name: string, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(Buffer.from(bytes), (error) => {
-      if (error) reject(lost(name, error))
-      else resolve()
-    })
-  })
 }

@@ -1,4 +1,7 @@
 export * from './open.ts'
+export * from './outlet.ts'
+export * from './pcm.ts'
+export * from './process.ts'
 export * from './pump.ts'
 export * from './ring.ts'
 export * from './spec.ts'

@@ -1,19 +1,21 @@
+import { MarmaladeError } from '../base/index.ts'
 import type { Sink } from './types.ts'
 
 /** Takes everything and keeps nothing; the pump paces it like a card. */
 export class NullSink implements Sink {
   readonly name = 'null'
   readonly lateness = 'skip'
+  #open = false
 
   async open(): Promise<void> {
-    return Promise.resolve()
+    this.#open = true
   }
 
   async write(): Promise<void> {
-    return Promise.resolve()
+    if (!this.#open) throw new MarmaladeError('SINK_LOST', 'null is not open')
   }
 
   async close(): Promise<void> {
-    return Promise.resolve()
+    this.#open = false
   }
 }

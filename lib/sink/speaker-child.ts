@@ -1,15 +1,19 @@
-import { createWriteStream } from 'node:fs'
+import { closeSync, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { BYTES_PER_FRAME } from './pcm.ts'
 
 /**
  * A process of its own around the npm package `speaker`, which aborts where there is no card and leaks a little with
  * each write: so it reads PCM (interleaved stereo float32) from standard input and writes 4,800 frames at a time.
- * Says on descriptor 3 that it is ready. Argument: the ALSA device, if not the default.
+ * Says on descriptor 3 that the device is open. Argument: the ALSA device, if not the default. Any failure ends it.
  */
-const BYTES_PER_FRAME = 8
 const WRITE_BYTES = 4_800 * BYTES_PER_FRAME
+const REPORT_FD = 3
 
 type SpeakerClass = new (options: Record<string, unknown>) => Writable
+
+// A terminal sends these to the whole group: the engine decides when it ends, by the end of its input.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 
 const packageName: string = 'speaker'
 const { default: Speaker } = (await import(packageName)) as { default: SpeakerClass }
@@ -22,11 +26,15 @@ const speaker = new Speaker({
   signed: true,
   ...(device === undefined ? {} : { device }),
 })
+// An error while it plays is told here alone: the write that met it is never answered.
 speaker.on('error', (error: Error) => {
   process.stderr.write(`${error.message}\n`)
-  process.exitCode = 1
+  process.exit(1)
 })
-createWriteStream('', { fd: 3 }).end('ready\n')
+// It opens the device at the first write, of however little.
+await play(new Uint8Array(0))
+writeSync(REPORT_FD, 'ready\n')
+closeSync(REPORT_FD)
 
 let waiting: Buffer = Buffer.alloc(0)
 for await (const bytes of process.stdin as AsyncIterable<Buffer>) {
@@ -41,7 +49,7 @@ if (whole > 0) await play(waiting.subarray(0, whole))
 speaker.end()
 
 function play(bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    speaker.write(bytes, (error) => (error ? reject(error) : resolve()))
+  return new Promise((resolve) => {
+    speaker.write(bytes, () => resolve())
   })
 }

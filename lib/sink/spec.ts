@@ -27,6 +27,11 @@ export function sinkName(spec: SinkSpec): string {
   return `${spec.kind}:${spec.device}`
 }
 
+/** Whether standard output is the sound. */
+export function usesStandardOutput(spec: SinkSpec): boolean {
+  return spec.kind === 'both' ? usesStandardOutput(spec.file) : spec.kind === 'raw' && spec.file === '-'
+}
+
 /** Whether this machine seems to have a sound card: asking `speaker` itself would abort the process. */
 export function hasSoundCard(): boolean {
   if (process.platform === 'darwin') return true

@@ -3,15 +3,15 @@ export interface Sink {
   /** As the user wrote it: `wav:/tmp/a.wav`, `speaker`. */
   readonly name: string
   /**
-   * What the sink does when it is late: `wait` never slips or skips (files); `skip` drops what is past (cards), since
-   * what is heard must keep the jam's time.
+   * What is done when the sink is late: those that `wait` never slip or skip (files); of those that `skip` what is past
+   * is dropped (cards), since what is heard must keep the jam's time.
    */
   readonly lateness: 'wait' | 'skip'
-  /** @throws SINK_UNAVAILABLE, SINK_LOST */
+  /** May be called again after `close`. @throws SINK_UNAVAILABLE */
   open(): Promise<void>
-  /** Resolves when the sink takes more. `samples` must not be kept after that. @throws SINK_LOST */
+  /** Resolves when the sink takes more. `samples` must not be kept after that. @throws SINK_LOST also where it is not open */
   write(samples: Float32Array): Promise<void>
-  /** Ends the file or lets the card play out; idempotent. */
+  /** Ends the file or lets the card play out; idempotent. @throws SINK_LOST where the end of a file did not reach the disk */
   close(): Promise<void>
 }
 
@@ -27,6 +27,9 @@ export type SinkSpec =
 
 export type SinkState =
   | { readonly state: 'open'; readonly name: string }
-  /** The jam goes on silently; the sink is tried again after `retryMillis`. */
-  | { readonly state: 'lost'; readonly name: string; readonly why: string; readonly retryMillis: number }
+  /**
+   * The jam goes on silently; the sink is tried again after `retryMillis`. A file is not: what it missed would be missing
+   * in it.
+   */
+  | { readonly state: 'lost'; readonly name: string; readonly why: string; readonly retryMillis?: number }
   | { readonly state: 'closed'; readonly name: string }

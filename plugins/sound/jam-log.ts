@@ -1,9 +1,8 @@
 import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { playerOfRef, type PlayerId } from '../../lib/base/index.ts'
+import { isPlayerRef, playerOfRef, type PlayerId } from '../../lib/base/index.ts'
 import type { ConductorEvent, Grid, InstancePath } from '../../lib/jam/index.ts'
 import type { InstanceEvent } from '../../lib/mix/index.ts'
-import { isPlayerRef } from '../../lib/base/index.ts'
 
 interface Init {
   /** `<home>/jams/<short id>:<jam>/jam.log`. */
@@ -75,7 +74,7 @@ export class JamLog {
 
   /** A note that somebody said in the jam. */
   said(player: PlayerId, text: string): void {
-    this.#line(undefined, `${this.#init.shown(player)}: ${text.replaceAll('\n', ' / ')}`)
+    this.#line(undefined, `${this.#init.shown(player)}: ${text}`)
   }
 
   async close(): Promise<void> {
@@ -90,7 +89,7 @@ export class JamLog {
   #line(frame: number | undefined, text: string): void {
     const grid = this.#init.grid()
     const where = frame === undefined ? '' : `bar ${(grid.barOfTick(grid.tickOfFrame(frame)) + 1).toFixed(2)}  `
-    this.#waiting.push(`${where}${text}\n`)
+    this.#waiting.push(`${where}${plain(text)}\n`)
     if (this.#waiting.length > MAX_WAITING) {
       this.#waiting.shift()
       this.#dropped++
@@ -114,6 +113,9 @@ export class JamLog {
     }
   }
 }
+
+/** On one line, and without what would move a terminal's cursor. */
+const plain = (text: string): string => text.replaceAll(/\r?\n/g, ' / ').replaceAll(/\p{Cc}/gu, ' ')
 
 const late = (how: { readonly by: number; readonly reason: string } | undefined): string => {
   if (!how) return ''

@@ -37,14 +37,19 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
     },
     async start(host, { feeds, generators, jams }) {
       const { directory, identity } = feeds
+      const logs = new Map<LiveJam, JamLog>()
       const jamLogOf = (jam: LiveJam): JamLog => {
+        const known = logs.get(jam)
+        if (known) return known
         const { owner, name } = ownedParts(jam.jam)
-        return new JamLog({
+        const jamLog = new JamLog({
           file: join(init.jams, `${shortIdOf(owner)}:${name}`, 'jam.log'),
           shown: (player) => directory.shown(player),
           grid: () => jam.ledger.grid,
           warn: (error) => host.log.warn({ err: error }, 'jam.log cannot be written'),
         })
+        logs.set(jam, jamLog)
+        return jamLog
       }
       const stand = new Stand({
         sink: init.sink,
@@ -53,13 +58,14 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
           const { end, grid } = jam.ledger
           return end !== undefined && grid.frameOfTick(end.payload.at) <= jams.now(jam)
         },
-        session: (jam, sink) => ({
+        session: (jam, sink, heard) => ({
           jam,
           sink,
           takes: init.takes,
           generators,
           log: host.log,
           jamLog: jamLogOf(jam),
+          heard,
           appVersion: init.appVersion,
           threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
           startedAt: init.clock.micros(),
@@ -89,6 +95,7 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
         async stop() {
           for (const stop of off) stop()
           await stand.close()
+          await Promise.all([...logs.values()].map((log) => log.close()))
         },
       }
     },
@@ -122,10 +129,9 @@ function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof
     },
     tags: {
       async get({ path }) {
-        const playing = sounding(stand.playing)
-        const tag = playing.tag(path) ?? playing.tag(fullPath(path, feeds))
-        const frame = jams.now(playing.jam)
-        return tag ? { path, value: tag.value, frame: tag.frame } : { path, frame }
+        const { heard, jam } = sounding(stand.playing)
+        const tag = heard.state.newest(path) ?? heard.state.newest(fullPath(path, feeds))
+        return tag ? { path, value: tag.value, frame: tag.frame } : { path, frame: jams.now(jam) }
       },
     },
   }

@@ -1,20 +1,24 @@
 import { MarmaladeError } from '../../lib/base/index.ts'
 import type { Log } from '../../lib/host/index.ts'
-import { parseSink } from '../../lib/sink/index.ts'
+import { parseSink, sinkName, type SinkSpec } from '../../lib/sink/index.ts'
 import type { JamChange, LiveJam } from '../jams/index.ts'
 import type { SoundReport, SoundStatus } from './contract.ts'
-import { Playing, type PlayingInit } from './playing.ts'
+import { Heard } from './heard.ts'
+import { Playing, takesOf, type Ended, type PlayingInit } from './playing.ts'
+import { actsOfBrokenTake } from './restore.ts'
 
 const MAX_REPORTS = 64
 /** An engine that died is started again after this, longer each time up to the second. */
 const RESTART_MILLIS = 1_000
 const RESTART_MOST = 30_000
+/** One that lived for so long counts as sound: the next one that dies is started again after the first of these. */
+const SOUND_MILLIS = 60_000
 
 interface Init {
   readonly sink: string
   readonly log: Log
   readonly isOver: (jam: LiveJam) => boolean
-  readonly session: (jam: LiveJam, sink: string) => PlayingInit
+  readonly session: (jam: LiveJam, sink: string, heard: Heard) => PlayingInit
 }
 
 /** Which jam sounds: the current one, once its start is here, until it is over. One engine at a time. */
@@ -24,10 +28,13 @@ export class Stand {
   readonly #waiting = new Set<(report: SoundReport) => void>()
   #wanted: LiveJam | undefined
   #playing: Playing | undefined
+  /** Of the jam that sounded last. */
+  #heard: { readonly jam: LiveJam; readonly heard: Heard } | undefined
   /** Changes of what sounds happen one after the other. */
   #moving: Promise<void> = Promise.resolve()
   #sessions = 0
   #failures = 0
+  #startedAt = 0
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
@@ -57,9 +64,10 @@ export class Stand {
     if (!this.#playing && last) return last
     return new Promise((resolve, reject) => {
       this.#waiting.add(resolve)
+      if (signal.aborted) reject(cancelled())
       signal.addEventListener('abort', () => {
         this.#waiting.delete(resolve)
-        reject(new MarmaladeError('CANCELLED', 'nobody waits for the end of the jam any more'))
+        reject(cancelled())
       })
     })
   }
@@ -103,29 +111,44 @@ export class Stand {
     this.#playing = undefined
     const jam = this.#wanted
     if (!jam?.ledger.start || this.#init.isOver(jam)) return
-    const playing = await Playing.start(this.#init.session(jam, sinkOf(this.#init.sink, this.#sessions++)))
+    const known = this.#heard?.jam === jam ? this.#heard.heard : undefined
+    const heard = known ?? new Heard(() => jam.ledger.members)
+    const session = this.#init.session(jam, sinkOf(this.#init.sink, this.#sessions++), heard)
+    if (!known) await this.#restore(session)
+    this.#heard = { jam, heard }
+    this.#startedAt = performance.now()
+    const playing = await Playing.start(session)
     this.#playing = playing
-    // What came while the engine started has been told to nobody: everything is told again, it knows what it has.
-    playing.observe({ entries: jam.entries(), withdrawn: [] })
-    void playing.ended.then((report) => this.#ended(playing, report))
+    void playing.ended.then((ended) => this.#ended(playing, ended))
   }
 
-  #ended(playing: Playing, report: SoundReport | undefined): void {
+  /** What the player had mixed in a session of this jam that broke off. */
+  async #restore(session: PlayingInit): Promise<void> {
+    try {
+      for (const act of await actsOfBrokenTake(takesOf(session), session.jam.jam)) session.heard.mixed(act)
+    } catch (error) {
+      this.#init.log.info({ err: error }, 'the take before this one cannot be read: the mix starts plain')
+    }
+  }
+
+  #ended(playing: Playing, { report, end }: Ended): void {
     if (report) {
-      this.#failures = 0
       this.#reports.push(report)
       if (this.#reports.length > MAX_REPORTS) this.#reports.shift()
+    }
+    if (report && end !== 'failed') {
       for (const resolve of this.#waiting) resolve(report)
       this.#waiting.clear()
     }
     if (this.#playing !== playing) return
     this.#playing = undefined
-    if (playing.over) this.#wanted = undefined
-    else if (!report) this.#restartLater()
+    if (end === 'over') this.#wanted = undefined
+    if (end === 'failed') this.#restartLater()
   }
 
   #restartLater(): void {
     if (this.#closed) return
+    if (performance.now() - this.#startedAt > SOUND_MILLIS) this.#failures = 0
     const wait = Math.min(RESTART_MOST, RESTART_MILLIS * 2 ** this.#failures++)
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#move(), wait)
@@ -133,11 +156,17 @@ export class Stand {
   }
 }
 
+const cancelled = (): MarmaladeError => new MarmaladeError('CANCELLED', 'nobody waits for the end of the jam any more')
+
 /** A file is never written over by a later session of the same node: it gets a number. */
 function sinkOf(text: string, session: number): string {
-  const spec = parseSink(text)
-  if (session === 0 || (spec.kind !== 'wav' && spec.kind !== 'raw') || spec.file === '-') return text
+  return session === 0 ? text : sinkName(numbered(parseSink(text), session + 1))
+}
+
+function numbered(spec: SinkSpec, number: number): SinkSpec {
+  if (spec.kind === 'both') return { ...spec, file: numbered(spec.file, number) }
+  if ((spec.kind !== 'wav' && spec.kind !== 'raw') || spec.file === '-') return spec
   const dot = spec.file.lastIndexOf('.')
   const at = dot > spec.file.lastIndexOf('/') + 1 ? dot : spec.file.length
-  return `${spec.kind}:${spec.file.slice(0, at)}-${session + 1}${spec.file.slice(at)}`
+  return { ...spec, file: `${spec.file.slice(0, at)}-${number}${spec.file.slice(at)}` }
 }

@@ -20,3 +20,10 @@ export function startThread(module: URL, options: WorkerOptions = {}): Worker {
 export function siblingModule(name: string, from: string): URL {
   return new URL(`./${name}${from.endsWith('.ts') ? '.ts' : '.js'}`, from)
 }
+
+/** What `node` needs before a module that it is started with: where it is source, the loader that reads it. */
+export function loaderFor(module: URL): string[] {
+  if (!module.pathname.endsWith('.ts')) return []
+  const require = createRequire(import.meta.url)
+  return ['--import', pathToFileURL(require.resolve('tsx')).href]
+}

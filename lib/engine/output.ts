@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { MarmaladeError, SAMPLE_RATE, type Frames } from '../base/index.ts'
+import { encodePcm, wavHeader, WAV_HEADER_BYTES } from '../mix/index.ts'
+import { BYTES_PER_FRAME, writeAll } from '../sink/index.ts'
+
+/** What was written, or would have been where no file was asked for. */
+export interface Written {
+  readonly file?: string
+  /** SHA-256, hex, of the whole WAV file; empty where there is none. */
+  readonly sha256: string
+  /** SHA-256, hex, of the samples as interleaved float32, little-endian. */
+  readonly samplesSha256: string
+  readonly frames: Frames
+  readonly seconds: number
+  /** Highest absolute sample. */
+  readonly peak: number
+}
+
+/** SHA-256 of a file, hex. */
+async function fileSha256(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const bytes of createReadStream(file)) hash.update(bytes as Buffer)
+  return hash.digest('hex')
+}
+
+const unwritable = (file: string, cause: unknown): MarmaladeError =>
+  new MarmaladeError('FILE_UNWRITABLE', `${file} cannot be written: see that its folder exists and has room`, { cause })
+
+/** A WAV file (32-bit float) written under a temporary name, and the hashes of what went into it. */
+export class Output {
+  readonly #file: string | undefined
+  readonly #handle: FileHandle | undefined
+  readonly #samples = createHash('sha256')
+  #frames: Frames = 0
+  #peak = 0
+
+  private constructor(file: string | undefined, handle: FileHandle | undefined) {
+    this.#file = file
+    this.#handle = handle
+  }
+
+  /** @param file nothing is written where it is left out @throws FILE_UNWRITABLE */
+  static async create(file: string | undefined): Promise<Output> {
+    if (file === undefined) return new Output(undefined, undefined)
+    try {
+      await mkdir(dirname(file), { recursive: true })
+      return new Output(file, await open(`${file}.part`, 'w+'))
+    } catch (cause) {
+      throw unwritable(file, cause)
+    }
+  }
+
+  /** @throws FILE_UNWRITABLE */
+  async write(left: Float32Array, right: Float32Array): Promise<void> {
+    const bytes = encodePcm('f32', left, right)
+    this.#samples.update(bytes)
+    for (const channel of [left, right]) {
+      for (const sample of channel) if (Math.abs(sample) > this.#peak) this.#peak = Math.abs(sample)
+    }
+    await this.#put(bytes, WAV_HEADER_BYTES + this.#frames * BYTES_PER_FRAME)
+    this.#frames += left.length
+  }
+
+  /** Gives the file its header and name. @throws FILE_UNWRITABLE */
+  async close(): Promise<Written> {
+    const samplesSha256 = this.#samples.digest('hex')
+    const counts = { frames: this.#frames, seconds: this.#frames / SAMPLE_RATE, peak: this.#peak }
+    if (!this.#handle || this.#file === undefined) return { sha256: '', samplesSha256, ...counts }
+    await this.#put(wavHeader('f32', this.#frames), 0)
+    try {
+      await this.#handle.sync()
+      await this.#handle.close()
+      await rename(`${this.#file}.part`, this.#file)
+    } catch (cause) {
+      throw unwritable(this.#file, cause)
+    }
+    return { file: this.#file, sha256: await fileSha256(this.#file), samplesSha256, ...counts }
+  }
+
+  /** Leaves nothing behind. Idempotent, also after `close`. */
+  async discard(): Promise<void> {
+    await this.#handle?.close().catch(() => undefined)
+    if (this.#file !== undefined) await rm(`${this.#file}.part`, { force: true })
+  }
+
+  async #put(bytes: Uint8Array, at: number): Promise<void> {
+    if (!this.#handle || this.#file === undefined) return
+    try {
+      await writeAll(this.#handle, bytes, at)
+    } catch (cause) {
+      throw unwritable(this.#file, cause)
+    }
+  }
+}

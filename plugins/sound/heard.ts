@@ -1,0 +1,155 @@
+import { SAMPLE_RATE, type BlobId, type EntryKey, type Frames } from '../../lib/base/index.ts'
+import { shortIdsOf, type FromEngine, type MixAct } from '../../lib/engine/index.ts'
+import { JamState, type InstancePath, type Members, type Observation } from '../../lib/jam/index.ts'
+import type { MixTarget } from '../../lib/mix/index.ts'
+import type { SoundStatus } from './contract.ts'
+
+/** Points kept of each series of a jam that sounds; what is older is in the feeds and the take. */
+const POINTS = 256
+const MAX_FAILURES = 100
+/** Of one's own mix: as many as the mix itself remembers. */
+const MAX_ACTS = 1_024
+/** Plays of which is known when they are heard: the newest ones. */
+const MAX_DUE = 16_384
+
+/** What an engine tells while it plays. */
+type Told = Extract<FromEngine, { kind: 'jam' | 'instances' | 'tags' | 'levels' | 'late' | 'mix' }>
+
+/** When a play will be heard here. */
+export interface Due {
+  readonly frame: Frames
+  /** Counted from 0, with a fraction. */
+  readonly bar: number
+}
+
+/**
+ * What this node has learned of the jam that sounds: its state, folded from what the engine says took effect, and the
+ * figures of now. It outlives an engine that dies.
+ */
+export class Heard {
+  readonly state: JamState
+  readonly failures: SoundStatus['failures'] = []
+  readonly #due = new Map<EntryKey, Due>()
+  readonly #acts = new Map<string, MixAct>()
+  #levels: Extract<FromEngine, { kind: 'levels' }> | undefined
+  #underruns = 0
+  #skipped: Frames = 0
+  #late = 0
+
+  /** @param members those of now, for short ids in paths */
+  constructor(members: () => Members) {
+    let known: { of: Members; ids: ReturnType<typeof shortIdsOf> } | undefined
+    this.state = new JamState({
+      points: POINTS,
+      resolve: (short) => {
+        const of = members()
+        if (known?.of !== of) known = { of, ids: shortIdsOf(of) }
+        return known.ids.get(short)
+      },
+    })
+  }
+
+  /** One's own mix as it stands, for an engine that starts anew. */
+  get acts(): readonly MixAct[] {
+    return [...this.#acts.values()]
+  }
+
+  due(play: EntryKey): Due | undefined {
+    return this.#due.get(play)
+  }
+
+  fail(path: InstancePath | BlobId, code: string, message: string): void {
+    this.failures.push({ path, code, message })
+    if (this.failures.length > MAX_FAILURES) this.failures.shift()
+  }
+
+  figures(): Pick<SoundStatus, 'frame' | 'underruns' | 'skippedFrames' | 'late' | 'master' | 'instances' | 'failures'> {
+    const levels = this.#levels?.levels
+    return {
+      ...(this.#levels && { frame: this.#levels.frame }),
+      underruns: this.#underruns,
+      skippedFrames: this.#skipped,
+      late: this.#late,
+      ...(levels && { master: levels.master }),
+      instances: [...(levels?.instances ?? [])],
+      failures: this.failures,
+    }
+  }
+
+  hear(message: Told): void {
+    switch (message.kind) {
+      case 'jam':
+        for (const event of message.events) this.#note(event)
+        return
+      case 'instances':
+        for (const event of message.events) this.#follow(event)
+        return
+      case 'tags':
+        for (const change of message.changes) this.state.fold({ kind: 'tag', ...change })
+        return
+      case 'levels':
+        this.#measure(message)
+        return
+      case 'late':
+        this.#lag(message)
+        return
+      case 'mix':
+        for (const act of message.acts) this.mixed(act)
+    }
+  }
+
+  /** A local act took effect, now or in a session that broke off. */
+  mixed(act: MixAct): void {
+    const { target, setting, frame } = act
+    const name = nameOf(target)
+    const before = this.#acts.get(name)
+    if (!before && this.#acts.size >= MAX_ACTS) return
+    this.#acts.set(name, { ...act, setting: { ...before?.setting, ...setting } })
+    for (const what of ['gain', 'pan', 'mute', 'solo'] as const) {
+      const value = setting[what]
+      if (value !== undefined) this.state.fold({ kind: 'mix', frame, target: name, what, value: Number(value) })
+    }
+  }
+
+  #note(event: Extract<Told, { kind: 'jam' }>['events'][number]): void {
+    if ('late' in event && event.late.reason !== 'join') this.#late++
+    if (event.kind === 'applied' || event.kind === 'started')
+      this.state.fold({ kind: 'entry', frame: event.frame, key: event.key })
+    if (event.kind !== 'due') return
+    this.#due.delete(event.key)
+    this.#due.set(event.key, { frame: event.frame, bar: event.bar })
+    const [oldest] = this.#due.keys()
+    if (this.#due.size > MAX_DUE && oldest !== undefined) this.#due.delete(oldest)
+  }
+
+  #follow(event: Extract<Told, { kind: 'instances' }>['events'][number]): void {
+    const { kind, frame, path } = event
+    if (kind === 'started' || kind === 'ended')
+      this.state.fold({ kind: 'instance', frame, path, sounding: kind === 'started' })
+    if (kind === 'failed') this.fail(path, event.failure.code, event.failure.message)
+    if (kind === 'refused') this.fail(path, 'MIX_REFUSED', event.message)
+  }
+
+  #measure(message: Extract<Told, { kind: 'levels' }>): void {
+    this.#levels = message
+    const { frame, levels } = message
+    this.#read('local/peak', levels.master.peak, frame)
+    this.#read('local/rms', levels.master.rms, frame)
+    this.#read('local/reduction', levels.reduction, frame)
+  }
+
+  #lag({ what, at, frames }: Extract<Told, { kind: 'late' }>): void {
+    if (what === 'underrun') this.#read('local/underruns', ++this.#underruns, at)
+    else this.#read('local/skipped', (this.#skipped += frames) / SAMPLE_RATE, at)
+  }
+
+  #read(path: string, value: number, frame: Frames): void {
+    this.state.fold({ kind: 'reading', path, value, frame } satisfies Observation)
+  }
+}
+
+/** What a target is called in the state: an instance's path, `track:…` or `player:…`. */
+function nameOf(target: MixTarget): string {
+  if (target.kind === 'instance') return target.path
+  return target.kind === 'track' ? `track:${target.track}` : `player:${target.player}`
+}

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { JamId } from '../../lib/base/index.ts'
+import type { MixAct } from '../../lib/engine/index.ts'
+import { parseTake, type Take } from '../../lib/jam/index.ts'
+import type { MixSetting, MixTarget } from '../../lib/mix/index.ts'
+
+/** Larger takes are not read back. */
+const MAX_BYTES = 64 * 1024 * 1024
+const TAKE = /^[0-9]{1,17}\.take$/
+
+/**
+ * The player's own acts of the session that broke off last in a jam: none where the newest take was closed in order. All
+ * else of the state comes again from the entries.
+ * @param folder of the jam's takes
+ * @throws TAKE_INVALID where it cannot be read
+ */
+export async function actsOfBrokenTake(folder: string, jam: JamId): Promise<readonly MixAct[]> {
+  if (!existsSync(folder)) return []
+  const names = (await readdir(folder)).filter((name) => TAKE.test(name))
+  const newest = names.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).at(-1)
+  if (newest === undefined) return []
+  const file = join(folder, newest)
+  if ((await stat(file)).size > MAX_BYTES) return []
+  const take = parseTake(await readFile(file, 'utf8'))
+  if (take.header.jam !== jam || take.records.some(({ kind }) => kind === 'close')) return []
+  return actsOf(take)
+}
+
+function actsOf({ records }: Take): MixAct[] {
+  // Fields that are left out are undefined nowhere: what JSON gave has them or has them not.
+  return records
+    .filter((record) => record.kind === 'mix')
+    .map(({ frame, target, setting }) => ({ frame, target: target as MixTarget, setting: setting as MixSetting }))
+}
