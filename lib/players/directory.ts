@@ -1,16 +1,36 @@
-import { MarmaladeError, isPlayerId, isPlayerRef, playerOfRef, type PlayerId } from '../base/index.ts'
+import {
+  MarmaladeError,
+  compareBytes,
+  isPlayerId,
+  isPlayerRef,
+  playerOfRef,
+  rawId,
+  refOf,
+  type PlayerId,
+} from '../base/index.ts'
 import { compareHeads, readPayload, type Entry, type HeadPosition, type PayloadOf } from '../entry/index.ts'
 import { ShortIds } from '../keys/index.ts'
 import type { Change, Store } from '../store/index.ts'
 
 type Identification = PayloadOf<'identification'>
 
+/** What a player said under one key of its identifications, last. */
+interface Said {
+  readonly position: HeadPosition
+  readonly value: unknown
+}
+/** The keys that count: FEEDS section 4. Others are not remembered. */
+const FIELDS = ['name', 'about', 'image', 'addresses'] as const satisfies readonly (keyof Identification)[]
+
 /** What players say of themselves, and how to name them to people. */
 export class Directory {
   readonly #store: Store
-  readonly #said = new Map<PlayerId, { position: HeadPosition; payload: Identification }[]>()
+  readonly #said = new Map<PlayerId, Map<string, Said>>()
+  /** By name: those who have given it to themselves. */
+  readonly #named = new Map<string, Set<PlayerId>>()
   readonly #known = new Set<PlayerId>()
   readonly #short = new ShortIds()
+  #followed: ReadonlySet<PlayerId> = new Set()
 
   constructor(store: Store) {
     this.#store = store
@@ -19,20 +39,29 @@ export class Directory {
   /** Reads every head and identification that the store has. `followed`: in the order in which they were followed. */
   async load(followed: Iterable<PlayerId>): Promise<void> {
     this.#said.clear()
-    for (const player of followed) this.#short.followed(player)
+    this.#named.clear()
+    this.setFollowed(followed)
     for await (const head of this.#store.heads()) this.#meet(head.identity)
     for await (const entry of this.#store.byType('identification')) this.#fold(entry)
   }
 
+  /** Folds a change of the store in. */
   async observe(change: Change): Promise<void> {
-    this.#meet(change.head.identity)
-    if (change.changeover) await this.#reload(change.head.identity)
+    const { identity } = change.head
+    this.#meet(identity)
+    if (change.changeover) await this.#reload(identity)
     else for (const entry of change.entries) this.#fold(entry)
   }
 
-  followed(player: PlayerId): void {
-    this.#short.followed(player)
-    this.#known.add(player)
+  /** Who is followed from now on, in the order in which they were: of those who share a short id the first keeps it. */
+  setFollowed(followed: Iterable<PlayerId>): void {
+    const now = new Set(followed)
+    for (const player of this.#followed) if (!now.has(player)) this.#short.unfollowed(player)
+    for (const player of now) {
+      this.#short.followed(player)
+      this.#known.add(player)
+    }
+    this.#followed = now
   }
 
   /** Everyone of whom an entry or a follow is here. */
@@ -40,16 +69,17 @@ export class Directory {
     return this.#known
   }
 
-  /** The last identification's fields, each the newest said. */
+  /** What a player says of itself: of each key what it said last. */
   identification(player: PlayerId): Identification {
-    const all = this.#said.get(player) ?? []
-    return Object.assign({ type: 'identification' as const }, ...all.map((said) => said.payload)) as Identification
+    const fields = [...(this.#said.get(player) ?? [])].map(([field, { value }]) => [field, value] as const)
+    // Only values of checked identifications are remembered, each under its own key.
+    return { type: 'identification', ...Object.fromEntries(fields) } as Identification
   }
 
   /** The name a player gave itself, if any. */
   nameOf(player: PlayerId): string | undefined {
-    const { name } = this.identification(player)
-    return name === undefined || name === '' ? undefined : name
+    const name = this.#said.get(player)?.get('name')?.value
+    return typeof name === 'string' && name !== '' ? name : undefined
   }
 
   /** The short id, or the full identity where another has the short id. */
@@ -57,10 +87,16 @@ export class Directory {
     return this.#short.shown(player)
   }
 
+  /** A name for files and folders: the short id, or the 43 characters of the key where another has the short id. */
+  fileNameOf(player: PlayerId): string {
+    const short = this.#short.shown(player)
+    return short === player ? refOf(player) : short
+  }
+
   /** For people: the name where it is unambiguous here, else the short id or the identity. */
   shown(player: PlayerId): string {
     const name = this.nameOf(player)
-    return name !== undefined && this.#named(name).length === 1 ? name : this.shortOf(player)
+    return name !== undefined && this.#named.get(name)?.size === 1 ? name : this.shortOf(player)
   }
 
   /**
@@ -72,20 +108,19 @@ export class Directory {
     if (isPlayerRef(text)) return playerOfRef(text)
     const short = this.#short.resolve(text)
     if (short) return short
-    const named = this.#named(text.replace(/^@/, ''))
+    const named = [...(this.#named.get(text) ?? this.#named.get(text.replace(/^@/, '')) ?? [])]
     const [only, ...others] = named
     if (only === undefined) {
       throw new MarmaladeError('PLAYER_UNKNOWN', `nobody here is called ${text}: give an identity, or see \`feeds\``)
     }
     if (others.length > 0) {
-      const ids = named.map((player) => this.shortOf(player)).join(', ')
+      const ids = named
+        .sort((a, b) => compareBytes(rawId(a), rawId(b)))
+        .map((player) => this.shortOf(player))
+        .join(', ')
       throw new MarmaladeError('PLAYER_AMBIGUOUS', `several players are called ${text}: say which of ${ids}`)
     }
     return only
-  }
-
-  #named(name: string): PlayerId[] {
-    return [...this.#known].filter((player) => this.nameOf(player) === name)
   }
 
   #meet(player: PlayerId): void {
@@ -94,17 +129,35 @@ export class Directory {
   }
 
   async #reload(player: PlayerId): Promise<void> {
+    const before = this.nameOf(player)
     this.#said.delete(player)
+    this.#rename(player, before)
     for await (const entry of this.#store.byType('identification', { identity: player })) this.#fold(entry)
   }
 
   #fold(entry: Entry): void {
     const read = readPayload(entry)
     if (read.kind !== 'identification') return
-    const all = this.#said.get(entry.identity) ?? []
-    const merged = [...all, { position: entry, payload: read.payload }].sort((a, b) =>
-      compareHeads(a.position, b.position),
-    )
-    this.#said.set(entry.identity, merged.slice(-32))
+    const { identity } = entry
+    const before = this.nameOf(identity)
+    const said = this.#said.get(identity) ?? new Map<string, Said>()
+    this.#said.set(identity, said)
+    for (const field of FIELDS) {
+      const value = read.payload[field]
+      const last = said.get(field)
+      if (value === undefined || (last && compareHeads(last.position, entry) >= 0)) continue
+      said.set(field, { position: { comparable: entry.comparable, key: entry.key }, value })
+    }
+    this.#rename(identity, before)
+  }
+
+  /** Keeps the index by name true. */
+  #rename(player: PlayerId, before: string | undefined): void {
+    const now = this.nameOf(player)
+    if (before === now) return
+    const left = before === undefined ? undefined : this.#named.get(before)
+    left?.delete(player)
+    if (before !== undefined && left?.size === 0) this.#named.delete(before)
+    if (now !== undefined) this.#named.set(now, (this.#named.get(now) ?? new Set()).add(player))
   }
 }

@@ -4,6 +4,8 @@ import type { Change, Store } from '../store/index.ts'
 
 /** Feeds tracked through follows, oneself aside: whoever follows everybody must not fill a disk. */
 const MAX_TRACKED = 10_000
+/** Players whom another's follows (and blocks) name that are remembered; one's own all are. */
+const MAX_EDGES = 10_000
 
 interface Edge {
   readonly on: boolean
@@ -34,16 +36,18 @@ export class FollowGraph {
   async load(): Promise<void> {
     this.#follow.clear()
     this.#block.clear()
-    for (const type of ['follow', 'block'] as const) {
-      for await (const entry of this.#store.byType(type)) this.#fold(entry)
-    }
+    await this.#read({})
     this.#walk()
   }
 
   /** Folds a change of the store in; true where who is reached may be another now. */
   async observe(change: Change): Promise<boolean> {
     if (change.changeover) {
-      await this.load()
+      const { identity } = change.head
+      this.#follow.delete(identity)
+      this.#block.delete(identity)
+      await this.#read({ identity })
+      this.#walk()
       return true
     }
     let touched = false
@@ -52,7 +56,7 @@ export class FollowGraph {
     return touched
   }
 
-  /** Whom a player follows. */
+  /** Whom a player follows, in the order in which it last said so. */
   followedBy(player: PlayerId): PlayerId[] {
     return on(this.#follow.get(player))
   }
@@ -71,6 +75,12 @@ export class FollowGraph {
     return this.#reached
   }
 
+  async #read(whose: { readonly identity?: PlayerId }): Promise<void> {
+    for (const type of ['follow', 'block'] as const) {
+      for await (const entry of this.#store.byType(type, { ...whose, reverse: true })) this.#fold(entry)
+    }
+  }
+
   #fold(entry: Entry): boolean {
     const read = readPayload(entry)
     if (read.kind !== 'follow' && read.kind !== 'block') return false
@@ -79,6 +89,7 @@ export class FollowGraph {
     const mine = edges.get(entry.identity) ?? new Map<PlayerId, Edge>()
     const before = mine.get(identity)
     if (before && compareHeads(before, entry) >= 0) return false
+    if (!before && mine.size >= MAX_EDGES && entry.identity !== this.#self) return false
     mine.set(identity, { on, comparable: entry.comparable, key: entry.key })
     edges.set(entry.identity, mine)
     return true
@@ -102,8 +113,10 @@ export class FollowGraph {
   }
 }
 
+/** Those whose edge stands, in the order in which it was last drawn. */
 function on(edges: ReadonlyMap<PlayerId, Edge> | undefined): PlayerId[] {
-  const players: PlayerId[] = []
-  for (const [player, edge] of edges ?? []) if (edge.on) players.push(player)
-  return players
+  return [...(edges ?? [])]
+    .filter(([, edge]) => edge.on)
+    .sort(([, a], [, b]) => compareHeads(a, b))
+    .map(([player]) => player)
 }

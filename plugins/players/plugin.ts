@@ -43,7 +43,9 @@ export function playersPlugin({ clock, folder }: Init): Plugin<object, typeof pl
           lastSeen: seen(newest, clock.micros()),
         }
       }
-      const unsubscribe = store.onChange(({ head }) => views.write(shortIdOf(head.identity), () => row(head.identity)))
+      const unsubscribe = feeds.onFolded(({ head: { identity: player } }) =>
+        views.write(directory.fileNameOf(player), () => row(player)),
+      )
       return {
         api: {},
         handlers: {
@@ -92,12 +94,12 @@ class Views {
     this.#log = log
   }
 
-  write(shortId: string, view: () => Promise<object>): void {
-    this.#wanted.set(shortId, view)
+  write(name: string, view: () => Promise<object>): void {
+    this.#wanted.set(name, view)
     if (this.#busy) return
     this.#busy = true
     this.#writing = this.#drain()
-      .catch((error: unknown) => this.#log.warn({ err: error }, 'a view of a player could not be written'))
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'the folder of players could not be made'))
       .finally(() => {
         this.#busy = false
       })
@@ -112,12 +114,20 @@ class Views {
     for (;;) {
       const [next] = this.#wanted
       if (!next) return
-      const [shortId, view] = next
-      this.#wanted.delete(shortId)
-      // Short ids are base64 with `/` as `_`: they are safe as file names.
-      const file = join(this.#folder, `${shortId}.json`)
-      await writeFile(`${file}.new`, `${JSON.stringify(await view(), null, 2)}\n`)
-      await rename(`${file}.new`, file)
+      const [name, view] = next
+      this.#wanted.delete(name)
+      try {
+        await this.#write(name, await view())
+      } catch (error) {
+        this.#log.warn({ err: error }, 'a view of a player could not be written')
+      }
     }
+  }
+
+  async #write(name: string, view: object): Promise<void> {
+    // Base64 with `/` as `_`, or base64url: both are safe as file names.
+    const file = join(this.#folder, `${name}.json`)
+    await writeFile(`${file}.new`, `${JSON.stringify(view, null, 2)}\n`)
+    await rename(`${file}.new`, file)
   }
 }
