@@ -35,6 +35,10 @@ export function consider(turn: Turn, identity: PlayerId): void {
   const { state } = turn
   const feed = state.feeds.get(identity)
   if (!feed) return
+  if (roomOf(state, feed) <= 0) {
+    rest(turn, feed)
+    return
+  }
   const pick = best(state, feed)
   if (!pick) {
     feed.awaited = undefined
@@ -49,6 +53,16 @@ export function consider(turn: Turn, identity: PlayerId): void {
   if (feed.source.link === pick.link.id || !mustChange(state, feed, feed.source, feed.awaited, pick.link)) return
   stop(turn, feed.source)
   ask(turn, feed, pick.link)
+}
+
+/** How many more entries of a feed are wanted. */
+const roomOf = (state: GossipState, feed: Feed): number => feed.most - (state.heads.get(feed.identity)?.count ?? 0)
+
+/** As much of the feed is here as is wanted. */
+function rest(turn: Turn, feed: Feed): void {
+  if (feed.source) stop(turn, feed.source)
+  feed.awaited = undefined
+  turn.state.waiting.delete(feed.identity)
 }
 
 interface Candidate {
@@ -104,6 +118,7 @@ function ask(turn: Turn, feed: Feed, link: Link): void {
     link: link.id,
     identity,
     phase: 'asked',
+    room: roomOf(state, feed),
     progressAt: state.now,
     ingesting: 0,
   }
@@ -163,8 +178,8 @@ function owes(state: GossipState, source: Ask): boolean {
   return announced !== undefined && higher(announced, state.heads.get(source.identity))
 }
 
-/** A feed is tracked from now on, or no more. */
-export function track(turn: Turn, identity: PlayerId, on: boolean): void {
+/** A feed is tracked from now on, of it at most so many entries, or no more. */
+export function track(turn: Turn, identity: PlayerId, on: boolean, most: number): void {
   const { state } = turn
   const feed = state.feeds.get(identity)
   if (!on) {
@@ -173,9 +188,13 @@ export function track(turn: Turn, identity: PlayerId, on: boolean): void {
     state.waiting.delete(identity)
     return
   }
-  if (feed) return
+  if (feed) {
+    widen(turn, feed, most)
+    return
+  }
   state.feeds.set(identity, {
     identity,
+    most,
     source: undefined,
     awaited: undefined,
     tail: undefined,
@@ -184,4 +203,12 @@ export function track(turn: Turn, identity: PlayerId, on: boolean): void {
     penalties: new Map(),
   })
   consider(turn, identity)
+}
+
+/** Another bound holds: what was cut off by the one before is asked for anew. */
+function widen(turn: Turn, feed: Feed, most: number): void {
+  if (feed.most === most) return
+  feed.most = most
+  if (feed.source) stop(turn, feed.source)
+  consider(turn, feed.identity)
 }

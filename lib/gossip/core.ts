@@ -37,7 +37,7 @@ function apply(turn: Turn, event: GossipEvent): void {
       connect(turn, event)
       return
     case 'tracked':
-      track(turn, event.identity, event.on)
+      track(turn, event.identity, event.on, event.most ?? Infinity)
       return
     case 'reconsider':
       reconsider(turn, event.peer)

@@ -88,9 +88,9 @@ export class Gossip {
     this.#step({ type: 'disconnected', link })
   }
 
-  /** Draws a feed from whoever has it, from now on or no more. */
-  track(identity: PlayerId, wanted: 'wanted' | 'unwanted'): void {
-    this.#step({ type: 'tracked', identity, on: wanted === 'wanted' })
+  /** Draws a feed from whoever has it, from now on or no more; of one that is wanted, `most` entries at most. */
+  track(identity: PlayerId, wanted: 'wanted' | 'unwanted', most = Infinity): void {
+    this.#step({ type: 'tracked', identity, on: wanted === 'wanted', most })
   }
 
   /** What the peer may be served has changed. */

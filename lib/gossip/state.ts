@@ -58,6 +58,8 @@ export interface Ask {
   readonly identity: PlayerId
   /** `asked` until the first answer, `sampling` while own positions are looked up after `fork`. */
   phase: 'asked' | 'sampling' | 'flowing'
+  /** Entries that may still be handed to the store; what comes past it is dropped. */
+  room: number
   /** When something last came of it. */
   progressAt: Millis
   /** Runs handed to the store and not yet answered. */
@@ -121,6 +123,8 @@ export interface Link {
 /** One tracked feed. */
 export interface Feed {
   readonly identity: PlayerId
+  /** Entries of it that are drawn at most. */
+  most: number
   source: Ask | undefined
   /** The oldest announcement above the own head that has not come. */
   awaited: { readonly position: HeadPosition; readonly since: Millis } | undefined

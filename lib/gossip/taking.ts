@@ -68,8 +68,14 @@ export function onRun(turn: Turn, link: Link, frame: Of<'run'>, bytes: number): 
     return
   }
   flow(turn, link, made, frame.head)
+  const { stream, head: announced } = frame
+  const entries = frame.entries.slice(0, made.room)
+  if (entries.length === 0) {
+    giveBack(turn, link, bytes)
+    return
+  }
+  made.room -= entries.length
   made.ingesting++
-  const { stream, entries, head: announced } = frame
   turn.effects.push({ type: 'ingest', link: link.id, stream, identity: made.identity, entries, announced, bytes })
 }
 

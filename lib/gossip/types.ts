@@ -76,7 +76,8 @@ export type GossipEvent = { readonly now: Millis } & (
       readonly entries?: readonly Entry[]
       readonly changeover?: { readonly ancestor: Position }
     }
-  | { readonly type: 'tracked'; readonly identity: PlayerId; readonly on: boolean }
+  /** A feed is drawn from now on, or no more. `most`: no more than so many entries of it, all where left out. */
+  | { readonly type: 'tracked'; readonly identity: PlayerId; readonly on: boolean; readonly most?: number }
   /** What a peer may be served has changed. */
   | { readonly type: 'reconsider'; readonly peer: PlayerId }
   | {

@@ -2,27 +2,42 @@ import type { PlayerId } from '../../lib/base/index.ts'
 import type { FollowGraph } from '../../lib/players/index.ts'
 import type { InterestKind, Tracked } from './types.ts'
 
+/** Entries drawn of a feed that is tracked for nothing but its player's own asking (FEEDS section 5). */
+const REQUESTED_ENTRIES = 256
+
+/** Why a feed is kept, and what that makes of its player. */
+interface Reasons {
+  readonly said: string[]
+  readonly kinds: Set<InterestKind>
+}
+
 /** Which feeds this node keeps, and why: oneself, follows within reach, and what other plugins ask for. */
 export class Interests implements Tracked {
   readonly #follows: FollowGraph
   readonly #asked = new Map<string, { readonly players: () => Iterable<PlayerId>; readonly kind: InterestKind }>()
   readonly #listeners = new Set<() => void>()
-  #why = new Map<PlayerId, string[]>()
-  /** Those who are tracked for nothing but their own asking. */
-  #requested = new Set<PlayerId>()
+  #why: ReadonlyMap<PlayerId, Reasons>
 
   constructor(follows: FollowGraph) {
     this.#follows = follows
-    this.#collect()
+    this.#why = this.#collect()
   }
 
-  add(reason: string, players: () => Iterable<PlayerId>, kind: InterestKind = 'own'): void {
+  /** Adds a reason; gives a function that takes it back. */
+  add(reason: string, players: () => Iterable<PlayerId>, kind: InterestKind = 'own'): () => void {
     this.#asked.set(reason, { players, kind })
     this.changed()
+    return () => {
+      this.#asked.delete(reason)
+      this.changed()
+    }
   }
 
+  /** Asks everyone's reasons again; listeners are told where something is another now. */
   changed(): void {
-    this.#collect()
+    const before = this.#why
+    this.#why = this.#collect()
+    if (areSame(before, this.#why)) return
     for (const listener of this.#listeners) listener()
   }
 
@@ -32,7 +47,12 @@ export class Interests implements Tracked {
 
   /** Whether the player is tracked for a reason of our own: nobody becomes more than a stranger by asking. */
   vouchesFor(player: PlayerId): boolean {
-    return this.has(player) && !this.#requested.has(player)
+    return this.#why.get(player)?.kinds.has('own') ?? false
+  }
+
+  mostEntries(player: PlayerId): number {
+    const kinds = this.#why.get(player)?.kinds
+    return kinds?.has('request') && kinds.size === 1 ? REQUESTED_ENTRIES : Infinity
   }
 
   list(): PlayerId[] {
@@ -40,7 +60,7 @@ export class Interests implements Tracked {
   }
 
   why(player: PlayerId): string[] {
-    return this.#why.get(player) ?? ['kept']
+    return this.#why.get(player)?.said ?? ['kept']
   }
 
   onChange(listener: () => void): () => void {
@@ -48,20 +68,24 @@ export class Interests implements Tracked {
     return () => this.#listeners.delete(listener)
   }
 
-  #collect(): void {
-    const why = new Map<PlayerId, string[]>()
+  #collect(): Map<PlayerId, Reasons> {
+    const why = new Map<PlayerId, Reasons>()
     for (const [player, hop] of this.#follows.reached()) {
-      why.set(player, [hop === 0 ? 'self' : hop === 1 ? 'follow' : `hop ${hop}`])
+      why.set(player, { said: [hop === 0 ? 'self' : hop === 1 ? 'follow' : `hop ${hop}`], kinds: new Set(['own']) })
     }
-    const vouched = new Set(why.keys())
     for (const [reason, { players, kind }] of this.#asked) {
       for (const player of players()) {
         if (this.#follows.blocks(player)) continue
-        why.set(player, [...(why.get(player) ?? []), reason])
-        if (kind === 'own') vouched.add(player)
+        const { said, kinds } = why.get(player) ?? { said: [], kinds: new Set() }
+        why.set(player, { said: said.includes(reason) ? said : [...said, reason], kinds: kinds.add(kind) })
       }
     }
-    this.#why = why
-    this.#requested = new Set([...why.keys()].filter((player) => !vouched.has(player)))
+    return why
   }
+}
+
+function areSame(a: ReadonlyMap<PlayerId, Reasons>, b: ReadonlyMap<PlayerId, Reasons>): boolean {
+  if (a.size !== b.size) return false
+  for (const [player, { said }] of a) if (said.join() !== b.get(player)?.said.join()) return false
+  return true
 }

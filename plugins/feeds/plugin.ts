@@ -3,7 +3,7 @@ import { base64, refOf, type Clock, type PlayerId } from '../../lib/base/index.t
 import { definePlugin, type Handlers, type Plugin, type Role } from '../../lib/host/index.ts'
 import type { Identity } from '../../lib/keys/index.ts'
 import { Directory, FollowGraph } from '../../lib/players/index.ts'
-import type { Store } from '../../lib/store/index.ts'
+import type { Change, Store } from '../../lib/store/index.ts'
 import { feedsContract, type EntryRow, type FeedRow } from './contract.ts'
 import { Interests } from './interests.ts'
 import type { FeedsApi } from './types.ts'
@@ -34,26 +34,39 @@ export function feedsPlugin({ store, identity, clock }: Parts): Plugin<FeedsApi,
     async start(host, _needs, { hops }) {
       const follows = new FollowGraph({ store, self: identity.id, hops })
       const directory = new Directory(store)
-      await follows.load()
-      await directory.load(follows.reached().keys())
       const interests = new Interests(follows)
-      const rules: ((peer: PlayerId, role: Role, feed: PlayerId) => boolean)[] = []
+      const rules = new Set<(peer: PlayerId, role: Role, feed: PlayerId) => boolean>()
+      const folded = new Set<(change: Change) => void>()
 
-      let folding: Promise<unknown> = Promise.resolve()
+      // What changes while the feeds are read is folded in after.
+      const loaded = load(follows, directory)
+      let folding: Promise<unknown> = loaded.catch(() => undefined)
       const unsubscribe = store.onChange((change) => {
         folding = folding
           .then(async () => {
             await directory.observe(change)
-            if (!(await follows.observe(change))) return
-            for (const player of follows.reached().keys()) directory.followed(player)
-            interests.changed()
-            await host.rolesChanged()
+            if (await follows.observe(change)) {
+              directory.setFollowed(follows.reached().keys())
+              interests.changed()
+              await host.rolesChanged()
+            }
+            for (const listener of folded) listener(change)
           })
           .catch((error: unknown) => host.log.error({ err: error }, 'a change of the feeds could not be folded in'))
       })
+      try {
+        await loaded
+      } catch (error) {
+        unsubscribe()
+        throw error
+      }
+      interests.changed()
+      let releasing: Promise<unknown> = Promise.resolve()
       const released = setInterval(() => {
         if ((store.nextDue() ?? Infinity) > clock.micros()) return
-        store.releaseDue().catch((error: unknown) => host.log.error({ err: error }, 'entries that were held are lost'))
+        releasing = store
+          .releaseDue()
+          .catch((error: unknown) => host.log.error({ err: error }, 'entries that were held are lost'))
       }, RELEASE_MILLIS)
       released.unref()
       const unrole = host.addRoleResolver((player) => {
@@ -75,19 +88,25 @@ export function feedsPlugin({ store, identity, clock }: Parts): Plugin<FeedsApi,
           if (follows.blocks(feed) || follows.blocks(peer)) return false
           if (peer === feed) return true
           if (role !== 'stranger' && interests.has(feed)) return true
-          return rules.some((rule) => rule(peer, role, feed))
+          return [...rules].some((rule) => rule(peer, role, feed))
         },
         addServing: (rule) => {
-          rules.push(rule)
+          rules.add(rule)
+          return () => rules.delete(rule)
+        },
+        onFolded: (listener) => {
+          folded.add(listener)
+          return () => folded.delete(listener)
         },
       }
       return {
         api,
-        handlers: handlers(api, interests),
+        handlers: handlers({ api, interests, settled: () => folding }),
         async stop() {
           clearInterval(released)
           unrole()
           unsubscribe()
+          await releasing
           await folding
         },
       }
@@ -95,14 +114,26 @@ export function feedsPlugin({ store, identity, clock }: Parts): Plugin<FeedsApi,
   })
 }
 
-function handlers(api: FeedsApi, interests: Interests): Handlers<typeof feedsContract> {
+async function load(follows: FollowGraph, directory: Directory): Promise<void> {
+  await follows.load()
+  await directory.load(follows.reached().keys())
+}
+
+interface Serving {
+  readonly api: FeedsApi
+  readonly interests: Interests
+  /** Resolves when every change of the store so far is folded in. */
+  readonly settled: () => Promise<unknown>
+}
+
+function handlers({ api, interests, settled }: Serving): Handlers<typeof feedsContract> {
   const { store, directory, identity } = api
   return {
     feeds: {
       async follow({ player: text, on }) {
         const player = directory.resolve(text)
         await api.publish({ type: 'follow', identity: player, on })
-        directory.followed(player)
+        await settled()
         return { player, shown: directory.shown(player) }
       },
       list: () => listFeeds(api, interests),

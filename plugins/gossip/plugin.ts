@@ -114,7 +114,8 @@ class PeerRoles {
 class Tracking {
   readonly #gossip: Gossip
   readonly #feeds: FeedsApi
-  #tracked = new Set<PlayerId>()
+  /** Feeds that are drawn, and how many entries of each. */
+  #tracked = new Map<PlayerId, number>()
 
   constructor(gossip: Gossip, feeds: FeedsApi) {
     this.#gossip = gossip
@@ -123,9 +124,11 @@ class Tracking {
   }
 
   update(): void {
-    const wanted = new Set(this.#feeds.tracked.list())
-    for (const player of this.#tracked) if (!wanted.has(player)) this.#gossip.track(player, 'unwanted')
-    for (const player of wanted) if (!this.#tracked.has(player)) this.#gossip.track(player, 'wanted')
+    const { tracked } = this.#feeds
+    const wanted = new Map(tracked.list().map((player) => [player, tracked.mostEntries(player)]))
+    for (const player of this.#tracked.keys()) if (!wanted.has(player)) this.#gossip.track(player, 'unwanted')
+    for (const [player, most] of wanted)
+      if (this.#tracked.get(player) !== most) this.#gossip.track(player, 'wanted', most)
     this.#tracked = wanted
   }
 }

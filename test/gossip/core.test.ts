@@ -245,3 +245,33 @@ test('gossip core: at a changeover a stream goes on from the common ancestor, an
   t.deepEqual(early.effects, [], 'and the older answer counts for nothing')
   t.end()
 })
+
+test('gossip core: of a feed that is drawn within a bound, no entry past it reaches the store', (t) => {
+  const bench = new Bench().do({ type: 'tracked', identity: author, on: true, most: 3 }).connect(1, near)
+  t.deepEqual(bench.announce(1, 1, 9).asked, [1])
+  const run = (entries: number): Known => ({
+    type: 'run',
+    stream: 0,
+    head: headOf(9),
+    entries: Array.from({ length: entries }, () => ENTRY),
+  })
+  const handed = (): number[] =>
+    bench.effects.flatMap((effect) => (effect.type === 'ingest' ? [effect.entries.length] : []))
+  bench.hear(1, run(2))
+  t.deepEqual(handed(), [2])
+  bench.hear(1, run(4))
+  t.deepEqual(handed(), [1], 'the run is cut')
+  bench.hear(1, run(4))
+  t.deepEqual(handed(), [], 'and the next is dropped')
+  bench.do({ type: 'changed', head: { identity: author, ...headOf(3) } })
+  t.ok(
+    bench.sent.some(([, frame]) => frame.type === 'stop'),
+    'once they are here the stream is stopped',
+  )
+  t.notOk(needsTick(bench.state), 'and nothing is waited for')
+  bench.hear(1, { type: 'end', stream: 0, code: 'stopped' })
+  t.deepEqual(bench.announce(1, 2, 12).asked, [], 'nor asked for')
+  bench.do({ type: 'tracked', identity: author, on: true })
+  t.deepEqual(bench.asked, [1], 'without the bound the rest is')
+  t.end()
+})
