@@ -109,12 +109,15 @@ export class Pump {
     return Math.floor(((this.#init.clock.monotonic() - due) * SAMPLE_RATE) / 1_000) - this.#moved
   }
 
-  /** An underrun is counted once, when it begins. Where a file is slow and the ring full, nothing was rendered too late. */
+  /**
+   * An underrun is counted once, when it begins, until rendering has caught up. Where a file is slow and the ring full,
+   * nothing was rendered too late.
+   */
   #countLate(behind: Frames): void {
     const { ring, onLate } = this.#init
     const { filled } = ring
-    const short = filled < behind && !ring.full && !ring.ended
-    if (short && !this.#short) onLate('underrun', this.frame + filled, behind - filled)
+    const short = filled < behind
+    if (short && !this.#short && !ring.full && !ring.ended) onLate('underrun', this.frame + filled, behind - filled)
     this.#short = short
   }
 
