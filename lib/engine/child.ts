@@ -3,7 +3,7 @@ import { systemClock } from '../base/node/clock.ts'
 import { isRefused } from '../generators/index.ts'
 import { Preparing } from './preparing.ts'
 import { Session } from './session.ts'
-import type { FromEngine, ToEngine } from './types.ts'
+import type { FromEngine, ReadyArchive, ToEngine } from './types.ts'
 
 /**
  * The sound engine's process. It has no secret key, no store and no connection: the node tells it what to play over
@@ -17,15 +17,20 @@ let working: Promise<void> = Promise.resolve()
 
 /** How long it may take to end once everything is finished, whatever still hangs. */
 const END_MILLIS = 5_000
+/** How long a session waits for archives that are here, so that what runs already starts in its place. */
+const PREPARE_MILLIS = 3_000
 
 const send = (message: FromEngine): void => {
   // The node may go at any moment: then there is nobody to tell.
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
 }
 
+/** What was ready before the session began. */
+const early: ReadyArchive[] = []
 const preparing = new Preparing(({ archive, made }) => {
   const refused = isRefused(made)
-  if (!refused) session?.tell({ kind: 'archive', archive, prepared: made })
+  if (!refused && session) session.tell({ kind: 'archive', archive, prepared: made })
+  else if (!refused) early.push({ archive, prepared: made })
   send({ kind: 'archive', archive, refusal: refused ? { code: made.code, message: made.message } : undefined })
 })
 
@@ -48,7 +53,13 @@ function fail(error: unknown): void {
 async function handle(message: ToEngine): Promise<void> {
   switch (message.kind) {
     case 'open': {
-      const opened = await Session.open({ init: message.session, clock: systemClock, send })
+      const { session: init } = message
+      for (const archive of init.archives) preparing.prepare(archive)
+      const archives = async (): Promise<readonly ReadyArchive[]> => {
+        await preparing.settled(PREPARE_MILLIS)
+        return early
+      }
+      const opened = await Session.open({ init, clock: systemClock, send, archives })
       session = opened
       void opened.ended.then(() => enqueue(finish))
       return

@@ -1,13 +1,11 @@
 import type { Worker } from 'node:worker_threads'
-import { refusal, type BlobId, type Refusal } from '../base/index.ts'
+import { refusal, type BlobId, type Millis, type Refusal } from '../base/index.ts'
 import { siblingModule, startThread } from '../base/node/thread.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
+import type { ArchiveFile } from './types.ts'
 
 /** What a preparing thread is asked, and answers in the same order. */
-export interface PrepareRequest {
-  readonly archive: BlobId
-  readonly file: string
-}
+export type PrepareRequest = ArchiveFile
 export interface PrepareAnswer {
   readonly archive: BlobId
   readonly made: PreparedGenerator | Refusal
@@ -17,6 +15,7 @@ export interface PrepareAnswer {
 export class Preparing {
   readonly #onMade: (answer: PrepareAnswer) => void
   #worker: Worker | undefined
+  readonly #waiting = new Set<() => void>()
   #asked: BlobId[] = []
   #closed = false
 
@@ -31,6 +30,20 @@ export class Preparing {
     this.#worker.postMessage(request)
   }
 
+  /** Resolves when all that was asked for has been answered, or after so long. */
+  async settled(most: Millis): Promise<void> {
+    if (this.#asked.length === 0) return
+    await new Promise<void>((resolve) => {
+      const settle = (): void => {
+        clearTimeout(late)
+        this.#waiting.delete(settle)
+        resolve()
+      }
+      const late = setTimeout(settle, most)
+      this.#waiting.add(settle)
+    })
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await this.#worker?.terminate()
@@ -41,6 +54,7 @@ export class Preparing {
     worker.on('message', (answer: PrepareAnswer) => {
       this.#asked.shift()
       this.#onMade(answer)
+      this.#settle()
     })
     worker.on('error', () => undefined)
     worker.on('exit', () => this.#refuseAll())
@@ -55,5 +69,10 @@ export class Preparing {
       const made = refusal('ARCHIVE_TOO_LARGE', 'it took more memory to prepare than there is')
       if (!this.#closed) this.#onMade({ archive, made })
     }
+    this.#settle()
+  }
+
+  #settle(): void {
+    if (this.#asked.length === 0) for (const settle of this.#waiting) settle()
   }
 }

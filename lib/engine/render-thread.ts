@@ -3,7 +3,9 @@ import { BLOCK, type Frames, type Millis } from '../base/index.ts'
 import { Ring } from '../sink/ring.ts'
 import { LOOK_AHEAD_FRAMES } from './constants.ts'
 import { defaultsOf, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
-import type { FromRender, MixAct, Rendered, RenderStart, ToRender } from './types.ts'
+import type { FromRender, MixAct, ReadyArchive, Rendered, RenderStart, ToRender } from './types.ts'
+
+type Begin = Extract<ToRender, { kind: 'begin' }>
 
 /**
  * The thread that mixes: once it is told where to begin, it renders one block after the other into the ring, as far ahead
@@ -17,18 +19,18 @@ const { start, port } = workerData as { readonly start: RenderStart; readonly po
 const ring = new Ring(start.ring)
 const runners = await startRunners(start.threads, 'live')
 tell({ kind: 'ready' })
-const from = waitForBegin()
-if (from !== undefined) play(makeEnsemble({ jam: start.jam, from, runners }), from)
+const begin = waitForBegin()
+if (begin) play(makeEnsemble({ jam: start.jam, from: begin.from, runners }), begin)
 // The session learns from the last report, not from this thread's end, that the jam is over.
 while (!ring.closed) ring.waitForWant(0, NAP_MILLIS)
 await Promise.all(runners.map((runner) => runner.close()))
 port.close()
 
 /** The first message says where to begin; undefined where the session is closed before. */
-function waitForBegin(): Frames | undefined {
+function waitForBegin(): Begin | undefined {
   while (!ring.closed) {
     const message = nextMessage()
-    if (message?.kind === 'begin') return message.from
+    if (message?.kind === 'begin') return message
     if (!message) ring.waitForWant(0, NAP_MILLIS)
   }
   return undefined
@@ -42,12 +44,13 @@ function tell(message: FromRender): void {
   port.postMessage(message)
 }
 
-function play(ensemble: Ensemble, first: Frames): void {
+function play(ensemble: Ensemble, { from, archives }: Begin): void {
   const { renderer, conductor, ended } = ensemble
   const left = new Float32Array(BLOCK)
   const right = new Float32Array(BLOCK)
   const mix: MixAct[] = []
-  let levelsAt = first + LEVELS_EVERY
+  let levelsAt = from + LEVELS_EVERY
+  for (const archive of archives) takeArchive(ensemble, archive)
   conductor.observe(start.entries)
   while (!ring.closed) {
     takeMessages(ensemble, mix)
@@ -75,7 +78,13 @@ function play(ensemble: Ensemble, first: Frames): void {
   }
 }
 
-function takeMessages({ renderer, conductor }: Ensemble, mix: MixAct[]): void {
+function takeArchive({ renderer, conductor }: Ensemble, { archive, prepared }: ReadyArchive): void {
+  renderer.prepare(archive, prepared)
+  conductor.archiveReady(archive, defaultsOf(prepared))
+}
+
+function takeMessages(ensemble: Ensemble, mix: MixAct[]): void {
+  const { renderer, conductor } = ensemble
   for (let message = nextMessage(); message; message = nextMessage()) {
     switch (message.kind) {
       case 'observe':
@@ -85,8 +94,7 @@ function takeMessages({ renderer, conductor }: Ensemble, mix: MixAct[]): void {
         conductor.withdraw(message.keys)
         break
       case 'archive':
-        renderer.prepare(message.archive, message.prepared)
-        conductor.archiveReady(message.archive, defaultsOf(message.prepared))
+        takeArchive(ensemble, message)
         break
       case 'mix': {
         const { target, setting } = message

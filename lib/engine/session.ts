@@ -9,6 +9,7 @@ import { instanceRecord, sinkRecord, TakeFile } from './take-file.ts'
 import type {
   FromEngine,
   FromRender,
+  ReadyArchive,
   Rendered,
   RenderStart,
   SessionEnd,
@@ -26,6 +27,8 @@ interface Parts {
   readonly init: SessionInit
   readonly clock: Clock
   readonly send: (message: FromEngine) => void
+  /** Archives that are ready, waited for a while where some are still being prepared. */
+  readonly archives: () => Promise<readonly ReadyArchive[]>
 }
 
 /** One jam sounding: a thread that renders ahead, a pump that moves what is due to the sinks, and the take. */
@@ -103,7 +106,7 @@ export class Session {
 
   async #begin(): Promise<void> {
     const { init, clock, send } = this.#parts
-    const [ready] = await Promise.all([this.#ready, this.#pump.open()])
+    const [ready, archives] = await Promise.all([this.#ready, this.#parts.archives(), this.#pump.open()])
     if (!ready) throw new MarmaladeError('ENGINE_LOST', 'the rendering threads did not start: the log says why')
     const start = beginning(init, clock)
     this.#from = start.frame
@@ -114,7 +117,7 @@ export class Session {
       onFailure: ({ code, message }) => send({ kind: 'warning', code, message }),
     })
     for (const state of this.#early.splice(0)) this.#note(sinkRecord(start.frame, state))
-    this.tell({ kind: 'begin', from: start.frame })
+    this.tell({ kind: 'begin', from: start.frame, archives })
     this.#pump.begin(start)
     this.#pump.run()
     send({ kind: 'opened', firstFrame: start.frame })

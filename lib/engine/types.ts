@@ -19,8 +19,19 @@ export interface SessionInit {
   readonly appVersion: string
   /** Entries known when it begins; more follow. */
   readonly entries: readonly JamEntry[]
+  /** Archives that are here when it begins: what runs already starts in its place in the first frame. More follow. */
+  readonly archives: readonly ArchiveFile[]
   /** Threads that render, besides the one that mixes. */
   readonly threads: number
+}
+
+export interface ArchiveFile {
+  readonly archive: BlobId
+  readonly file: string
+}
+export interface ReadyArchive {
+  readonly archive: BlobId
+  readonly prepared: PreparedGenerator
 }
 
 /** Node to engine. The engine reads archives by path: it has no key and no store. */
@@ -28,7 +39,7 @@ export type ToEngine =
   | { readonly kind: 'open'; readonly session: SessionInit }
   | { readonly kind: 'observe'; readonly entries: readonly JamEntry[] }
   | { readonly kind: 'withdraw'; readonly keys: readonly EntryKey[] }
-  | { readonly kind: 'archive'; readonly archive: BlobId; readonly file: string }
+  | ({ readonly kind: 'archive' } & ArchiveFile)
   | { readonly kind: 'mix'; readonly target: MixTarget; readonly setting: MixSetting }
   | { readonly kind: 'close' }
 
@@ -92,9 +103,9 @@ export type FromEngine =
 /** Session to rendering thread. */
 export type ToRender =
   | Exclude<ToEngine, { kind: 'open' | 'archive' | 'close' }>
-  | { readonly kind: 'archive'; readonly archive: BlobId; readonly prepared: PreparedGenerator }
-  /** The first frame to render, a multiple of 128. */
-  | { readonly kind: 'begin'; readonly from: Frames }
+  | ({ readonly kind: 'archive' } & ReadyArchive)
+  /** The first frame to render, a multiple of 128, and what is ready by then. */
+  | { readonly kind: 'begin'; readonly from: Frames; readonly archives: readonly ReadyArchive[] }
 
 /** Rendering thread to session. */
 export type FromRender = { readonly kind: 'ready' } | Rendered

@@ -64,6 +64,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
         resolve: (text) => catalogue.resolve(text),
         publishedBy: (player) => catalogue.list({ player, limit: LIST_LIMIT }),
         ensure,
+        atHand: async (archive) => ((await isHere(archive)) ? blobs.store.path(archive) : undefined),
         allowed: (archive) => allowed.has(archive),
       }
       return {

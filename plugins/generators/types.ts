@@ -9,6 +9,8 @@ export interface GeneratorsApi {
   publishedBy(player: PlayerId): Promise<GeneratorRow[]>
   /** The file of an archive that is here and whole, fetched first where it is not. @throws BLOB_… */
   ensure(archive: BlobId, options?: { readonly signal?: AbortSignal }): Promise<string>
+  /** The file of an archive where it is here already. */
+  atHand(archive: BlobId): Promise<string | undefined>
   /** Whether a process archive may run here. */
   allowed(archive: BlobId): boolean
 }

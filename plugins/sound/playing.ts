@@ -1,7 +1,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MarmaladeError, ownedParts, type BlobId, type Frames } from '../../lib/base/index.ts'
-import { Engine, type FromEngine, type SessionEnd, type SessionReport, type ToEngine } from '../../lib/engine/index.ts'
+import {
+  Engine,
+  type ArchiveFile,
+  type FromEngine,
+  type SessionEnd,
+  type SessionReport,
+  type ToEngine,
+} from '../../lib/engine/index.ts'
 import type { Log } from '../../lib/host/index.ts'
 import type { PlayItem } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
@@ -80,8 +87,11 @@ export class Playing {
     const playing = new Playing(init, takeFile)
     const entries = jam.entries()
     const { comparable: origin = 0, payload } = jam.ledger.start ?? {}
+    const { jam: id } = jam
+    const engine = payload?.engine ?? 0
+    const archives = await playing.#atHand()
     playing.#engine = await Engine.start(
-      { jam: jam.jam, engine: payload?.engine ?? 0, player, origin, sink, takeFile, appVersion, entries, threads },
+      { jam: id, engine, player, origin, sink, takeFile, appVersion, entries, archives, threads },
       (message) => playing.#hear(message),
     )
     for (const { target, setting } of heard.acts) playing.send({ kind: 'mix', target, setting })
@@ -151,12 +161,32 @@ export class Playing {
   /** Every archive that a play names is brought here and handed over. */
   #wantArchives(): void {
     if (this.#over) return
+    for (const archive of this.#wanted()) {
+      this.#archives.set(archive, 'fetching')
+      void this.#bring(archive)
+    }
+  }
+
+  /** Archives of plays that count, as far as nothing has been done about them. */
+  #wanted(): Set<BlobId> {
+    const wanted = new Set<BlobId>()
     for (const item of this.jam.ledger.items()) {
       if (item.kind !== 'play' || this.#archives.has(item.payload.archive)) continue
-      if (this.jam.ledger.refuse(item) !== undefined) continue
-      this.#archives.set(item.payload.archive, 'fetching')
-      void this.#bring(item.payload.archive)
+      if (this.jam.ledger.refuse(item) === undefined) wanted.add(item.payload.archive)
     }
+    return wanted
+  }
+
+  /** What of the archives is here before the engine begins. */
+  async #atHand(): Promise<ArchiveFile[]> {
+    const here: ArchiveFile[] = []
+    for (const archive of this.#wanted()) {
+      const file = await this.#init.generators.atHand(archive)
+      if (file === undefined) continue
+      this.#archives.set(archive, 'sent')
+      here.push({ archive, file })
+    }
+    return here
   }
 
   async #bring(archive: BlobId): Promise<void> {
