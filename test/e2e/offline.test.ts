@@ -17,7 +17,7 @@ import {
   type Nodes,
 } from '../helpers/programs.ts'
 import { nothingLate } from '../helpers/small-jam.ts'
-import { compare, leftAt, peakOf, recordingOf } from '../helpers/wavs.ts'
+import { compare, sampleAt, peakOf, recordingOf } from '../helpers/wavs.ts'
 
 /** How long Ben is away. */
 const AWAY_SECONDS = Number(process.env['MARMALADE_TEST_AWAY_SECONDS'] ?? 20)
@@ -118,7 +118,7 @@ withNodes('a node that was away catches up, hears what runs in its place, and th
   t.ok(to - from > 5 * BAR_FRAMES, 'some bars to compare')
   let most = 0
   for (let frame = from; frame < to; frame++)
-    most = Math.max(most, Math.abs(leftAt(live, frame) - leftAt(whole, frame)))
+    most = Math.max(most, Math.abs(sampleAt(live, frame) - sampleAt(whole, frame)))
   t.ok(peakOf(whole, from, to) > 0.1, 'they sound')
   // Filters that began at other frames keep a rest below this of what they heard before.
   t.ok(most < 1e-5, `from two bars after its return on Ben hears every beat as loud as the score has it: ${most}`)

@@ -71,13 +71,16 @@ export function peakOf({ samples, first, frames }: Recording, from = first, to =
   return peak
 }
 
-/** The left sample of a jam frame. */
-export const leftAt = ({ samples, first }: Recording, frame: number): number => samples[2 * (frame - first)] ?? NaN
+export type Channel = 'left' | 'right'
 
-/** Jam frames whose left sample is above a level. */
-export function framesAbove(recording: Recording, level: number): number[] {
+/** The sample of a jam frame. */
+export const sampleAt = ({ samples, first }: Recording, frame: number, channel: Channel = 'left'): number =>
+  samples[2 * (frame - first) + (channel === 'left' ? 0 : 1)] ?? NaN
+
+/** Jam frames with a sample above a level. */
+export function framesAbove(recording: Recording, level: number, channel: Channel): number[] {
   const found: number[] = []
   for (let frame = recording.first; frame < recording.first + recording.frames; frame++)
-    if (leftAt(recording, frame) > level) found.push(frame)
+    if (sampleAt(recording, frame, channel) > level) found.push(frame)
   return found
 }
