@@ -28,6 +28,8 @@ export class Members {
   readonly everyone: ReadonlySet<PlayerId>
   /** Who asks and is not in `everyone`, oldest request first, at most 64. */
   readonly waiting: readonly JoinRequest[]
+  /** Who left, not removed, and asks since: the starter alone can let them back in. Oldest request first, at most 64. */
+  readonly returning: readonly JoinRequest[]
   readonly #turns = new Map<PlayerId, readonly Turn[]>()
 
   constructor(starter: PlayerId, items: Iterable<MembershipItem>) {
@@ -38,6 +40,7 @@ export class Members {
       sorted.filter((item) => item.kind === 'admit'),
     )
     this.waiting = requests(this.everyone, sorted)
+    this.returning = returns(starter, sorted)
     for (const item of sorted) this.#turn(item)
   }
 
@@ -112,4 +115,23 @@ function requests(members: ReadonlySet<PlayerId>, sorted: readonly MembershipIte
     waiting.set(item.identity, { player: item.identity, join: item })
   }
   return [...waiting.values()]
+}
+
+/** Joins after one's own `leave` that neither a later word of the starter nor another `leave` has answered. */
+function returns(starter: PlayerId, sorted: readonly MembershipItem[]): readonly JoinRequest[] {
+  const gone = new Set<PlayerId>()
+  const back = new Map<PlayerId, JoinRequest>()
+  for (const item of sorted) {
+    const { identity } = item
+    if (item.kind === 'join') {
+      if (gone.has(identity) && back.size < MAX_WAITING) back.set(identity, { player: identity, join: item })
+      continue
+    }
+    if (item.kind !== 'leave' && identity !== starter) continue
+    const player = item.kind === 'leave' ? identity : item.payload.identity
+    back.delete(player)
+    if (item.kind === 'leave') gone.add(player)
+    else if (item.kind === 'remove' || item.payload.at !== undefined) gone.delete(player)
+  }
+  return [...back.values()]
 }

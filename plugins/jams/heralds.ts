@@ -65,7 +65,8 @@ export class Heralds {
   }
 
   /**
-   * Takes a play that a member sends ahead of gossip. The entry stays out of the store until its feed brings it.
+   * Takes a play that a member sends ahead of gossip: into the store where it goes on from what is here of its feed,
+   * else into the jam alone until its feed brings it.
    * @throws MarmaladeError PLAY_NOT_CALLERS, JAM_UNKNOWN, and the refusals of entries
    */
   async receive(caller: PlayerId, text: string): Promise<PlayAnswer> {
@@ -82,7 +83,12 @@ export class Heralds {
     if (!jam) return { code: 'JAM_UNKNOWN', message: 'this node is not in that jam' }
     const unfit = await this.#append(entry)
     if (unfit) return unfit
-    if (jam.ahead(entry)) this.#init.jams.tell(jam, { entries: [entry], withdrawn: [] })
+    // Appended, it comes by its feed like any other; what is left is ahead of what is here of that feed.
+    await this.#init.settled()
+    const kept = jam.ahead(entry)
+    if (kept === 'full')
+      return refusal('PLAYS_AHEAD', 'too many plays have come ahead of your feed: wait until gossip has brought it')
+    if (kept === 'taken') this.#init.jams.tell(jam, { entries: [entry], withdrawn: [] })
     return this.#answer(jam, entry)
   }
 

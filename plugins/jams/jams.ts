@@ -1,60 +1,77 @@
-import { MarmaladeError, type JamId } from '../../lib/base/index.ts'
+import { MarmaladeError, type Clock, type JamId } from '../../lib/base/index.ts'
 import { readPayload, type Entry } from '../../lib/entry/index.ts'
 import type { Change } from '../../lib/store/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import { findJam, knownJams } from './find.ts'
 import { LiveJam, type JamChange } from './live.ts'
 
-/** Jams folded at a time; a player in more has left some. */
+/** Jams folded at a time: past it the one joined longest ago goes. */
 const MAX_JOINED = 256
+
+interface Init {
+  readonly feeds: FeedsApi
+  readonly clock: Clock
+}
 
 /** The jams of this node's player: those started or joined and not left, as its own feed says. */
 export class Jams {
   readonly #feeds: FeedsApi
-  readonly #live = new Map<JamId, LiveJam>()
-  readonly #joined = new Set<JamId>()
+  readonly #clock: Clock
+  /** In the order in which they were joined last. */
+  readonly #joined = new Map<JamId, LiveJam>()
   readonly #changed = new Set<(jam: LiveJam, change: JamChange) => void>()
   readonly #selected = new Set<(jam: LiveJam | undefined) => void>()
   #current: JamId | undefined
+  /** One at a time: no change is missed while a jam is read, and none is folded in twice. */
+  #last: Promise<unknown> = Promise.resolve()
 
-  constructor(feeds: FeedsApi) {
+  constructor({ feeds, clock }: Init) {
     this.#feeds = feeds
+    this.#clock = clock
   }
 
-  async load(): Promise<void> {
-    for await (const entry of this.#feeds.store.byType('jam', { identity: this.#feeds.identity.id, reverse: true })) {
-      await this.#own(entry)
-    }
+  /** Reads what was joined; of the jams that are not over the one joined last is the current one. */
+  load(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { store, identity } = this.#feeds
+      for await (const entry of store.byType('jam', { identity: identity.id, reverse: true })) await this.#own(entry)
+      this.#setCurrent(this.#lastOn())
+    })
+  }
+
+  /** Resolves when every change of the feeds so far is folded in. */
+  async settled(): Promise<void> {
+    await this.#last
   }
 
   joined(): LiveJam[] {
-    return [...this.#joined].map((jam) => this.#live.get(jam)).filter((jam) => jam !== undefined)
+    return [...this.#joined.values()]
   }
 
+  /** The jam that sounds. */
   current(): LiveJam | undefined {
-    return this.#current === undefined ? undefined : this.#live.get(this.#current)
+    return this.#current === undefined ? undefined : this.#joined.get(this.#current)
   }
 
-  /** The jam, read from the store where it was not looked at before. */
+  /** The jam, read from the store where it is not joined. */
   async open(id: JamId): Promise<LiveJam> {
-    const known = this.#live.get(id)
+    const known = this.#joined.get(id)
     if (known) return known
     const jam = new LiveJam(id, this.#feeds.store)
     await jam.load()
     return jam
   }
 
-  async select(id: JamId): Promise<void> {
-    const jam = await this.#keep(id)
-    if (this.#current === id) return
-    this.#current = id
-    for (const listener of this.#selected) listener(jam)
+  select(id: JamId): Promise<void> {
+    return this.#inTurn(() => this.#select(id))
   }
 
   /** Folds a change of any feed into every jam that is joined. */
-  async observe(change: Change): Promise<void> {
-    if (change.own) for (const entry of change.entries) await this.#own(entry)
-    for (const jam of this.joined()) this.tell(jam, await jam.observe(change))
+  observe(change: Change): Promise<void> {
+    return this.#inTurn(async () => {
+      if (change.own) for (const entry of change.entries) await this.#own(entry)
+      for (const jam of this.joined()) this.tell(jam, await jam.observe(change))
+    })
   }
 
   tell(jam: LiveJam, change: JamChange): void {
@@ -74,23 +91,29 @@ export class Jams {
 
   /** Every jam that is joined, or whose start is in a feed that is here. */
   async known(): Promise<JamId[]> {
-    return [...new Set([...this.#joined, ...(await knownJams(this.#feeds.store))])]
+    return [...new Set([...this.#joined.keys(), ...(await knownJams(this.#feeds.store))])]
   }
 
   /**
-   * The jam that text names; the current one where there is none.
+   * The jam that text names; without text the current one, or the one joined last where all are over.
    * @throws MarmaladeError JAM_NOT_NAMED, JAM_UNKNOWN, JAM_AMBIGUOUS, PLAYER_UNKNOWN, PLAYER_AMBIGUOUS
    */
   async resolve(text?: string): Promise<LiveJam> {
     if (text === undefined) {
-      const current = this.current()
+      const current = this.current() ?? this.joined().at(-1)
       if (current) return current
       throw new MarmaladeError(
         'JAM_NOT_NAMED',
         'no jam has been joined: `jam start NAME`, or `jam join` one of `jam list`',
       )
     }
-    return this.open(await findJam(this.#feeds, text, this.#joined))
+    return this.open(await findJam(this.#feeds, text, new Set(this.#joined.keys())))
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => undefined)
+    return done
   }
 
   /** Own starts and joins make a jam joined, and the current one; leaving undoes it. */
@@ -98,23 +121,32 @@ export class Jams {
     const read = readPayload(entry)
     if (read.kind !== 'jam') return
     const { jam, action } = read.payload
-    if (action === 'start' || action === 'join') await this.select(jam)
-    if (action === 'leave') {
-      this.#joined.delete(jam)
-      this.#live.delete(jam)
-      if (this.#current !== jam) return
-      this.#current = [...this.#joined].at(-1)
-      for (const listener of this.#selected) listener(this.current())
-    }
+    if (action === 'start' || action === 'join') await this.#select(jam)
+    if (action !== 'leave') return
+    this.#joined.delete(jam)
+    if (this.#current === jam) this.#setCurrent(this.#lastOn())
   }
 
-  async #keep(id: JamId): Promise<LiveJam> {
+  async #select(id: JamId): Promise<void> {
     const jam = await this.open(id)
-    if (!this.#joined.has(id) && this.#joined.size >= MAX_JOINED) {
-      throw new MarmaladeError('USAGE', `${MAX_JOINED} jams are joined: leave one first`)
-    }
-    this.#live.set(id, jam)
-    this.#joined.add(id)
-    return jam
+    this.#joined.delete(id)
+    this.#joined.set(id, jam)
+    const [oldest] = this.#joined.keys()
+    if (this.#joined.size > MAX_JOINED && oldest !== undefined) this.#joined.delete(oldest)
+    if (this.#current !== id) this.#setCurrent(id)
+  }
+
+  #setCurrent(id: JamId | undefined): void {
+    if (this.#current === id) return
+    this.#current = id
+    for (const listener of this.#selected) listener(this.current())
+  }
+
+  /** The jam joined last that is not over. */
+  #lastOn(): JamId | undefined {
+    return this.joined().findLast((jam) => {
+      const { end, endTick, grid } = jam.ledger
+      return !end || grid.tickOfFrame(jam.frameAt(this.#clock.micros())) < endTick
+    })?.jam
   }
 }

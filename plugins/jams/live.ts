@@ -23,6 +23,8 @@ export interface RefusedEntry extends Refusal {
   readonly player: PlayerId
 }
 const MAX_REFUSED = 100
+/** Entries of one player sent ahead of its feed and not yet in it. */
+const MAX_AHEAD = 64
 
 /**
  * One jam as this node knows it: every entry of it in the feeds that are here, and what its members publish. Each
@@ -37,6 +39,8 @@ export class LiveJam {
   /** Feeds whose generators have been read. */
   readonly #read = new Set<PlayerId>()
   readonly #refused: RefusedEntry[] = []
+  /** Who signed what was sent ahead and is in no feed yet. */
+  readonly #ahead = new Map<EntryKey, PlayerId>()
 
   constructor(jam: JamId, store: Store) {
     this.jam = jam
@@ -47,6 +51,11 @@ export class LiveJam {
   /** Everything taken in so far, in the order in which it came. */
   entries(): JamEntry[] {
     return [...this.#entries.values()]
+  }
+
+  /** Those of them that are in a feed: what a replay is made of. */
+  published(): JamEntry[] {
+    return this.entries().filter(({ key }) => !this.#ahead.has(key))
   }
 
   /** What an entry says in this jam, by its key. */
@@ -69,14 +78,23 @@ export class LiveJam {
     const withdrawn = change.changeover ? await this.#withdrawLost(change.head.identity) : []
     const entries: JamEntry[] = []
     const source = change.changeover ? await this.#reread(change.head.identity) : change.entries
-    for (const entry of source) if (this.#concerns(entry) && this.#take(entry)) entries.push(entry)
+    for (const entry of source) {
+      this.#ahead.delete(entry.key)
+      if (this.#concerns(entry) && this.#take(entry)) entries.push(entry)
+    }
     entries.push(...(await this.#readGenerators()))
     return { entries, withdrawn }
   }
 
-  /** Takes one entry sent ahead of its feed; false where it is known. */
-  ahead(entry: Entry): boolean {
-    return this.#take(entry)
+  /** Takes one entry sent ahead of its feed; `full` where too many of its player's have not come in its feed. */
+  ahead(entry: Entry): 'taken' | 'known' | 'full' {
+    if (this.#entries.has(entry.key)) return 'known'
+    let waiting = 0
+    for (const player of this.#ahead.values()) if (player === entry.identity) waiting++
+    if (waiting >= MAX_AHEAD) return 'full'
+    if (!this.#take(entry)) return 'known'
+    this.#ahead.set(entry.key, entry.identity)
+    return 'taken'
   }
 
   /** The jam frame of a moment of the wall clock. */
@@ -143,6 +161,7 @@ export class LiveJam {
     for (const [key, entry] of this.#entries) {
       if (entry.identity !== player || current.has(key)) continue
       this.#entries.delete(key)
+      this.#ahead.delete(key)
       this.#items.delete(key)
       this.ledger.remove(key)
       lost.push(key)

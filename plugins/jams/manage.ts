@@ -6,6 +6,7 @@ import {
   SAMPLE_RATE,
   type Clock,
   type Frames,
+  type PlayerId,
 } from '../../lib/base/index.ts'
 import { isMeter } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
@@ -14,7 +15,7 @@ import type { FeedsApi } from '../feeds/index.ts'
 import type { JamRow, jamsContract } from './contract.ts'
 import type { Jams } from './jams.ts'
 import type { LiveJam } from './live.ts'
-import { isMember, type Membership } from './membership.ts'
+import { staysIn, type Membership } from './membership.ts'
 import { instancesOf, stoppedIn } from './perform.ts'
 
 const DEFAULT_TEMPO = 112
@@ -62,9 +63,10 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
     },
     async join({ jam: text }) {
       const jam = await jams.resolve(text)
-      if (jam.ledger.starter !== self && !isMember(jam, self, membership.tickNow(jam))) {
+      if (!staysIn(jam, self) && !asksAlready(jams, jam, self)) {
         await feeds.publish({ type: 'jam', jam: jam.jam, action: 'join' })
         await parts.settled()
+        if (jam.ledger.starter === self) await membership.admit(await jams.resolve(jam.jam), self)
       }
       await jams.select(jam.jam)
       feeds.interestChanged()
@@ -86,6 +88,8 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
       const at = resolveAt(jam.ledger.grid, { unit: 'now' }, jam.frameAt(clock.micros()), lookAhead).at
       const left = row(jam)
       await feeds.publish({ type: 'jam', jam: jam.jam, action: 'leave', at })
+      await parts.settled()
+      feeds.interestChanged()
       return { ...left, mine: 'none', current: false }
     },
     async tempo({ jam: text, tempo, on = 'bar' }) {
@@ -106,12 +110,14 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
       return { at, bar: Math.floor(grid.barOfTick(at)) + 1, inMillis }
     },
     async list() {
-      const all = await Promise.all((await jams.known()).map((id) => jams.open(id)))
+      const all: LiveJam[] = []
+      // One after the other: each that is not joined is read whole.
+      for (const id of await jams.known()) all.push(await jams.open(id))
       return all.map(row).sort((a, b) => Number(b.current) - Number(a.current) || (a.name < b.name ? -1 : 1))
     },
     async *entries({ jam: text }) {
       const jam = await started(text)
-      for (const entry of jam.entries()) yield { jam: jam.jam, ...entry }
+      for (const entry of jam.published()) yield { jam: jam.jam, ...entry }
     },
     async show({ jam: text }) {
       const jam = await jams.resolve(text)
@@ -126,7 +132,7 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
           shown: shown(player),
           counts: members.countsAt(player, now),
         })),
-        waiting: members.waiting.map(({ player }) => ({ player, shown: shown(player) })),
+        waiting: membership.waiting(jam).map((player) => ({ player, shown: shown(player) })),
         instances: instancesOf(jam).map(({ identity, payload }) => ({
           instance: payload.instance,
           player: identity,
@@ -140,6 +146,12 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
       }
     },
   }
+}
+
+/** Whether our own join is waiting to be answered. */
+function asksAlready(jams: Jams, jam: LiveJam, self: PlayerId): boolean {
+  const { waiting, returning } = jam.ledger.members
+  return jams.joined().includes(jam) && [...waiting, ...returning].some(({ player }) => player === self)
 }
 
 function jamRow({ feeds, jams, membership, clock }: Parts, jam: LiveJam): JamRow {

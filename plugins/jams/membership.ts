@@ -1,5 +1,6 @@
-import { MarmaladeError, ownedParts, type Clock, type JamId, type PlayerId, type Ticks } from '../../lib/base/index.ts'
+import { MarmaladeError, type Clock, type JamId, type PlayerId, type Ticks } from '../../lib/base/index.ts'
 import type { PluginHost } from '../../lib/host/index.ts'
+import type { JoinRequest, Members } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import { jamsContract } from './contract.ts'
 import type { Jams } from './jams.ts'
@@ -20,17 +21,30 @@ interface Init {
 /** Who is in which jam: asks to be let in where we wait, lets in whom our player follows, keeps members' feeds. */
 export class Membership {
   readonly #init: Init
-  /** Callers whose feeds are tracked because they asked, oldest first. */
+  /** Connected callers whose feeds are tracked because they asked, oldest first. */
   readonly #asking = new Map<PlayerId, JamId>()
-  /** Admitted by us already: an admit takes a moment to come back through the store. */
-  readonly #admitted = new Set<string>()
+  /** Admits of ours that are being written: they take a moment to come back through the store. */
+  readonly #admitting = new Set<string>()
+  /** The members of each jam as they were looked at last. */
+  readonly #seen = new WeakMap<LiveJam, Members>()
+  readonly #undo: (() => void)[]
 
   constructor(init: Init) {
     this.#init = init
-    init.feeds.addInterest('jam', () => this.#membersOfAll())
-    init.feeds.addInterest('asks to join', () => this.#asking.keys(), 'request')
-    init.feeds.addServing((peer, _role, feed) => this.#shareJam(peer, feed))
-    init.host.addRoleResolver((player) => (this.memberOfAny(player) ? 'member' : undefined))
+    const { feeds, host } = init
+    this.#undo = [
+      feeds.addInterest('jam', () => this.#members('in')),
+      feeds.addInterest('was in a jam', () => this.#members('gone'), 'past'),
+      feeds.addInterest('asks to join', () => this.#asking.keys(), 'request'),
+      feeds.addServing((peer, _role, feed) => this.#shareJam(peer, feed)),
+      host.addRoleResolver((player) => (this.memberOfAny(player) ? 'member' : undefined)),
+      host.onDisconnect(({ player }) => this.#forget(player)),
+    ]
+  }
+
+  /** Takes back every say that it had. */
+  stop(): void {
+    for (const undo of this.#undo.splice(0).reverse()) undo()
   }
 
   memberOfAny(player: PlayerId): boolean {
@@ -55,29 +69,58 @@ export class Membership {
     return 'waiting'
   }
 
+  /** Who asks to be let in: by an entry that is here, or by a call, where a longer feed has yet to bring its entry. */
+  waiting(jam: LiveJam): PlayerId[] {
+    const called = [...this.#asking].filter(([, id]) => id === jam.jam).map(([player]) => player)
+    const { members } = jam.ledger
+    const asked = [...members.waiting, ...members.returning].map(({ player }) => player)
+    return [...new Set([...asked, ...called])].filter((player) => !staysIn(jam, player))
+  }
+
   /** After anything changed in a jam: new members' feeds are wanted, and followed players who ask are admitted. */
   async refresh(jam: LiveJam): Promise<void> {
-    const { feeds, host, admitFollowed } = this.#init
-    feeds.interestChanged()
-    await host.rolesChanged()
+    const { members } = jam.ledger
+    if (this.#seen.get(jam) === members) return
+    this.#seen.set(jam, members)
+    this.#init.feeds.interestChanged()
+    await this.admitFollowed(jam)
+  }
+
+  /** Lets in those who ask and whom our player follows; back in, where ours is the word that counts. */
+  async admitFollowed(jam: LiveJam): Promise<void> {
+    const { feeds, admitFollowed } = this.#init
     const self = feeds.identity.id
     if (!admitFollowed || !isMember(jam, self, this.tickNow(jam))) return
-    for (const { player } of jam.ledger.members.waiting) {
-      if (!feeds.follows.follows(self, player) || feeds.follows.blocks(player)) continue
-      await this.admit(jam, player)
+    const { waiting, returning, starter } = jam.ledger.members
+    const asking: JoinRequest[] = [...waiting, ...(starter === self ? returning : [])]
+    for (const { player } of asking) {
+      if (feeds.follows.follows(self, player) && !feeds.follows.blocks(player)) await this.admit(jam, player)
     }
   }
 
-  /** Lets a player in, or, if it left or was removed, back in from now on; nothing where it is in already. */
+  /**
+   * Lets a player in, or, if it left or was removed, back in from now on; nothing where it is in already.
+   * @throws MarmaladeError STARTER_ONLY where only the starter can let that player back in
+   */
   async admit(jam: LiveJam, player: PlayerId): Promise<void> {
-    if (isMember(jam, player, this.tickNow(jam))) return
+    if (staysIn(jam, player)) return
+    const { feeds, jams } = this.#init
+    const { starter, members } = jam.ledger
+    const back = members.everyone.has(player)
+    if (back && starter !== feeds.identity.id) {
+      throw new MarmaladeError('STARTER_ONLY', 'that player has been in this jam: only its starter lets it back in')
+    }
     const mark = `${jam.jam} ${player}`
-    const back = this.#outNow(jam, player)
-    if (this.#admitted.has(mark) && !back) return
-    this.#admitted.add(mark)
-    const at = back ? { at: Math.ceil(this.tickNow(jam)) } : {}
-    await this.#init.feeds.publish({ type: 'jam', jam: jam.jam, action: 'admit', identity: player, ...at })
-    this.#asking.delete(player)
+    if (this.#admitting.has(mark)) return
+    this.#admitting.add(mark)
+    try {
+      const at = back ? { at: Math.ceil(this.tickNow(jam)) } : {}
+      await feeds.publish({ type: 'jam', jam: jam.jam, action: 'admit', identity: player, ...at })
+      await jams.settled()
+    } finally {
+      this.#admitting.delete(mark)
+    }
+    this.#forget(player)
   }
 
   /** Says to a connected peer which jams we want to be let into. */
@@ -87,7 +130,7 @@ export class Membership {
     if (!connection) return
     for (const jam of jams.joined()) {
       const { members, starter } = jam.ledger
-      if (members.everyone.has(feeds.identity.id)) continue
+      if (staysIn(jam, feeds.identity.id)) continue
       if (peer !== starter && !members.everyone.has(peer)) continue
       try {
         await connection.remote(jamsContract).join({ jam: jam.jam })
@@ -97,25 +140,29 @@ export class Membership {
     }
   }
 
-  #outNow(jam: LiveJam, player: PlayerId): boolean {
-    return jam.ledger.members.everyone.has(player) && !isMember(jam, player, this.tickNow(jam))
+  #forget(player: PlayerId): void {
+    if (this.#asking.delete(player)) this.#init.feeds.interestChanged()
   }
 
-  *#membersOfAll(): Iterable<PlayerId> {
+  /** Members of joined jams, or those who were and are no more: their entries still belong to the score. */
+  *#members(which: 'in' | 'gone'): Iterable<PlayerId> {
     for (const jam of this.#init.jams.joined()) {
-      yield ownedParts(jam.jam).owner
-      yield* jam.ledger.members.everyone
+      for (const player of jam.ledger.members.everyone) if (staysIn(jam, player) === (which === 'in')) yield player
     }
   }
 
-  /** Members of one jam may know each other's feeds, and those of players who wait to be let in. */
+  /** Members of one jam may know the feeds of all who were in it, and of those who wait to be let in. */
   #shareJam(peer: PlayerId, feed: PlayerId): boolean {
     return this.#init.jams.joined().some((jam) => {
       const { members } = jam.ledger
-      return members.everyone.has(peer) && (members.everyone.has(feed) || feed === jam.ledger.starter)
+      if (!isMember(jam, peer, this.tickNow(jam))) return false
+      return members.everyone.has(feed) || members.waiting.some(({ player }) => player === feed)
     })
   }
 }
 
 /** Whether a player's entries at this tick count. */
 export const isMember = (jam: LiveJam, player: PlayerId, at: Ticks): boolean => jam.ledger.members.countsAt(player, at)
+
+/** Whether a player is in, and has not said, nor been told, that it goes. */
+export const staysIn = (jam: LiveJam, player: PlayerId): boolean => isMember(jam, player, Infinity)

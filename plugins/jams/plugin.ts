@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Clock } from '../../lib/base/index.ts'
-import { definePlugin, need, type Plugin } from '../../lib/host/index.ts'
+import { definePlugin, need, type Log, type Plugin } from '../../lib/host/index.ts'
 import { MARGIN_FRAMES, LOOK_AHEAD_FRAMES } from '../../lib/engine/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
@@ -25,28 +25,35 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
     needs: { feeds: need<FeedsApi>('feeds'), generators: need<GeneratorsApi>('generators') },
     options,
     async start(host, { feeds, generators }, { admitFollowed }) {
-      const jams = new Jams(feeds)
+      const jams = new Jams({ feeds, clock })
       const membership = new Membership({ host, feeds, jams, clock, admitFollowed })
-      let folding: Promise<void> = Promise.resolve()
-      const settled = (): Promise<void> => folding
+      const settled = (): Promise<void> => jams.settled()
       const heralds = new Heralds({ host, feeds, jams, clock, settled })
-      await jams.load()
 
+      // What changes while the jams are read waits its turn.
+      const loaded = jams.load()
       const unsubscribe = feeds.store.onChange((change) => {
-        folding = folding
-          .then(() => jams.observe(change))
+        jams
+          .observe(change)
           .catch((error: unknown) => host.log.error({ err: error }, 'a change could not be folded into the jams'))
       })
-      const unmember = jams.onChange((jam) => {
-        membership
-          .refresh(jam)
-          .catch((error: unknown) => host.log.error({ err: error }, 'members could not be looked at again'))
+      const work = new Work(host.log)
+      const unmember = jams.onChange((jam) => work.add(() => membership.refresh(jam)))
+      const unselect = jams.onCurrent((jam) => {
+        if (jam) work.add(() => membership.refresh(jam))
       })
+      // Whom our player follows from now on may be waiting.
+      const unfollow = feeds.tracked.onChange(() =>
+        work.add(async () => {
+          for (const jam of jams.joined()) await membership.admitFollowed(jam)
+        }),
+      )
       const unconnect = host.onConnection((connection) => {
         membership
           .introduce(connection.player)
           .catch((error: unknown) => host.log.info({ err: error }, 'could not ask to join'))
       })
+      await loaded
       for (const jam of jams.joined()) await membership.refresh(jam)
 
       const lookAhead = LOOK_AHEAD_FRAMES + MARGIN_FRAMES
@@ -70,11 +77,35 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
         },
         async stop() {
           unconnect()
+          unfollow()
+          unselect()
           unmember()
           unsubscribe()
-          await folding
+          await work.idle()
+          await settled()
+          membership.stop()
         },
       }
     },
   })
+}
+
+/** Looks at members that nobody waits for, one after the other; the node does not close under them. */
+class Work {
+  readonly #log: Log
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  add(work: () => Promise<void>): void {
+    this.#last = this.#last
+      .then(work)
+      .catch((error: unknown) => this.#log.error({ err: error }, 'members could not be looked at again'))
+  }
+
+  idle(): Promise<void> {
+    return this.#last
+  }
 }

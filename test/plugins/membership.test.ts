@@ -1,0 +1,159 @@
+import test from 'tape'
+import { generatorIdOf, jamIdOf, name as checkedName } from '../../lib/base/index.ts'
+import type { BlobId } from '../../lib/base/index.ts'
+import type { Payload } from '../../lib/entry/index.ts'
+import { jamsContract, LiveJam } from '../../plugins/jams/index.ts'
+import { HandClock, chain, identityNamed, rawOf } from '../helpers/chains.ts'
+import { codeOf } from '../helpers/hosts.ts'
+import { e2e, meet, startJam, until, type TestNode } from '../helpers/node-kit.ts'
+import { temporaryStore } from '../helpers/stores.ts'
+
+const [ann, ben] = [identityNamed('ann'), identityNamed('ben')]
+const jam = jamIdOf(ann.id, checkedName('friday'))
+const start: Payload = { type: 'jam', jam, action: 'start', tempo: 120, meter: '4/4', engine: 0 }
+
+test('a live jam: of what one player sends ahead of its feed, so much is taken, and none of it is of the score', async (t) => {
+  const store = await temporaryStore(ann, new HandClock())
+  await store.append(start)
+  await store.append({ type: 'jam', jam, action: 'admit', identity: ben.id })
+  const live = new LiveJam(jam, store)
+  await live.load()
+  const plays = chain(ben, 70, null, {
+    payload: (at) => ({
+      type: 'play',
+      jam,
+      generator: generatorIdOf(ben.id, checkedName('bass')),
+      archive: `&${'A'.repeat(43)}=.sha256` as BlobId,
+      instance: `bass-${at}`,
+      at: 3_840,
+      on: 'bar',
+    }),
+  })
+  const ahead = plays.slice(3)
+  t.deepEqual(
+    ahead.slice(0, 64).map((entry) => live.ahead(entry)),
+    new Array<string>(64).fill('taken'),
+  )
+  t.deepEqual([live.ahead(ahead[0]!), live.ahead(ahead[64]!)], ['known', 'full'])
+  t.equal(live.entries().length, 66, 'they are in the jam')
+  t.equal(live.published().length, 2, 'a replay is made without them')
+  let folded: Promise<unknown> = Promise.resolve()
+  store.onChange((change) => (folded = folded.then(() => live.observe(change))))
+  await store.ingest(ben.id, rawOf(plays))
+  await folded
+  t.equal(live.published().length, 72, 'until their feed has brought them')
+  t.equal(live.entries().length, 72, 'each once')
+  const [, , , ...rest] = chain(ben, 6, plays.at(-1)!, {
+    payload: (at) => ({ ...(plays[at]!.payload as object), type: 'play', instance: `more-${at}` }),
+  })
+  t.equal(live.ahead(rest[0]!), 'taken', 'then there is room again')
+  await store.remove()
+})
+
+const mine = async (node: TestNode, id: typeof jam): Promise<string> => (await node.show(id)).mine
+
+e2e(
+  'jams: a followed player who left is let back in by the starter; one who was removed is not, unless by hand',
+  async (t, kit) => {
+    const [a, b] = [await kit.node(), await kit.node()]
+    await meet(a, b)
+    const id = await startJam('friday', a, b)
+    for (const time of ['once', 'twice']) {
+      await b.ask(jamsContract).jam.leave({ jam: id })
+      await b.ask(jamsContract).jam.join({ jam: id })
+      t.equal(
+        await until(
+          'let back in',
+          () => mine(b, id),
+          (seen) => seen === 'member',
+        ),
+        'member',
+        time,
+      )
+      await a.caughtUpWith(b)
+      await until('the starter counts them both', async () => (await a.show(id)).members === 2)
+    }
+    await a.write({ type: 'jam', jam: id, action: 'remove', identity: b.id, at: 0 })
+    await until(
+      'removed',
+      () => mine(b, id),
+      (seen) => seen !== 'member',
+    )
+    await until(
+      'less than a member',
+      () => a.roleOf(b),
+      (role) => role === 'tracked',
+    )
+    await b.ask(jamsContract).jam.join({ jam: id })
+    await a.caughtUpWith(b)
+    await a.write({ type: 'public_note', text: 'one more change of the jam', jam: id })
+    await b.caughtUpWith(a)
+    t.equal((await a.show(id)).members, 1, 'asking again does not undo a removal')
+    await a.ask(jamsContract).jam.admit({ jam: id, player: b.id })
+    t.equal(
+      await until(
+        'let in',
+        () => mine(b, id),
+        (seen) => seen === 'member',
+      ),
+      'member',
+    )
+  },
+)
+
+e2e('jams: who waits is let in once followed, and only the starter lets back in who was removed', async (t, kit) => {
+  const [a, b] = [await kit.node(), await kit.node()]
+  await b.follow(a)
+  await b.dial(a)
+  await a.ask(jamsContract).jam.start({ name: 'friday' })
+  const id = jamIdOf(a.id, checkedName('friday'))
+  await b.caughtUpWith(a)
+  await b.ask(jamsContract).jam.join({ jam: id })
+  await until('asks', async () => (await a.show(id)).waiting.some(({ player }) => player === b.id))
+  t.equal(await a.roleOf(b), 'stranger')
+  await a.follow(b)
+  t.equal(
+    await until(
+      'let in',
+      () => mine(b, id),
+      (seen) => seen === 'member',
+    ),
+    'member',
+  )
+  const { id: gone } = identityNamed('cy')
+  await a.write({ type: 'jam', jam: id, action: 'admit', identity: gone })
+  await a.write({ type: 'jam', jam: id, action: 'remove', identity: gone, at: 0 })
+  await b.caughtUpWith(a)
+  await until('he is known', async () => (await b.show(id)).players.some(({ player }) => player === gone))
+  t.equal(await codeOf(b.ask(jamsContract).jam.admit({ jam: id, player: gone })), 'STARTER_ONLY')
+})
+
+e2e(
+  'jams: after a restart the jam that sounds is the last that is not over; without a name the last is meant',
+  async (t, kit) => {
+    const a = await kit.node()
+    const { jam: ask } = a.ask(jamsContract)
+    const on = await ask.start({ name: 'on' })
+    await ask.start({ name: 'over' })
+    await ask.end({ on: 'now' })
+    const over = await until(
+      'it has ended',
+      () => ask.show({}),
+      ({ ended }) => ended,
+    )
+    t.equal(over.name, 'over')
+    await a.node.close()
+    const b = await kit.node({ home: a.node.home.path })
+    t.equal((await b.ask(jamsContract).jam.show({})).jam, on.jam, 'the one that goes on')
+    await b.ask(jamsContract).jam.end({ on: 'now' })
+    await until(
+      'it has ended',
+      () => b.show(on.jam),
+      ({ ended }) => ended,
+    )
+    await b.node.close()
+    const c = await kit.node({ home: a.node.home.path })
+    const { name, current } = await c.ask(jamsContract).jam.show({})
+    t.deepEqual([name, current], ['over', false], 'all are over: none sounds')
+  },
+)
