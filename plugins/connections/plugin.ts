@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { Clock, PlayerId } from '../../lib/base/index.ts'
+import type { Clock } from '../../lib/base/index.ts'
+import type { Entry } from '../../lib/entry/index.ts'
 import { definePlugin, need, type Plugin } from '../../lib/host/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import { connectionsContract } from './contract.ts'
@@ -28,17 +29,18 @@ export function connectionsPlugin(init: Init): Plugin<object, typeof connections
     async start(host, { feeds }, { peers }) {
       const { directory, follows, identity } = feeds
       const redialler = new Redialler({ host, clock: init.clock, random: init.random })
-      for (const address of peers) redialler.want(address)
+      for (const address of peers) redialler.want(address, 'asked')
       const wantFollowed = (): void => {
-        for (const player of follows.followedBy(identity.id)) wantPublished(player)
-      }
-      const wantPublished = (player: PlayerId): void => {
-        for (const address of directory.identification(player).addresses ?? []) {
-          if (address.includes(player.slice(1, 45))) redialler.want(address)
-        }
+        const followed = follows.followedBy(identity.id).filter((player) => !follows.blocks(player))
+        redialler.setPublished(
+          new Map(followed.map((player) => [player, directory.identification(player).addresses ?? []])),
+        )
       }
       wantFollowed()
-      const unsubscribe = feeds.tracked.onChange(wantFollowed)
+      const unsubscribe = feeds.onFolded(({ head, entries, changeover }) => {
+        const said = changeover !== undefined || entries.some(saysWhere)
+        if (said && (head.identity === identity.id || follows.follows(identity.id, head.identity))) wantFollowed()
+      })
       redialler.start()
       return {
         api: {},
@@ -46,7 +48,7 @@ export function connectionsPlugin(init: Init): Plugin<object, typeof connections
           connections: {
             async connect({ address, keep = false }, { signal }) {
               const connection = await host.connect(address, { signal })
-              redialler.want(address)
+              redialler.want(address, 'asked')
               if (keep) await init.keep(address)
               return { player: connection.player, shown: directory.shown(connection.player), address }
             },
@@ -65,11 +67,16 @@ export function connectionsPlugin(init: Init): Plugin<object, typeof connections
               ),
           },
         },
-        stop() {
+        async stop() {
           unsubscribe()
-          redialler.stop()
+          await redialler.stop()
         },
       }
     },
   })
 }
+
+/** Types of payload that may change where players whom we follow are. */
+const WHERE: ReadonlySet<string> = new Set(['identification', 'follow', 'block'])
+
+const saysWhere = ({ payload }: Entry): boolean => typeof payload !== 'string' && WHERE.has(payload.type)
