@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromBase64, MarmaladeError } from '../lib/base/index.ts'
@@ -6,9 +6,10 @@ import { systemClock } from '../lib/base/node/clock.ts'
 import { packageRoot } from '../lib/base/node/root.ts'
 import { BlobStore } from '../lib/blobs/index.ts'
 import { Host, type Log } from '../lib/host/index.ts'
+import { readPayload } from '../lib/entry/index.ts'
 import { loadOrCreateIdentity, nodeCrypto } from '../lib/keys/index.ts'
 import { hasSoundCard, parseSink } from '../lib/sink/index.ts'
-import { CONFIG, openHome, openHomeStore, readConfig, type Config, type Home } from '../lib/store/index.ts'
+import { CONFIG, openHome, openHomeStore, readConfig, type Config, type Home, type Store } from '../lib/store/index.ts'
 import { blobsPlugin } from './blobs/index.ts'
 import { bundlesPlugin } from './bundles/index.ts'
 import { connectionsPlugin } from './connections/index.ts'
@@ -84,7 +85,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
         gossipPlugin({ clock }),
         blobsPlugin({ store: blobs, clock }),
         playersPlugin({ clock, folder: home.players }),
-        connectionsPlugin({ clock, random: Math.random, keep: (address) => keepPeer(home, address) }),
+        connectionsPlugin({ clock, random: Math.random, keep: peerKeeper(home) }),
         generatorsPlugin({ folder: home.generators, allowedFile: join(home.path, 'allowed.json') }),
         jamsPlugin({ clock }),
         soundPlugin({ clock, sink, takes: home.takes, jams: home.jams, appVersion: version }),
@@ -92,10 +93,10 @@ export async function runNode(init: NodeInit): Promise<Node> {
         nodePlugin({ version, home: home.path, since: Date.now(), shutdown: init.onShutdown }),
       ],
     })
+    if (config.name !== undefined) await introduce(store, config.name)
     await host.open()
     let closing: Promise<void> | undefined
     const close = (): Promise<void> => (closing ??= host.close().finally(() => store.close()))
-    if (config.name !== undefined) await introduce(store, identity.id, config.name)
     return { home, host, sink, close }
   } catch (error) {
     await store.close()
@@ -104,23 +105,30 @@ export async function runNode(init: NodeInit): Promise<Node> {
 }
 
 /** The name that the configuration gives is published once, where the feed has none. */
-async function introduce(
-  store: Awaited<ReturnType<typeof openHomeStore>>,
-  identity: string,
-  name: string,
-): Promise<void> {
-  for await (const entry of store.byType('identification', { limit: 1, identity: store.identity })) {
-    if (entry.identity === identity) return
+async function introduce(store: Store, name: string): Promise<void> {
+  for await (const entry of store.byType('identification', { identity: store.identity })) {
+    const read = readPayload(entry)
+    if (read.kind === 'identification' && read.payload.name !== undefined) return
   }
   await store.append({ type: 'identification', name })
 }
 
-/** Adds an address to `peers` of config.json, whatever else it says. */
+/** `keepPeer`, one after the other: each writes the whole file. */
+function peerKeeper(home: Home): (address: string) => Promise<void> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (address) => {
+    const kept = last.then(() => keepPeer(home, address))
+    last = kept.catch(() => undefined)
+    return kept
+  }
+}
+
+/** Adds an address to `peers` of config.json, whatever else it says. @throws MarmaladeError CONFIG_INVALID */
 async function keepPeer(home: Home, address: string): Promise<void> {
-  const text = await readFile(home.config, 'utf8').catch(() => '{}')
-  const config = JSON.parse(text) as { peers?: string[] }
-  const peers = [...new Set([...(config.peers ?? []), address])]
+  const { peers: kept } = readConfig(home, CONFIG)
+  const config: unknown = existsSync(home.config) ? JSON.parse(await readFile(home.config, 'utf8')) : {}
+  const peers = [...new Set([...kept, address])]
   if (peers.length > 256) throw new MarmaladeError('CONFIG_INVALID', 'config.json keeps 256 peers already: remove some')
-  await writeFile(`${home.config}.new`, `${JSON.stringify({ ...config, peers }, null, 2)}\n`)
+  await writeFile(`${home.config}.new`, `${JSON.stringify(Object.assign({}, config, { peers }), null, 2)}\n`)
   await rename(`${home.config}.new`, home.config)
 }
