@@ -2,7 +2,8 @@
 export const LIMITS = {
   /** Bytes. */
   module: 4 * 1024 * 1024,
-  body: 512 * 1024,
+  /** Of one function's code. V8's optimiser takes memory by the square of it: 480 kB took it 22 GB. */
+  body: 128 * 1024,
   sections: 1_000,
   types: 1_000,
   params: 64,
@@ -16,6 +17,11 @@ export const LIMITS = {
   /** Blocks, loops and ifs inside each other. */
   nesting: 512,
   branches: 10_000,
+  /** Blocks and branches of one function, those that the step budget inserts among them. */
+  forks: 10_000,
+  /** Locals and waiting operands at every block and branch, added up, of one function and of the module (`effort.ts`). */
+  effort: 1_000_000,
+  moduleEffort: 4_000_000,
   elements: 1_000,
   segments: 10_000,
   /** Entries of the function table. */

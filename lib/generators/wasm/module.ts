@@ -23,6 +23,8 @@ export interface Body {
   /** How many declarations of locals there are, and how many parameters and locals. */
   readonly declarations: number
   readonly locals: number
+  /** What its blocks ask of a compiler. */
+  readonly effort: number
   /** In order of their offsets. */
   readonly edits: readonly (Charge | Edit)[]
 }

@@ -29,6 +29,8 @@ export type Shape =
 export interface Opcode {
   readonly shape: Shape
   readonly weight: number
+  /** Operands it leaves less those it takes; of calls and blocks their type tells more. */
+  readonly net: number
 }
 
 /** By the first byte; undefined where refused. 0xfc leads to `PREFIXED`. */
@@ -38,8 +40,32 @@ const CALL = 5
 const SLOW = 8
 
 function allow(from: number, to: number, shape: Shape, weight = CHEAP): void {
-  for (let code = from; code <= to; code++) OPCODES[code] = { shape, weight }
+  for (let code = from; code <= to; code++) OPCODES[code] = { shape, weight, net: netOf(code) }
 }
+
+/** Opcodes, from the first to the last of each stretch, that leave other than as many operands as they take. */
+const NETS: readonly (readonly [from: number, to: number, net: number])[] = [
+  [0x04, 0x04, -1], // if
+  [0x0d, 0x0e, -1], // br_if br_table
+  [0x11, 0x11, -1], // call_indirect
+  [0x1a, 0x1a, -1], // drop
+  [0x1b, 0x1b, -2], // select
+  [0x20, 0x20, 1], // local.get
+  [0x21, 0x21, -1], // local.set
+  [0x23, 0x23, 1], // global.get
+  [0x24, 0x24, -1], // global.set
+  [0x36, 0x3e, -2], // stores
+  [0x3f, 0x3f, 1], // memory.size
+  [0x41, 0x44, 1], // constants
+  [0x46, 0x4f, -1], // i32 comparisons
+  [0x51, 0x66, -1], // i64 f32 f64 comparisons
+  [0x6a, 0x78, -1], // i32 arithmetic
+  [0x7c, 0x8a, -1], // i64 arithmetic
+  [0x92, 0x98, -1], // f32 arithmetic
+  [0xa0, 0xa6, -1], // f64 arithmetic
+]
+const netOf = (code: number): number => NETS.find(([from, to]) => code >= from && code <= to)?.[2] ?? 0
+
 allow(0x00, 0x01, 'none') // unreachable nop
 allow(0x02, 0x02, 'block', 0)
 allow(0x03, 0x03, 'loop', 0)
@@ -81,5 +107,7 @@ export const PREFIXED: ReadonlyMap<number, { readonly bulk: Bulk; readonly weigh
   [10, { bulk: 'copy', weight: BULK_WEIGHT }],
   [11, { bulk: 'fill', weight: BULK_WEIGHT }],
 ])
+/** Operands that init, copy and fill take; they leave none. */
+export const BULK_OPERANDS = 3
 /** Of the codes after 0xfc, those up to this one are saturating conversions: nothing follows them. */
 export const LAST_CONVERSION = 7

@@ -167,10 +167,15 @@ function readDataCount(reader: Reader, module: ParsedModule): void {
 function readCode(reader: Reader, module: ParsedModule): void {
   const count = reader.u32()
   if (count !== module.defined) malformed(`it declares ${module.defined} functions and has code for ${count}`)
+  let effort = 0
   for (let n = 0; n < count; n++) {
     const length = reader.count(LIMITS.body, 'bytes of one function')
     const type = module.functions[module.imports.length + n] ?? malformed('a function has no type')
-    module.bodies.push(readBody(reader.part(length), type, module))
+    const body = readBody(reader.part(length), type, module)
+    effort += body.effort
+    if (effort > LIMITS.moduleEffort)
+      fault('WASM_LIMIT', 'its functions have too many blocks and branches beside too many locals and operands')
+    module.bodies.push(body)
   }
 }
 

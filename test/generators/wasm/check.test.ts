@@ -51,6 +51,18 @@ test('limits are held', async (t) => {
     withCode([...new Array<number[]>(n).fill([0x02, 0x40]), new Array<number>(n).fill(0x0b)].flat())
   t.equal(codeOf(checkModule(await deep(LIMITS.nesting - 1))), undefined)
   t.equal(codeOf(checkModule(await deep(LIMITS.nesting))), 'WASM_LIMIT', 'nesting')
+  const loops = (n: number): number[] => new Array<number[]>(n).fill([0x03, 0x40, 0x0b]).flat()
+  t.equal(codeOf(checkModule(await withCode(loops(LIMITS.forks / 2 - 1)))), undefined)
+  t.equal(codeOf(checkModule(await withCode(loops(LIMITS.forks / 2)))), 'WASM_LIMIT', 'blocks of one function')
+  const branches = (n: number, waiting: number): string =>
+    `(func (local ${'i32 '.repeat(1_000)}) ${'(i32.const 0) '.repeat(waiting)}
+      (block ${'(br_if 0 (local.get 0)) '.repeat(n)}) ${'drop '.repeat(waiting)})`
+  const beside = (n: number, waiting = 0): string => generatorWat({ tail: branches(n, waiting) })
+  t.equal(await code(beside(900)), undefined)
+  t.equal(await code(beside(1_000)), 'WASM_LIMIT', 'branches beside locals')
+  t.equal(await code(beside(450, 1_000)), undefined)
+  t.equal(await code(beside(500, 1_000)), 'WASM_LIMIT', 'branches beside operands')
+  t.equal(await code(generatorWat({ tail: branches(900, 0).repeat(5) })), 'WASM_LIMIT', 'all functions together')
   const locals = (n: number): string => generatorWat({ tail: `(func (local ${'i32 '.repeat(n)}))` })
   t.equal(await code(locals(LIMITS.locals)), undefined)
   t.equal(await code(locals(LIMITS.locals + 1)), 'WASM_LIMIT', 'locals')

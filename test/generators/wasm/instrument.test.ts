@@ -141,3 +141,12 @@ test('memory.grow is answered without growing', async (t) => {
   exports.mm_process(1, 0, 0, 0, 0, 0)
   t.deepEqual([...out], [1, -1, -1, 1], 'and what looks at the memory from outside still sees it')
 })
+
+test('what is never reached cannot weigh so much that it would give steps back', async (t) => {
+  const head = '(import "marmalade" "log" (func (param i32 i32)))'
+  const tail = `(func unreachable ${'call 0 '.repeat(60_000)})`
+  const { parsed } = good(checkModule(await assemble(generatorWat({ head, tail }))))
+  const weights = parsed.bodies.flatMap(({ edits }) => edits.map((edit) => (edit.kind === 'charge' ? edit.weight : 0)))
+  t.equal(Math.max(...weights), 2 ** 30)
+  t.end()
+})
