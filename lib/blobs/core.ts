@@ -106,6 +106,7 @@ function connect(turn: Turn, event: Extract<BlobEvent, { type: 'connected' }>): 
     closing: false,
     unsent: 0,
     wants: new Map(),
+    looking: 0,
     offers: new Map(),
     relayed: new Map(),
     pulls: [],

@@ -129,7 +129,11 @@ export class Blobs {
 
   /** It may have come between our look and our want. */
   async #lookAgain(blob: BlobId): Promise<void> {
-    if (await this.#components.store.has(blob)) this.#step({ type: 'stored', blob })
+    try {
+      if (await this.#components.store.has(blob)) this.#step({ type: 'stored', blob })
+    } catch (cause) {
+      this.#components.onFault('a blob could not be looked for', { cause })
+    }
   }
 
   #tick(): void {

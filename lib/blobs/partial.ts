@@ -70,8 +70,11 @@ export class PartialBlob {
       throw new MarmaladeError('BLOB_HASH_MISMATCH', `the bytes given for ${expected} are ${id}: take them elsewhere`)
     }
     try {
-      await this.#file.sync()
-      await this.#file.close()
+      try {
+        await this.#file.sync()
+      } finally {
+        await this.#file.close()
+      }
       const path = pathOf(id)
       const made = await mkdir(dirname(path), { recursive: true })
       await rename(this.#path, path)

@@ -8,6 +8,7 @@ type EventOf<T extends BlobEvent['type']> = Extract<BlobEvent, { type: T }>
 
 /** The store has been looked into for a peer's want: it is told, or the want is passed on. */
 export function onLooked(turn: Turn, link: Link, { blob, size, here, relay: passOn }: EventOf<'looked'>): void {
+  link.looking--
   const wanted = link.wants.get(blob)
   if (!wanted || wanted.until <= turn.state.now) return
   if (size !== undefined) {

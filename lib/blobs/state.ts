@@ -15,7 +15,7 @@ export interface BlobLimits {
   readonly maxRelayedOfLink: number
   /** The largest blob fetched on behalf of another. */
   readonly maxRelayedBytes: number
-  /** Wants of a peer that are remembered: past it the oldest goes. */
+  /** Wants of a peer that are remembered: past it the oldest goes. Looks for it into the store at once: more close the link. */
   readonly maxPeerWants: number
   /** Blobs announced to a peer that it may pull: past it the oldest goes. */
   readonly maxOffers: number
@@ -113,6 +113,8 @@ export interface Link {
   unsent: number
   /** What the peer wants: the most bytes, how often it may be passed on, and until when. Soonest first. */
   readonly wants: Map<BlobId, { readonly maxBytes: number; readonly hops: number; readonly until: Millis }>
+  /** Looks into the store for the peer that are under way. */
+  looking: number
   /** What the peer was told is here, with sizes: it may pull these. */
   readonly offers: Map<BlobId, number>
   /** Blobs fetched for this peer, which it may have. */
@@ -167,6 +169,17 @@ export function closeLink(turn: Turn, link: Link, code: BlobCloseCode): void {
 export function endOwn(turn: Turn, want: Want, why: WantEnd): void {
   if (want.own) turn.effects.push({ type: 'ended', blob: want.blob, why })
   want.own = false
+}
+
+/** Looks whether a blob that a peer wants is here; a peer that wants faster than the disk can look is let go. */
+export function look(turn: Turn, link: Link, blob: BlobId): void {
+  if (link.closing) return
+  if (link.looking >= turn.state.settings.limits.maxPeerWants) {
+    closeLink(turn, link, 'too-many')
+    return
+  }
+  link.looking++
+  turn.effects.push({ type: 'look', link: link.id, peer: link.peer, blob, relayed: link.relayed.has(blob) })
 }
 
 /** Puts last into a map of bounded size; the oldest goes. */

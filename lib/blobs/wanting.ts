@@ -1,5 +1,5 @@
 import type { BlobId } from '../base/index.ts'
-import { closeLink, endOwn, putBounded, send } from './state.ts'
+import { closeLink, endOwn, look, putBounded, send } from './state.ts'
 import type { Link, Turn, Want } from './state.ts'
 import { dropTransfer, startTransfers } from './transfer.ts'
 import type { BlobFrame, LinkId } from './types.ts'
@@ -104,10 +104,7 @@ export function onStored(turn: Turn, blob: BlobId): void {
     endOwn(turn, made, 'stored')
     forget(turn, made)
   }
-  for (const link of state.links.values()) {
-    if (!link.wants.has(blob)) continue
-    turn.effects.push({ type: 'look', link: link.id, peer: link.peer, blob, relayed: link.relayed.has(blob) })
-  }
+  for (const link of [...state.links.values()]) if (link.wants.has(blob)) look(turn, link, blob)
 }
 
 function rememberRelayed(turn: Turn, id: LinkId, blob: BlobId): void {
@@ -185,6 +182,6 @@ export function onWant(turn: Turn, link: Link, frame: Of<'want'>): void {
     }
     const wanted = { maxBytes, hops, until: turn.state.now + limits.lease }
     putBounded(link.wants, blob, wanted, limits.maxPeerWants)
-    turn.effects.push({ type: 'look', link: link.id, peer: link.peer, blob, relayed: link.relayed.has(blob) })
+    look(turn, link, blob)
   }
 }

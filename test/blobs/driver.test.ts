@@ -1,5 +1,5 @@
 import test from 'tape'
-import { MarmaladeError, concat } from '../../lib/base/index.ts'
+import { MarmaladeError, blobIdOf, concat } from '../../lib/base/index.ts'
 import type { BlobId } from '../../lib/base/index.ts'
 import { decodeBlobFrame, encodeBlobFrame } from '../../lib/blobs/index.ts'
 import type { BlobFrame } from '../../lib/blobs/index.ts'
@@ -215,3 +215,23 @@ function rawBlobPeer(node: BlobNode, version = 1) {
   }
   return { push, raw, until, seen }
 }
+
+test('blobs: a peer that wants faster than the store can look is let go', async (t) => {
+  const a = await blobNode(ann, { limits: { maxPeerWants: 1_500 } })
+  const pair = duplexPair()
+  const ended = a.blobs.link(ben.id, pair.a)
+  await pair.b.push(encodeBlobFrame({ type: 'hello', version: 1 }))
+  const wants = Array.from({ length: 1_000 }, (_, at) => ({
+    blob: blobIdOf(bytesOf(32, at)),
+    maxBytes: SIZE,
+    hops: 0,
+  }))
+  for (let at = 0; at < 3; at++) await pair.b.push(encodeBlobFrame({ type: 'want', wants })).catch(() => undefined)
+  await ended
+  t.deepEqual(
+    a.faults.map((fault) => fault.code),
+    ['too-many'],
+  )
+  await closeAll(a)
+  t.end()
+})
