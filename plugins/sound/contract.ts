@@ -26,6 +26,8 @@ export const soundStatus = z.object({
   sink: z.string(),
   state: z.enum(['silent', 'starting', 'playing', 'lost', 'over']),
   why: z.string().optional(),
+  /** Process id of the sound engine. */
+  engine: z.number().optional(),
   firstFrame: z.number().optional(),
   /** Jam frame rendered last. */
   frame: z.number().optional(),

@@ -112,11 +112,6 @@ export class Playing {
     this.#engine?.send(message)
   }
 
-  /** The engine's process. */
-  get pid(): number | undefined {
-    return this.#engine?.pid
-  }
-
   async close(): Promise<void> {
     clearTimeout(this.#retry)
     await this.#engine?.close()
@@ -146,6 +141,7 @@ export class Playing {
       sink: this.#init.sink,
       state: this.#state,
       ...(why !== undefined && { why }),
+      ...(this.#engine?.pid !== undefined && { engine: this.#engine.pid }),
       ...(this.#firstFrame !== undefined && { firstFrame: this.#firstFrame }),
       ...this.heard.figures(),
       waitingFor: [...this.#archives].filter(([, state]) => state === 'fetching').map(([archive]) => archive),

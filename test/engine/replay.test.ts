@@ -1,0 +1,218 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test, { type Test } from 'tape'
+import { generatorIdOf, refOf, type Name } from '../../lib/base/index.ts'
+import { playReplay } from '../../lib/engine/index.ts'
+import { buildScore } from '../../lib/jam/index.ts'
+import { shortIdOf } from '../../lib/keys/index.ts'
+import { archiveOf, assemble, generatorWat } from '../helpers/generators.ts'
+import { codeOf, failureOf, Teardown } from '../helpers/hosts.ts'
+import { ADA, archiveNamed, BAR, BEN, JAM, startedJam } from '../helpers/jams.ts'
+import { sineWat } from '../helpers/mix.ts'
+import { archivesOf, BEAT_FRAMES, replayed, sines, smallJam, wavOf } from '../helpers/sessions.ts'
+
+function offline(title: string, body: (t: Test, folder: string) => Promise<void>): void {
+  test(`replay: ${title}`, async (t) => {
+    const teardown = new Teardown()
+    try {
+      await body(t, await teardown.folder())
+    } finally {
+      await teardown.run()
+    }
+  })
+}
+const out = (folder: string, name = 'out.wav'): { out: string } => ({ out: join(folder, name) })
+
+offline('the same file whatever the threads and the order of entries', async (t, folder) => {
+  const archives = await sines()
+  const { entries } = smallJam()
+  const one = await replayed(folder, entries, archives, { ...out(folder), threads: 1 })
+  for (const threads of [2, 3]) {
+    const other = await replayed(folder, [...entries].reverse(), archives, { ...out(folder, 'b.wav'), threads })
+    t.equal(other.sha256, one.sha256, `${threads} threads`)
+    t.equal(other.scoreHash, one.scoreHash)
+  }
+  const file = await wavOf(join(folder, 'out.wav'))
+  t.deepEqual([one.frames, one.samplesSha256, one.firstFrame], [file.frames, file.sha256, 0])
+  t.equal(
+    one.peak,
+    file.left.reduce((most, x) => Math.max(most, Math.abs(x)), 0),
+  )
+  t.equal(one.seconds, file.frames / 48_000)
+  t.equal(one.reduction, 0, 'the limiter takes nothing')
+  t.ok(one.speed > 0)
+  t.deepEqual(
+    (await readdir(folder)).filter((name) => name.endsWith('.part')),
+    [],
+  )
+  const dry = await replayed(folder, entries, archives)
+  t.deepEqual(
+    [dry.samplesSha256, dry.sha256, dry.file],
+    [one.samplesSha256, '', undefined],
+    'also where none is written',
+  )
+})
+
+offline('stems add up to the mix', async (t, folder) => {
+  const archives = await sines()
+  const stems = join(folder, 'stems')
+  const { stems: files, frames } = await replayed(folder, smallJam().entries, archives, { ...out(folder), stems })
+  const [ada, ben] = [shortIdOf(ADA), shortIdOf(BEN)]
+  t.deepEqual(
+    files.map((file) => file.slice(stems.length + 1)).sort(),
+    [`${ada}-chords-chords.wav`, `${ada}-drums-drums.wav`, `${ben}-bass-bass.wav`].sort(),
+  )
+  const all = await Promise.all(files.map(wavOf))
+  const mix = await wavOf(join(folder, 'out.wav'))
+  t.ok(all.every((stem) => stem.frames === frames))
+  const differing = mix.left.filter(
+    (x, i) => x !== Math.fround(all.reduce((sum, stem) => sum + (stem.left[i] ?? 0), 0)),
+  )
+  t.equal(differing.length, 0)
+  t.ok(all.every((stem) => stem.left.some((x) => x !== 0)))
+})
+
+offline('instances that would share a file do not', async (t, folder) => {
+  const archives = await archivesOf({ a: sineWat(), 'a-b': sineWat() })
+  const jam = startedJam({ tempo: 120 })
+  for (const name of ['a', 'a-b']) jam.generator(ADA, name)
+  jam.play(ADA, 'a-b', 0, { instance: 'c' })
+  jam.play(ADA, 'a', 0, { instance: 'b-c' })
+  jam.action(ADA, 'end', { at: 960 })
+  const { stems } = await replayed(folder, jam.entries, archives, { stems: join(folder, 'stems') })
+  const name = `${shortIdOf(ADA)}-a-b-c`
+  t.deepEqual(stems, [join(folder, 'stems', `${name}.wav`), join(folder, 'stems', `${name}-2.wav`)])
+})
+
+offline('a part is a part of the whole, its stems too', async (t, folder) => {
+  const archives = await sines()
+  const jam = startedJam({ tempo: 120 })
+  jam.play(ADA, 'drums', 0, { params: { gain: -12 } })
+  jam.play(BEN, 'bass', BAR / 2, { params: { gain: -12 } })
+  jam.action(ADA, 'end', { at: 3 * BAR })
+  await replayed(folder, jam.entries, archives, { ...out(folder), stems: join(folder, 'all') })
+  const from = 4 * BEAT_FRAMES + 77
+  const part = await replayed(folder, jam.entries, archives, {
+    ...out(folder, 'part.wav'),
+    stems: join(folder, 'part'),
+    from,
+    to: 2,
+  })
+  t.equal(part.firstFrame, from)
+  const [whole, cut] = [await wavOf(join(folder, 'out.wav')), await wavOf(join(folder, 'part.wav'))]
+  const end = 8 * BEAT_FRAMES
+  t.ok(cut.frames >= end - from && cut.frames < end - from + 1_000, 'to the bar, and what rings on')
+  t.ok(cut.data.subarray(0, (end - from) * 8).equals(whole.data.subarray(from * 8, end * 8)))
+  const name = `${shortIdOf(BEN)}-bass-bass.wav`
+  const [wholeStem, stem] = [await wavOf(join(folder, 'all', name)), await wavOf(join(folder, 'part', name))]
+  t.equal(stem.frames, cut.frames)
+  t.ok(stem.data.subarray(0, (end - from) * 8).equals(wholeStem.data.subarray(from * 8, end * 8)))
+  t.equal(await codeOf(replayed(folder, jam.entries, archives, { from: 12 * BEAT_FRAMES })), 'BAR_PASSED')
+  t.match(
+    ((await failureOf(replayed(folder, jam.entries, archives, { from: 12 * BEAT_FRAMES }))) as Error).message,
+    /bar 3/,
+  )
+})
+
+offline('archives that are missing or refused are named before anything is rendered', async (t, folder) => {
+  const archives = new Map(await sines())
+  const { entries } = smallJam()
+  archives.delete(archiveNamed('bass'))
+  const missing = (await failureOf(replayed(folder, entries, archives, out(folder)))) as Error & { code: string }
+  t.equal(missing.code, 'GENERATOR_MISSING')
+  t.match(missing.message, /^bass by ben cannot be replayed: its archive &\S+: it cannot be read$/)
+  for (const [bytes, code] of [
+    [new Uint8Array(100), 'ARCHIVE_CORRUPT'],
+    [archiveOf(new Uint8Array(8), { runtime: 'process', entry: 'test.wasm' }), 'GENERATOR_NEEDS_ENGINE_1'],
+  ] as const) {
+    archives.set(archiveNamed('bass'), bytes)
+    const refused = (await failureOf(replayed(folder, entries, archives, out(folder)))) as Error & { code: string }
+    t.equal(refused.code, code)
+    t.match(refused.message, /^bass by ben: /)
+  }
+  t.deepEqual(
+    (await readdir(folder)).filter((name) => !name.endsWith('.tgz')),
+    [],
+    'and nothing is left behind',
+  )
+})
+
+offline('a generator that fails is named, and nothing is left behind', async (t, folder) => {
+  for (const [process, code] of [
+    ['(unreachable)', 'GENERATOR_TRAPPED'],
+    ['(loop $for_ever (br $for_ever)) (i32.const 0)', 'GENERATOR_RAN_AWAY'],
+    ['(i32.const 3)', 'GENERATOR_FAILED'],
+  ] as const) {
+    const archives = new Map([
+      ...(await sines()),
+      [archiveNamed('bass'), archiveOf(await assemble(generatorWat({ process })))],
+    ])
+    const options = { ...out(folder), stems: join(folder, 'stems') }
+    const failed = (await failureOf(replayed(folder, smallJam().entries, archives, options))) as Error & {
+      code: string
+    }
+    t.equal(failed.code, code)
+    t.ok(failed.message.includes(`${refOf(BEN)}/bass/bass`), failed.message)
+    t.deepEqual(
+      (await readdir(folder)).filter((name) => name.includes('.wav')),
+      [],
+    )
+    t.deepEqual(await readdir(join(folder, 'stems')), [])
+  }
+})
+
+offline('a file that cannot be written, a score too long, and giving up, by code', async (t, folder) => {
+  const archives = await sines()
+  const { entries } = smallJam()
+  await writeFile(join(folder, 'file'), '')
+  t.equal(await codeOf(replayed(folder, entries, archives, { out: join(folder, 'file', 'a.wav') })), 'FILE_UNWRITABLE')
+  t.equal(
+    await codeOf(replayed(folder, entries, archives, { stems: join(folder, 'file', 'stems') })),
+    'FILE_UNWRITABLE',
+  )
+  await mkdir(join(folder, 'folder.wav'))
+  t.equal(await codeOf(replayed(folder, entries, archives, { out: join(folder, 'folder.wav') })), 'FILE_UNWRITABLE')
+  const long = startedJam({ tempo: 20 })
+  long.play(ADA, 'drums', 0)
+  long.action(ADA, 'end', { at: 7 * 3600 * 960 })
+  t.equal(await codeOf(replayed(folder, long.entries, archives)), 'SCORE_TOO_LONG')
+  const stop = new AbortController()
+  const progress: number[] = []
+  const given = replayed(folder, entries, archives, {
+    ...out(folder),
+    signal: stop.signal,
+    onProgress: (done, of) => {
+      progress.push(done / of)
+      if (done > of / 2) stop.abort()
+    },
+  })
+  t.equal(await codeOf(given), 'CANCELLED')
+  t.ok(progress.length > 1 && progress.every((share) => share > 0 && share < 1))
+})
+
+offline('played through a sink it is the same samples, at the pace of that sink', async (t, folder) => {
+  const archives = await sines()
+  const { entries } = smallJam()
+  const score = await replayed(folder, entries, archives)
+  const files = new Map([...archives].map(([archive], i) => [archive, join(folder, `${i}.tgz`)]))
+  const init = {
+    score: buildScore(JAM, entries),
+    entries,
+    archiveFile: async (archive: Parameters<typeof files.get>[0]) => files.get(archive) ?? '',
+    shown: () => '',
+  }
+  const played = await playReplay(init, `wav:${join(folder, 'sink.wav')}`)
+  t.equal(played.samplesSha256, score.samplesSha256)
+  t.equal((await wavOf(join(folder, 'sink.wav'))).sha256, score.samplesSha256)
+  t.equal(await codeOf(playReplay(init, 'wav:/nowhere/at/all.wav')), 'SINK_UNAVAILABLE')
+  t.equal(await codeOf(playReplay(init, 'organ')), 'SINK_UNKNOWN')
+})
+
+offline('an instance that cannot be started is an error', async (t, folder) => {
+  const jam = startedJam({ tempo: 120 })
+  jam.play(ADA, 'drums', 0)
+  for (let i = 0; i < 256; i++)
+    jam.play(ADA, 'drums', 0, { instance: `d${i}`, generator: generatorIdOf(ADA, 'drums' as Name) })
+  jam.action(ADA, 'end', { at: 960 })
+  t.equal(await codeOf(replayed(folder, jam.entries, await sines())), 'MIX_REFUSED')
+})

@@ -1,0 +1,197 @@
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'tape'
+import { jamIdOf, name as checkedName, refOf } from '../../lib/base/index.ts'
+import { encodeTakeLine, parseTake, takeHeader, type TakeRecord } from '../../lib/jam/index.ts'
+import { shortIdOf } from '../../lib/keys/index.ts'
+import { jamsContract } from '../../plugins/jams/index.ts'
+import { Heard } from '../../plugins/sound/heard.ts'
+import { soundContract } from '../../plugins/sound/index.ts'
+import { actsOfBrokenTake } from '../../plugins/sound/restore.ts'
+import { codeOf, Teardown } from '../helpers/hosts.ts'
+import { ADA, BEN, JAM, startedJam, toldAll } from '../helpers/jams.ts'
+import { e2e, instanceNames, startJam, until, type TestNode } from '../helpers/node-kit.ts'
+import { wavOf } from '../helpers/sessions.ts'
+
+const sound = (node: TestNode) => node.ask(soundContract)
+
+/** The takes of a node, oldest first. */
+async function takesOf(node: TestNode): Promise<{ file: string; records: readonly TakeRecord[] }[]> {
+  const files = (await readdir(node.node.home.takes, { recursive: true })).filter((file) => file.endsWith('.take'))
+  const read = files.sort().map(async (file) => {
+    const path = join(node.node.home.takes, file)
+    return { file: path, records: parseTake(await readFile(path, 'utf8')).records }
+  })
+  return Promise.all(read)
+}
+
+e2e(
+  'an engine that is killed is started again: what played plays, as it was mixed, into a file of its own',
+  async (t, kit) => {
+    const folder = await kit.folder()
+    const ada = await kit.node({ sink: `wav:${join(folder, 'a.wav')}` })
+    await ada.publish('drums')
+    await ada.publish('chords')
+    await startJam('friday', ada)
+    await ada.ask(jamsContract).perform.play({ generator: 'drums', on: 'now' })
+    await ada.ask(jamsContract).perform.play({ generator: 'chords', on: 'now' })
+    await ada.sounds('both sound', (seen) => instanceNames(seen).join() === 'chords,drums')
+    await sound(ada).mix.set({ target: 'drums', mute: true, gain: -3 })
+    const path = `${refOf(ada.id)}/drums/drums`
+    const muted = await until(
+      'the mix is in the state',
+      () => sound(ada).tags.get({ path: `local/mix/${path}/mute` }),
+      ({ value }) => value !== undefined,
+    )
+    t.equal(muted.value, 1)
+
+    const { engine = 0 } = await ada.sound()
+    process.kill(engine, 'SIGKILL')
+    const again = await ada.sounds(
+      'another engine plays both again',
+      (seen) => seen.engine !== engine && seen.state === 'playing' && instanceNames(seen).join() === 'chords,drums',
+    )
+    t.equal(again.sink, `wav:${join(folder, 'a-2.wav')}`, 'the first file stays as it is')
+    t.equal(again.why, undefined)
+    t.ok(
+      ada.log.lines.some(({ level, message }) => level === 'error' && message.includes('SIGKILL')),
+      'the log says so',
+    )
+    t.equal((await sound(ada).tags.get({ path: `local/mix/${path}/gain` })).value, -3, 'the state outlives it')
+    const [, second] = await until(
+      'its take is on disk',
+      () => takesOf(ada),
+      (takes) => takes[1]?.records.some(({ kind }) => kind === 'mix') === true,
+    )
+    t.deepEqual(
+      second?.records.flatMap((record) => (record.kind === 'mix' ? [record.target, record.setting] : [])),
+      [
+        { kind: 'instance', path },
+        { gain: -3, mute: true },
+      ],
+    )
+    await ada.ask(jamsContract).jam.end({ on: 'now' })
+    const report = await sound(ada).sound.finished()
+    const file = await wavOf(join(folder, 'a-2.wav'))
+    t.equal(report.samplesSha256, file.sha256)
+    t.equal((await ada.sound()).state, 'silent')
+  },
+)
+
+e2e('the jam joined last sounds; another one takes its place, and the files of the first are whole', async (t, kit) => {
+  const folder = await kit.folder()
+  const ada = await kit.node({ sink: `wav:${join(folder, 'a.wav')}` })
+  t.equal((await ada.sound()).state, 'silent')
+  t.equal(await codeOf(sound(ada).mix.set({ target: 'drums', mute: true })), 'NOT_SOUNDING')
+  t.equal(await codeOf(sound(ada).tags.get({ path: 'kick' })), 'NOT_SOUNDING')
+  await ada.publish('drums')
+  const first = await startJam('first', ada)
+  await ada.ask(jamsContract).perform.play({ generator: 'drums', on: 'now' })
+  await ada.sounds('it sounds', (seen) => (seen.master?.peak ?? 0) > 0.01)
+  const kick = await until(
+    'a tag has come',
+    () => sound(ada).tags.get({ path: 'kick' }),
+    ({ value }) => value !== undefined,
+  )
+  t.equal(typeof kick.value, 'number')
+  for (const path of [`${shortIdOf(ada.id)}/drums/drums/kick`, `${refOf(ada.id)}/drums/drums/kick`]) {
+    t.equal(typeof (await sound(ada).tags.get({ path })).value, 'number', path)
+  }
+  t.equal((await sound(ada).tags.get({ path: 'jam/tempo' })).value, 120)
+  t.equal(typeof (await sound(ada).tags.get({ path: 'local/peak' })).value, 'number')
+  t.equal((await sound(ada).tags.get({ path: 'nothing' })).value, undefined)
+  t.equal(await codeOf(sound(ada).mix.set({ target: 'bass', mute: true })), 'INSTANCE_AMBIGUOUS')
+
+  await ada.ask(jamsContract).jam.start({ name: 'second', tempo: 90 })
+  const second = jamIdOf(ada.id, checkedName('second'))
+  const status = await ada.sounds('the second one sounds', ({ jam, state }) => jam === second && state === 'playing')
+  t.equal(status.sink, `wav:${join(folder, 'a-2.wav')}`)
+  t.equal(status.reports.length, 1)
+  const [report] = status.reports
+  t.equal(report?.jam, first)
+  t.equal(report?.samplesSha256, (await wavOf(join(folder, 'a.wav'))).sha256)
+  t.equal((await sound(ada).tags.get({ path: 'kick' })).value, undefined, 'its state is its own')
+})
+
+e2e('a node that stops ends what sounds, whole', async (t, kit) => {
+  const folder = await kit.folder()
+  const ada = await kit.node({ sink: `wav:${join(folder, 'a.wav')}` })
+  await startJam('friday', ada)
+  await ada.node.close()
+  const file = await wavOf(join(folder, 'a.wav'))
+  const [take] = await takesOf(ada)
+  const last = take?.records.at(-1)
+  t.equal(last?.kind === 'close' ? last.sha256 : '', file.sha256)
+})
+
+e2e('a sink that cannot be opened is said, and the jam goes on', async (t, kit) => {
+  const ada = await kit.node({ sink: 'wav:/nowhere/at/all.wav' })
+  await ada.ask(jamsContract).jam.start({ name: 'friday' })
+  const status = await ada.sounds('it says that there is no sound', ({ state }) => state === 'lost')
+  t.match(status.why ?? '', /see that its folder exists/)
+  await ada.sounds('and plays all the same', ({ frame }) => (frame ?? 0) > 0)
+})
+
+test('what was mixed in a session that broke off is found in its take', async (t) => {
+  const kit = new Teardown()
+  const folder = await kit.folder()
+  const target = { kind: 'track', track: 'bass' } as const
+  const header = takeHeader({ jam: JAM, player: ADA, engine: 0, app: '0', origin: 1, first: 0 })
+  const act: TakeRecord = { kind: 'mix', frame: 128, target, setting: { mute: true } }
+  const write = (file: string, ...lines: (TakeRecord | typeof header)[]): Promise<void> =>
+    writeFile(join(folder, file), lines.map(encodeTakeLine).join(''))
+  t.deepEqual(await actsOfBrokenTake(join(folder, 'absent'), JAM), [], 'no takes yet')
+  await write('999.take', header, act, { kind: 'close', frame: 256 })
+  t.deepEqual(await actsOfBrokenTake(folder, JAM), [], 'closed in order')
+  await write('1000.take', header, { kind: 'underrun', frame: 0, frames: 1 }, act)
+  await write('notes.take.txt', header)
+  t.deepEqual(
+    await actsOfBrokenTake(folder, JAM),
+    [{ frame: 128, target, setting: { mute: true } }],
+    'the newest one broke off',
+  )
+  await writeFile(join(folder, '1001.take'), 'not one\n')
+  t.equal(await codeOf(actsOfBrokenTake(folder, JAM)), 'TAKE_INVALID')
+  await rename(join(folder, '999.take'), join(folder, '1002.take'))
+  t.deepEqual(await actsOfBrokenTake(folder, JAM), [])
+  await kit.run()
+})
+
+test('what an engine tells is folded into the state, bounded', (t) => {
+  const { entries } = startedJam()
+  const { members } = toldAll(entries)
+  const heard = new Heard(() => members)
+  const path = `${refOf(BEN)}/${checkedName('bass')}/${checkedName('bass')}` as const
+  heard.hear({ kind: 'tags', changes: [{ path: `${path}/note`, value: 40, frame: 5 }] })
+  heard.hear({ kind: 'instances', events: [{ kind: 'started', frame: 5, path }] })
+  t.deepEqual(heard.state.newest('note'), { value: 40, frame: 5, path: `${path}/note` })
+  t.equal(heard.state.newest(`${shortIdOf(BEN)}/bass/bass/note`)?.value, 40, 'by short id')
+  t.equal(heard.state.newest(`local/instance/${path}`)?.value, 1)
+  heard.hear({ kind: 'late', what: 'underrun', at: 10, frames: 100 })
+  heard.hear({ kind: 'late', what: 'underrun', at: 20, frames: 100 })
+  heard.hear({ kind: 'late', what: 'skipped', at: 20, frames: 4_800 })
+  t.equal(heard.state.newest('local/underruns')?.value, 2)
+  t.equal(heard.state.newest('local/skipped')?.value, 0.1, 'seconds')
+  t.deepEqual([heard.figures().underruns, heard.figures().skippedFrames], [2, 4_800])
+  const key = entries[0]!.key
+  heard.hear({
+    kind: 'jam',
+    events: [
+      { kind: 'due', key, path, frame: 48_000, bar: 4 },
+      { kind: 'applied', key, frame: 7, late: { by: 3, reason: 'entry' } },
+    ],
+  })
+  t.deepEqual(heard.due(key), { frame: 48_000, bar: 4 })
+  t.equal(heard.state.newest('local/entry')?.value, key)
+  t.equal(heard.figures().late, 1)
+  for (let i = 0; i < 2_000; i++) {
+    heard.hear({ kind: 'tags', changes: [{ path: `${path}/note`, value: i, frame: i }] })
+    heard.fail(path, 'GENERATOR_FAILED', String(i))
+    heard.mixed({ frame: i, target: { kind: 'track', track: `t${i}` }, setting: { gain: 1 } })
+  }
+  t.ok(heard.state.range(`${path}/note`, 0, Infinity).length <= 256)
+  t.deepEqual([heard.figures().failures.length, heard.acts.length], [100, 1_024])
+  heard.mixed({ frame: 1, target: { kind: 'track', track: 't0' }, setting: { mute: true } })
+  t.deepEqual(heard.acts[0]?.setting, { gain: 1, mute: true }, 'settings of one target add up')
+  t.end()
+})
