@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { MarmaladeError } from '../../lib/base/index.ts'
 import { runDemo, stayDemo } from '../demo/run.ts'
 import { readPlan } from '../demo/plan.ts'
@@ -18,15 +18,17 @@ export function addDemo(program: Command): void {
     .option('--out <folder>', 'where homes and files go (default: ./marmalade-demo)')
     .option('--ears <player>', 'whose mix the sound card plays: ada or ben', 'ada')
     .option('--stay', "leave Ben's node playing, and play as Ada yourself")
+    .addOption(new Option('--plan <file>', 'another tune, as fixtures/first-light.json').hideHelp())
   act(command, async (context, _args, options) => {
     const ears = textOption(options['ears'])
     if (ears !== 'ada' && ears !== 'ben') throw new MarmaladeError('USAGE', '--ears is ada or ben')
+    const plan = readPlan(textOption(options['plan']))
     const folder = folderFor(textOption(options['out']))
     const story = new Story(context.json)
     const stop = new AbortController()
     const give = (): void => stop.abort()
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, give)
-    const init = { folder, story, ears, plan: readPlan(), signal: stop.signal } as const
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, give)
+    const init = { folder, story, ears, plan, signal: stop.signal } as const
     if (options['stay'] === true) return stayDemo(init)
     const result = await runDemo(init)
     if (context.json) process.stdout.write(`${JSON.stringify(result)}\n`)

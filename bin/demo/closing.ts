@@ -1,7 +1,11 @@
 import { relative } from 'node:path'
 import { decibels } from '../cli/words.ts'
-import type { DemoResult } from './run.ts'
+import type { Compared, DemoResult, LiveFile } from './result.ts'
+import { ofPlayer } from './result.ts'
 import type { Story } from './words.ts'
+
+/** Faults of a take that are told one by one. */
+const MAX_TOLD = 5
 
 const near = (file: string): string => {
   const path = relative(process.cwd(), file)
@@ -9,60 +13,63 @@ const near = (file: string): string => {
 }
 
 /** What came of it, where the files are, and what to try next. */
-export function ending(story: Story, result: DemoResult, folder: string): void {
-  for (const live of result.live) {
-    story.say(
-      `  ${story.name(live.player)} heard  ${near(live.file)}  ${live.seconds.toFixed(2)} s, peak ${decibels(live.peak)}`,
-    )
+export function ending(story: Story, result: DemoResult): void {
+  for (const { player, file, seconds, peak } of result.live)
+    story.say(`  ${story.name(player)} heard  ${near(file)}  ${seconds.toFixed(2)} s, peak ${decibels(peak)}`)
+  for (const { player, file, speed, sha256 } of result.replays) {
+    story.say(`  from ${story.name(player)}'s home  ${near(file)}  at ${speed.toFixed(0)} x real time, SHA-256`)
+    story.aside(`    ${sha256}`)
   }
-  for (const replayed of result.replays) {
-    story.say(
-      `  replay from ${story.name(replayed.player)}'s home  ${near(replayed.file)}  ${replayed.speed.toFixed(0)} x real time`,
-    )
-    story.say(`    SHA-256 ${replayed.sha256}`)
-  }
-  const same = new Set(result.replays.map((replayed) => replayed.sha256)).size === 1
-  story.say(
-    same
-      ? '  The two replays are one and the same file, to the last bit.'
-      : '  THE REPLAYS DIFFER: this is a fault, please report it.',
-  )
-  for (const { player, differing, from, to, sameFrom } of result.compared) {
-    const late = result.live.find((live) => live.player === player)?.late ?? 0
-    const all = to - from
-    if (differing === 0)
-      story.say(`  What ${story.name(player)} heard live is the score: ${all} frames compared, all the same.`)
-    else if (late > 0) {
-      story.say(
-        `  ${story.name(player)}'s take shows ${late} late ${late === 1 ? 'entry' : 'entries'}: ${differing} of ${all} frames differ` +
-          (sameFrom === undefined ? '.' : `, all are the same from jam frame ${sameFrom} on.`),
-      )
-    } else
-      story.say(
-        `  ${story.name(player)}: ${differing} OF ${all} FRAMES DIFFER though nothing was late: a fault, please report it.`,
-      )
-  }
-  story.say(`  The score is ${result.scoreHash}.`)
+  const same = new Set(result.replays.map(({ sha256 }) => sha256)).size === 1
+  if (same) story.say('  The two replays are one and the same file, to the last bit.')
+  else story.say('  THE TWO REPLAYS DIFFER: this is a fault of Marmalade, please report it.')
+  for (const live of result.live) verdict(story, live, ofPlayer(result.compared, live.player))
   story.heading('Yours now')
-  story.say(`  listen        play ${near(result.replays[0]?.file ?? folder)} with any player`)
-  story.say(
-    `  again         marmalade replay ${result.jam.split(':').at(-1) ?? ''} --home ${near(result.homes['ben'] ?? '')} --out again.wav`,
-  )
+  story.say(`  listen        ${near(ofPlayer(result.replays, 'ada').file)}`)
+  const jam = result.jam.split(':').at(-1) ?? ''
+  story.say(`  again         marmalade replay ${jam} --home ${near(result.homes.ben)} --out again.wav`)
+  story.say(`  look inside   marmalade feed ada --home ${near(result.homes.ben)}`)
   story.say('  play along    marmalade demo --stay')
-  story.say(
-    '  your own      marmalade start --detach; marmalade generator publish @drums; marmalade jam start friday; marmalade play drums',
-  )
-  story.say('  (from this folder `marmalade` is: node dist/bin/marmalade.js, or `npm link` once)')
+  story.say('  your own      marmalade start --detach')
+  story.say('                marmalade generator publish @drums')
+  story.say('                marmalade jam start friday && marmalade play drums')
+  story.say('  (in this folder `marmalade` is `node dist/bin/marmalade.js`, or run `npm link` once)')
+}
+
+/** Whether a live file is the score, and where it is not, why. */
+function verdict(story: Story, { player, faults }: LiveFile, { differing, from, to, sameFrom }: Compared): void {
+  const who = story.name(player)
+  const all = to - from
+  if (differing === 0) {
+    story.say(`  What ${who} heard live is the replay: all of ${all} frames are the same.`)
+    return
+  }
+  story.say(`  ${differing} of ${all} frames that ${who} heard differ from the replay.`)
+  if (faults.length === 0) story.say('  NOTHING WAS LATE: this is a fault of Marmalade, please report it.')
+  else story.say(`  ${who}'s take says why:`)
+  for (const { frame, what } of faults.slice(0, MAX_TOLD)) story.say(`    at frame ${frame}: ${what}`)
+  if (faults.length > MAX_TOLD) story.say(`    and ${faults.length - MAX_TOLD} more`)
+  if (sameFrom !== undefined) story.say(`    From frame ${sameFrom} on all are the same again.`)
+}
+
+/** That one need not wait. */
+export function inviting(story: Story, home: string): void {
+  story.heading('You may join in as Ada whenever you like, from another terminal:')
+  for (const line of yours(home)) story.say(line)
 }
 
 /** Your turn. */
 export function staying(story: Story, home: string): void {
   story.heading("Your turn: Ben's node plays on, and you are Ada")
-  story.say(`  export MARMALADE_HOME=${home}`)
-  story.say('  marmalade jam show')
-  story.say('  marmalade tag set context drop          everybody goes to the drop at the next bar')
-  story.say('  marmalade param drums gain=-6 --over 4bars')
-  story.say('  marmalade stop drums --on 4bars')
-  story.say('  marmalade play drums                    hats follow the density that Ben sets')
+  for (const line of yours(home)) story.say(line)
   story.say('  Ctrl-C here ends both nodes.')
 }
+
+const yours = (home: string): string[] => [
+  `  export MARMALADE_HOME=${home}`,
+  '  marmalade jam show',
+  '  marmalade tag set context drop            everybody goes to the drop at the next bar',
+  '  marmalade param drums gain=-6 --over 4bars',
+  '  marmalade stop drums --on 4bars',
+  '  marmalade play drums                      its hats follow the density that Ben sets',
+]

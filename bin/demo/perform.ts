@@ -1,71 +1,100 @@
-import type { JamId } from '../../lib/base/index.ts'
+import type { EntryKey } from '../../lib/base/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
+import { showEntry } from './entry.ts'
+import type { Session } from './meeting.ts'
 import type { Action, Plan } from './plan.ts'
-import type { DemoPlayer } from './players.ts'
+import type { Pair } from './players.ts'
 import { whoHears, type Story } from './words.ts'
 
 /** Published this many bars before it is to be heard: time for gossip, and for people to read along. */
 const LEAD_BARS = 3
 
-interface Stage {
-  readonly jam: JamId
-  /** Milliseconds since 1970 of the jam's origin. */
-  readonly origin: number
+interface Stage extends Session {
   readonly plan: Plan
-  readonly players: Readonly<Record<Action['player'], DemoPlayer>>
+  readonly players: Pair
   readonly story: Story
   readonly signal: AbortSignal
 }
 
+/** What came of one action: who hears it from when, and the entry that it is. */
+interface Done {
+  readonly hears: string
+  readonly key?: EntryKey
+}
+
 /** Plays the tune: each action is published by its player's own node, some bars before it is to be heard. */
 export async function performTune(stage: Stage, until: 'end' | 'stay'): Promise<void> {
-  const { plan, story } = stage
+  const { plan, story, players, signal } = stage
   const lead = Math.max(plan.publishAheadBars, LEAD_BARS)
+  const begin = firstBar(stage, lead)
+  introduce(story, begin, lead)
+  let shown = false
   for (const action of plan.actions) {
     if (until === 'stay' && action.do === 'end') return
-    // Bars are shown from 1; the tune's bar 1 is the jam's bar phraseBars + 1.
-    const bar = plan.phraseBars + action.bar
+    const bar = begin + action.bar - 1
     await barReached(stage, bar - lead)
-    if (stage.signal.aborted) return
-    const hears = await perform(stage, action, bar)
+    if (signal.aborted) return
+    const { hears, key } = await perform(stage, action, bar)
     story.act(bar, action.player, action.says, hears)
+    if (shown || key === undefined) continue
+    shown = true
+    await showEntry(story, players[action.player], players[action.player === 'ada' ? 'ben' : 'ada'], key)
   }
 }
 
-/** Waits for the time of a bar, counted from 1. The tune keeps one tempo. */
+function introduce(story: Story, begin: number, lead: number): void {
+  story.heading(`The tune begins in bar ${begin}`)
+  story.say('  Audio never travels. What travels is what follows: small signed entries in two feeds.')
+  story.say('  Each node reads both feeds and makes its own sound from them, frame by frame the same.')
+  story.say(`  Entries are published ${lead} bars before they are to be heard, so they need not hurry.`)
+  story.say()
+}
+
+/** The bar of the jam, counted from 1, that is the first of the tune: the next phrase that can still be reached. */
+function firstBar({ plan, origin }: Stage, lead: number): number {
+  const now = (Date.now() - origin) / barMillis(plan)
+  return Math.max(1, Math.ceil((now + lead) / plan.phraseBars)) * plan.phraseBars + 1
+}
+
+/** The tune keeps one tempo and one meter. */
+function barMillis({ meter, tempo }: Plan): number {
+  const [beats = 4, unit = 4] = meter.split('/').map(Number)
+  return (beats * (4 / unit) * 60_000) / tempo
+}
+
+/** Waits for the time of a bar, counted from 1, or until the signal is given. */
 async function barReached({ plan, origin, signal }: Stage, bar: number): Promise<void> {
-  const beats = Number(plan.meter.split('/')[0])
-  const due = origin + ((bar - 1) * beats * 60_000) / plan.tempo
-  const wait = due - Date.now()
-  if (wait <= 0) return
+  const wait = origin + (bar - 1) * barMillis(plan) - Date.now()
+  if (wait <= 0 || signal.aborted) return
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, wait)
-    signal.addEventListener('abort', () => {
+    const settle = (): void => {
       clearTimeout(timer)
+      signal.removeEventListener('abort', settle)
       resolve()
-    })
+    }
+    const timer = setTimeout(settle, wait)
+    signal.addEventListener('abort', settle)
   })
 }
 
-/** Gives who hears it from which bar. */
-async function perform({ players, jam, plan }: Stage, action: Action, bar: number): Promise<string> {
+async function perform({ players, jam }: Stage, action: Action, bar: number): Promise<Done> {
   const player = players[action.player]
   const node = player.ask(jamsContract)
   const on = String(bar)
   const { generator = '', name = '', value = '' } = action
   switch (action.do) {
     case 'play': {
-      const { hears } = await node.perform.play({ jam, generator, on })
-      return whoHears(player.name, hears)
+      const { hears, key } = await node.perform.play({ jam, generator, on })
+      return { hears: whoHears(player.name, hears), key }
     }
     case 'stop':
       await node.perform.stop({ jam, instance: generator, on })
-      return ''
+      return { hears: '' }
     case 'tag':
       await node.perform.tag({ jam, name, value, on })
-      return `a tag: jam/${name} is ${value} from bar ${bar} for everybody whom it reaches`
+      return { hears: `a tag that all generators see from bar ${bar} on: jam/${name} is ${value}` }
     case 'end':
-      await node.jam.end({ jam, on: String(plan.phraseBars + action.bar) })
-      return ''
+      await node.jam.end({ jam, on })
+      return { hears: '' }
   }
 }

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
 import { connectLocal, type Contract, type LocalNode, type Remote } from '../../lib/host/index.ts'
 import { homeAt } from '../../lib/store/index.ts'
+import type { Who } from './plan.ts'
 
 /** How long a node gets to start and to end. */
 const START_MILLIS = 30_000
@@ -13,40 +14,49 @@ interface Announced {
   readonly identity: PlayerId
   readonly addresses: readonly string[]
 }
+interface Parts extends Announced {
+  readonly name: Who
+  readonly home: string
+  readonly child: ChildProcess
+  readonly node: LocalNode
+}
+
+/** Both players. */
+export type Pair = Readonly<Record<Who, DemoPlayer>>
 
 /** One of the demo's players: a node in a process of its own, reached as the command line reaches it. */
 export class DemoPlayer {
-  readonly name: string
+  readonly name: Who
   readonly home: string
   readonly identity: PlayerId
   readonly addresses: readonly string[]
   readonly #child: ChildProcess
   readonly #node: LocalNode
 
-  private constructor(name: string, home: string, announced: Announced, child: ChildProcess, node: LocalNode) {
+  private constructor({ name, home, identity, addresses, child, node }: Parts) {
     this.name = name
     this.home = home
-    this.identity = announced.identity
-    this.addresses = announced.addresses
+    this.identity = identity
+    this.addresses = addresses
     this.#child = child
     this.#node = node
   }
 
   /** Runs `marmalade start` on a home of its own. @throws NODE_NOT_RUNNING */
-  static async start(name: string, folder: string, sink: string): Promise<DemoPlayer> {
+  static async start(name: Who, folder: string, sink: string): Promise<DemoPlayer> {
     const home = join(folder, name)
     const log = join(folder, `${name}.log`)
-    const child = spawn(
-      process.execPath,
-      command('start', '--json', '--home', home, '--port', '0', '--host', '127.0.0.1', '--sink', sink),
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    )
+    const args = ['start', '--json', '--home', home, '--port', '0', '--host', '127.0.0.1', '--sink', sink]
+    const child = spawn(process.execPath, command(...args), { stdio: ['ignore', 'pipe', 'pipe'] })
     child.stderr.pipe(createWriteStream(log))
-    const announced = await firstLine(child, log)
-    const node = await connectLocal(homeAt(home).socket)
-    return new DemoPlayer(name, home, announced, child, node)
+    try {
+      const announced = await firstLine(child, log)
+      const node = await connectLocal(homeAt(home).socket)
+      return new DemoPlayer({ name, home, ...announced, child, node })
+    } catch (error) {
+      await ended(child)
+      throw error
+    }
   }
 
   /** The node's methods. */
@@ -57,18 +67,34 @@ export class DemoPlayer {
   /** Ends the node, as Ctrl-C does, and waits until its files are finished. */
   async stop(): Promise<void> {
     await this.#node.close()
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const ended = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()))
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), START_MILLIS)
-    this.#child.kill('SIGTERM')
-    await ended
-    clearTimeout(late)
+    await ended(this.#child)
   }
+}
+
+/** Starts both at once; where one does not start the other is ended too. @throws NODE_NOT_RUNNING */
+export async function startPair(folder: string, sinkOf: (who: Who) => string): Promise<Pair> {
+  const started = await Promise.allSettled(
+    (['ada', 'ben'] as const).map((who) => DemoPlayer.start(who, folder, sinkOf(who))),
+  )
+  const [ada, ben] = started.map((each) => (each.status === 'fulfilled' ? each.value : undefined))
+  if (ada && ben) return { ada, ben }
+  await Promise.all([ada?.stop(), ben?.stop()])
+  throw started.find((each) => each.status === 'rejected')?.reason
 }
 
 /** This program with other arguments, as it was started: from source or built. */
 export const command = (...args: readonly string[]): string[] => [...process.execArgv, process.argv[1] ?? '', ...args]
 
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const late = setTimeout(() => child.kill('SIGKILL'), START_MILLIS)
+  child.kill('SIGTERM')
+  await gone
+  clearTimeout(late)
+}
+
+/** @throws NODE_NOT_RUNNING */
 async function firstLine(child: ChildProcess, log: string): Promise<Announced> {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
   const line = await new Promise<string | undefined>((resolve) => {
@@ -80,10 +106,8 @@ async function firstLine(child: ChildProcess, log: string): Promise<Announced> {
     lines.once('line', settle)
     child.once('exit', () => settle(undefined))
   })
-  if (line === undefined) {
-    child.kill('SIGKILL')
+  if (line === undefined)
     throw new MarmaladeError('NODE_NOT_RUNNING', `a node of the demo did not start: ${log} says why`)
-  }
   // Our own program's announcement, as `start --json` prints it.
   return JSON.parse(line) as Announced
 }

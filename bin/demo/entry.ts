@@ -1,0 +1,32 @@
+import { fromBase64, fromUtf8, type EntryKey } from '../../lib/base/index.ts'
+import { SIGNATURE_BYTES } from '../../lib/entry/index.ts'
+import { feedsContract } from '../../plugins/feeds/index.ts'
+import type { DemoPlayer } from './players.ts'
+import { capital, wrapped, type Story } from './words.ts'
+
+/** More characters of an id than these tell a reader nothing. */
+const SHOWN = 9
+const INDENT = '    '
+
+/** Shows one entry of a player as another's node has it: its text, with ids cut short. */
+export async function showEntry(story: Story, author: DemoPlayer, at: DemoPlayer, key: EntryKey): Promise<void> {
+  for await (const row of at.ask(feedsContract).feeds.read({ player: author.identity, raw: true })) {
+    if (row.key !== key || row.raw === undefined) continue
+    const bytes = fromBase64(row.raw)
+    const text = fromUtf8(bytes.subarray(0, bytes.length - SIGNATURE_BYTES))
+    const [whose, where] = [capital(author.name), capital(at.name)]
+    story.say()
+    story.say(
+      `  That is one entry of ${whose}'s feed, ${bytes.length} bytes. ${where}'s node has it already (ids cut short):`,
+    )
+    story.aside(wrapped(cutShort(text), INDENT))
+    story.say(`  and ${SIGNATURE_BYTES} bytes of signature: nobody else could have written it. No sound travels, ever.`)
+    story.say()
+    return
+  }
+}
+
+const cutShort = (text: string): string =>
+  text.replace(/([@%&])([A-Za-z0-9+/]{43}=)\.(?:ed25519|sha256)/g, (_, sigil: string, hash: string) => {
+    return `${sigil}${hash.slice(0, SHOWN)}…`
+  })
