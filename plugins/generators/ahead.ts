@@ -1,45 +1,87 @@
-import type { BlobId } from '../../lib/base/index.ts'
+import { hasCode, type BlobId, type PlayerId } from '../../lib/base/index.ts'
 
-/** Archives that wait to be fetched ahead; past it the oldest wish goes. */
-const MAX_WAITING = 1_000
-const AT_ONCE = 2
+/** Archives of one player that wait to be fetched ahead: past it the oldest wish goes. */
+const MAX_WAITING = 64
+/** Wanted at once, in all and of one player: what one player names and nobody has keeps no other's from coming. */
+const AT_ONCE = 128
+const AT_ONCE_OF_ONE = 8
 
-/** Fetches archives of tracked players before anybody asks for them to be played, a few at a time. */
+interface Init {
+  /** Brings an archive here. */
+  readonly fetch: (player: PlayerId, archive: BlobId) => Promise<void>
+  /** Told of what could not be fetched; where nobody had it, it is tried again after the others. */
+  readonly onFault: (archive: BlobId, error: unknown) => void
+}
+
+/** Fetches archives of tracked players before anybody asks for them to be played, the players taking turns. */
 export class Ahead {
-  readonly #fetch: (archive: BlobId) => Promise<void>
-  readonly #waiting = new Set<BlobId>()
-  readonly #running = new Set<Promise<void>>()
+  readonly #init: Init
+  readonly #waiting = new Map<PlayerId, Set<BlobId>>()
+  readonly #running = new Map<BlobId, { readonly player: PlayerId; readonly done: Promise<void> }>()
   #stopped = false
 
-  /** @param fetch must not reject */
-  constructor(fetch: (archive: BlobId) => Promise<void>) {
-    this.#fetch = fetch
+  constructor(init: Init) {
+    this.#init = init
   }
 
-  want(archive: BlobId): void {
-    if (this.#stopped) return
-    this.#waiting.add(archive)
-    const [oldest] = this.#waiting
-    if (this.#waiting.size > MAX_WAITING && oldest) this.#waiting.delete(oldest)
+  want(player: PlayerId, archive: BlobId): void {
+    if (this.#stopped || this.#running.has(archive)) return
+    const wishes = this.#waiting.get(player) ?? new Set()
+    this.#waiting.set(player, wishes.add(archive))
+    const [oldest] = wishes
+    if (wishes.size > MAX_WAITING && oldest) wishes.delete(oldest)
     this.#next()
   }
 
+  /** The player's archives are wanted no more; what is being fetched still comes. */
+  forget(player: PlayerId): void {
+    this.#waiting.delete(player)
+  }
+
+  /** Starts no more, and waits for what is being fetched: whoever stops it has to end that. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#waiting.clear()
-    await Promise.allSettled(this.#running)
+    await Promise.all([...this.#running.values()].map(({ done }) => done))
   }
 
   #next(): void {
-    while (this.#running.size < AT_ONCE) {
-      const [archive] = this.#waiting
-      if (archive === undefined) return
-      this.#waiting.delete(archive)
-      const running = this.#fetch(archive).finally(() => {
-        this.#running.delete(running)
-        this.#next()
-      })
-      this.#running.add(running)
+    for (const [player, wishes] of [...this.#waiting]) {
+      if (this.#running.size >= AT_ONCE) return
+      for (const archive of wishes) {
+        if (this.#runningOf(player) >= AT_ONCE_OF_ONE || this.#running.size >= AT_ONCE) break
+        wishes.delete(archive)
+        this.#start(player, archive)
+      }
+      // Whoever had a turn comes last.
+      this.#waiting.delete(player)
+      if (wishes.size > 0) this.#waiting.set(player, wishes)
+    }
+  }
+
+  #runningOf(player: PlayerId): number {
+    let count = 0
+    for (const running of this.#running.values()) if (running.player === player) count++
+    return count
+  }
+
+  #start(player: PlayerId, archive: BlobId): void {
+    if (this.#running.has(archive)) return
+    const done = this.#fetch(player, archive).finally(() => {
+      this.#running.delete(archive)
+      this.#next()
+    })
+    this.#running.set(archive, { player, done })
+  }
+
+  async #fetch(player: PlayerId, archive: BlobId): Promise<void> {
+    try {
+      await this.#init.fetch(player, archive)
+    } catch (error) {
+      this.#init.onFault(archive, error)
+      if (this.#stopped || !hasCode(error, 'BLOB_UNAVAILABLE')) return
+      const wishes = this.#waiting.get(player) ?? new Set()
+      if (wishes.size < MAX_WAITING) this.#waiting.set(player, wishes.add(archive))
     }
   }
 }

@@ -1,15 +1,15 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { isBlobId, MarmaladeError, type BlobId, type PlayerId } from '../../lib/base/index.ts'
-import type { PayloadOf } from '../../lib/entry/index.ts'
+import type { Entry, PayloadOf } from '../../lib/entry/index.ts'
 import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
-import { shortIdOf } from '../../lib/keys/index.ts'
 import type { BlobsApi } from '../blobs/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import { Ahead } from './ahead.ts'
 import { Catalogue, generatorIn } from './catalogue.ts'
-import { generatorsContract, MAX_ARCHIVE_BYTES } from './contract.ts'
+import { generatorsContract, MAX_ARCHIVE_BYTES, type GeneratorRow } from './contract.ts'
+import { Offered } from './offered.ts'
 import { openArchiveFile, packGenerator, type Packed } from './publish.ts'
+import { Shelf } from './shelf.ts'
 import type { GeneratorsApi } from './types.ts'
 
 const LIST_LIMIT = 100
@@ -36,52 +36,93 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
           await blobs.want(archive, { maxBytes: MAX_ARCHIVE_BYTES, ...(signal && { signal }) })
         return blobs.store.path(archive)
       }
-      const ahead = new Ahead(async (archive) => {
-        try {
+      const shelf = new Shelf({
+        folder: init.folder,
+        store: blobs.store,
+        fileNameOf: (player) => feeds.directory.fileNameOf(player),
+        onFault: (error) => host.log.warn({ err: error }, 'a generator could not be put on the shelf'),
+      })
+      const newestOf = (player: PlayerId): Promise<GeneratorRow[]> => catalogue.list({ player, limit: LIST_LIMIT })
+      const ahead = new Ahead({
+        async fetch(player, archive) {
           await ensure(archive, { signal: host.signal })
-        } catch (error) {
-          host.log.info({ err: error, archive }, 'an archive could not be fetched ahead')
-        }
+          for (const row of await newestOf(player)) if (row.archive === archive) shelf.put(player, row.name, archive)
+        },
+        onFault: (archive, error) => host.log.info({ err: error, archive }, 'an archive could not be fetched ahead'),
       })
-      const published = async (player: PlayerId, payload: PayloadOf<'generator'>): Promise<void> => {
-        if (feeds.tracked.has(player) && !(await isHere(payload.archive))) ahead.want(payload.archive)
-        await linkArchive(init.folder, player, payload, blobs)
+      const looked = new Set<PlayerId>()
+      /** Not of those who merely ask to join: they are strangers. */
+      const isFetched = (player: PlayerId): boolean =>
+        feeds.tracked.has(player) && feeds.tracked.mostEntries(player) === Infinity
+      /** Wants what players have published whose feeds are kept from now on, at the start that of all. */
+      const lookAt = async (): Promise<void> => {
+        for (const player of looked) {
+          if (isFetched(player)) continue
+          looked.delete(player)
+          ahead.forget(player)
+        }
+        for (const player of feeds.tracked.list()) {
+          if (looked.has(player) || !isFetched(player)) continue
+          if (host.signal.aborted) return
+          looked.add(player)
+          for (const row of await newestOf(player)) if (!row.here) ahead.want(player, row.archive)
+        }
       }
-      const unsubscribe = feeds.store.onChange(({ entries }) => {
-        for (const entry of entries) {
-          const payload = generatorIn(entry)
-          if (!payload) continue
-          published(entry.identity, payload).catch((error: unknown) =>
-            host.log.warn({ err: error }, 'a generator could not be noted'),
-          )
-        }
-      })
-      const servable = blobs.addServing(async (_peer, role, blob) => {
-        if (role !== 'stranger') return undefined
-        return (await ownArchives(catalogue, feeds.identity.id)).has(blob) ? true : undefined
-      })
+      const offered = new Offered(feeds.store, feeds.identity.id)
+      let folding: Promise<void> = Promise.resolve()
+      const fold = (work: () => Promise<void>): void => {
+        folding = folding
+          .then(work)
+          .catch((error: unknown) => host.log.warn({ err: error }, 'published generators could not be looked at'))
+      }
+      const published = async (entry: Entry): Promise<void> => {
+        const payload = generatorIn(entry)
+        if (!payload) return
+        const { name, archive } = payload
+        if (await isHere(archive)) shelf.put(entry.identity, name, archive)
+        else if (isFetched(entry.identity)) ahead.want(entry.identity, archive)
+      }
+      fold(() => offered.load())
+      const undo = [
+        feeds.store.onChange((change) =>
+          fold(async () => {
+            await offered.observe(change)
+            for (const entry of change.entries) await published(entry)
+          }),
+        ),
+        feeds.tracked.onChange(() => fold(lookAt)),
+        blobs.addServing(async (_peer, role, blob) => (role === 'stranger' && offered.has(blob) ? true : undefined)),
+      ]
+      await folding
+      fold(lookAt)
       const api: GeneratorsApi = {
         resolve: (text) => catalogue.resolve(text),
-        publishedBy: (player) => catalogue.list({ player, limit: LIST_LIMIT }),
+        publishedBy: newestOf,
         ensure,
         atHand: async (archive) => ((await isHere(archive)) ? blobs.store.path(archive) : undefined),
         allowed: (archive) => allowed.has(archive),
       }
       return {
         api,
-        handlers: handlers({ api, catalogue, feeds, blobs, allowed, allowedFile: init.allowedFile }),
+        handlers: handlers({
+          api,
+          catalogue,
+          feeds,
+          blobs,
+          allowed,
+          allowedFile: init.allowedFile,
+          settled: () => folding,
+        }),
         async stop() {
-          servable()
-          unsubscribe()
+          for (const take of undo.reverse()) take()
+          await folding
           await ahead.stop()
+          await shelf.idle()
         },
       }
     },
   })
 }
-
-const ownArchives = async (catalogue: Catalogue, own: PlayerId): Promise<Set<BlobId>> =>
-  new Set((await catalogue.list({ player: own, limit: LIST_LIMIT })).map((row) => row.archive))
 
 interface Parts {
   readonly api: GeneratorsApi
@@ -90,6 +131,8 @@ interface Parts {
   readonly blobs: BlobsApi
   readonly allowed: Set<BlobId>
   readonly allowedFile: string
+  /** Resolves when every change of the store so far is looked at. */
+  readonly settled: () => Promise<void>
 }
 
 function handlers(parts: Parts): Handlers<typeof generatorsContract> {
@@ -108,6 +151,7 @@ function handlers(parts: Parts): Handlers<typeof generatorsContract> {
         const archive = await blobs.store.add([packed.archive])
         const payload = generatorPayload(packed, archive.id)
         const entry = await feeds.publish(payload)
+        await parts.settled()
         return catalogue.row(entry, payload)
       },
       async fetch({ generator }, { signal }) {
@@ -162,22 +206,6 @@ function generatorPayload({ manifest, archive }: Packed, id: BlobId): PayloadOf<
       tags: tags,
     },
   }
-}
-
-/** `generators/<short id>:<name>.tgz`: the newest archive of that name, as a hard link to its blob. */
-async function linkArchive(
-  folder: string,
-  player: PlayerId,
-  payload: PayloadOf<'generator'>,
-  blobs: BlobsApi,
-): Promise<void> {
-  if (!(await blobs.store.has(payload.archive))) return
-  await mkdir(folder, { recursive: true })
-  // Both parts are checked: a short id has no `/`, a name only a-z 0-9 . _ - and no leading dot.
-  const file = join(folder, `${shortIdOf(player)}:${payload.name}.tgz`)
-  await rm(`${file}.new`, { force: true })
-  await link(blobs.store.path(payload.archive), `${file}.new`)
-  await rename(`${file}.new`, file)
 }
 
 async function readAllowed(file: string): Promise<Set<BlobId>> {
