@@ -8,6 +8,7 @@ export const blobRow = z.object({
   size: z.number(),
 })
 
+/** Blobs on their way, frame by frame, and those that are here. */
 export const blobsContract = defineContract({
   blobs: {
     /** One frame each item, both ways; opened by the side that dialled. docs/protocol.md, section Blobs. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { async_, defineContract, ids } from '../../lib/host/index.ts'
 
+/** One live connection to a player. */
 export const connectionRow = z.object({
   player: ids.player,
   shown: z.string(),
@@ -13,6 +14,7 @@ export const connectionRow = z.object({
   bytesOut: z.number(),
 })
 
+/** Links to other nodes, for the owner alone. */
 export const connectionsContract = defineContract({
   connections: {
     /** Dials an address now, and again whenever the link is lost while the node runs. `keep` remembers it for later runs. */

@@ -30,6 +30,7 @@ export type EntryRow = z.output<typeof entryRow>
 const who = z.strictObject({ player: z.string().min(1).max(200), on: z.boolean() })
 const changed = z.object({ player: ids.player, shown: z.string() })
 
+/** One's own feed, whom one follows, and which feeds are here: for the owner alone. */
 export const feedsContract = defineContract({
   feeds: {
     /** Follows or unfollows a name, short id or identity. */

@@ -23,6 +23,7 @@ export type GeneratorRow = z.output<typeof generatorRow>
 
 const which = z.string().min(1).max(200)
 
+/** Published generators and their archives for anybody; publishing and fetching for the owner. */
 export const generatorsContract = defineContract({
   /** Generators of players whose feeds are here, newest first. */
   generators: async_({

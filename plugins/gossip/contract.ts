@@ -11,6 +11,7 @@ export const gossipRow = z.object({
   owed: z.number(),
 })
 
+/** Feeds on their way, frame by frame, and how that goes. */
 export const gossipContract = defineContract({
   gossip: {
     /** One frame each item, both ways; opened by the side that dialled. docs/protocol.md, section Gossip. */

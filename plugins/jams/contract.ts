@@ -11,6 +11,7 @@ const value = z.union([z.number(), z.string().max(1_024)])
 /** Where in a jam something holds. Bars are shown from 1. */
 export const place = z.object({ at: z.number(), bar: z.number(), inMillis: z.number() })
 
+/** A jam as `jam list` and `jam show` give it. */
 export const jamRow = z.object({
   jam: ids.jam,
   name: z.string(),
@@ -43,6 +44,7 @@ export type Hearing = z.output<typeof hearing>
 
 const performed = z.object({ key: ids.entry, jam: ids.jam, place, hears: z.array(hearing) })
 
+/** One play that counts, and whether it has been stopped. */
 export const instanceRow = z.object({
   instance: z.string(),
   player: ids.player,
@@ -61,6 +63,7 @@ export const playAnswer = z.union([
 ])
 export type PlayAnswer = z.output<typeof playAnswer>
 
+/** Joining and playing for others (FEEDS section 6); starting, shaping and playing in jams for the owner. */
 export const jamsContract = defineContract({
   /** Asks that the caller's feed be looked at, since it asks to join a jam of ours. */
   join: async_({

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { async_, defineContract, ids } from '../../lib/host/index.ts'
 
+/** How a node is. */
 export const nodeStatus = z.object({
   identity: ids.player,
   shown: z.string(),
@@ -17,6 +18,7 @@ export const nodeStatus = z.object({
 })
 export type NodeStatus = z.output<typeof nodeStatus>
 
+/** The node itself, for the owner alone. */
 export const nodeContract = defineContract({
   node: {
     status: async_({ result: nodeStatus }),

@@ -14,6 +14,7 @@ export const playerRow = z.object({
 })
 export type PlayerRow = z.output<typeof playerRow>
 
+/** Who is who (FEEDS section 6), and what the owner says of itself. */
 export const playersContract = defineContract({
   /** Players whose feeds are here, most recently heard from first. */
   players: async_({
