@@ -111,7 +111,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        projectService: { allowDefaultProject: ['eslint.config.js', '.ci/count.js', 'fixtures/entries/make.mjs'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -72,8 +72,7 @@ export class Directory {
   /** What a player says of itself: of each key what it said last. */
   identification(player: PlayerId): Identification {
     const fields = [...(this.#said.get(player) ?? [])].map(([field, { value }]) => [field, value] as const)
-    // Only values of checked identifications are remembered, each under its own key.
-    return { type: 'identification', ...Object.fromEntries(fields) } as Identification
+    return { type: 'identification', ...Object.fromEntries(fields) }
   }
 
   /** The name a player gave itself, if any. */
