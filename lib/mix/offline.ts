@@ -36,7 +36,7 @@ export interface Chunk {
 /**
  * Renders as fast as it can from the first frame, and gives what lies at `from` and after, to the end of the last tail:
  * the multiple of 128 by which everything has ended, at most 8 s and a fade after `to`.
- * @throws MarmaladeError CANCELLED on the signal; MIX_REFUSED where an instance cannot be started; the failure's own code, naming the
+ * @throws MarmaladeError CANCELLED on the signal; INTERNAL where a rendering thread died or did not answer; MIX_REFUSED where an instance cannot be started; the failure's own code, naming the
  * instance, as `refuse` says
  */
 export async function* renderOffline(options: OfflineOptions): AsyncGenerator<Chunk, void> {
@@ -67,6 +67,8 @@ function renderChunk(options: OfflineOptions, last: Frames): Chunk {
     const first = renderer.frame
     if (first <= to && to < first + BLOCK) renderer.stopAll(to)
     const report = renderer.renderQuantum(left.subarray(frames, frames + BLOCK), right.subarray(frames, frames + BLOCK))
+    // How long a thread may take is the machine's affair: what it did not give must not pass for the jam's sound.
+    if (renderer.lost !== undefined) throw new MarmaladeError('INTERNAL', `the render cannot go on: ${renderer.lost}`)
     complain(report, options.refuse ?? 'too slow')
     onReport?.(report)
     if (first + BLOCK > from) onStems?.(renderer.stems(), first)

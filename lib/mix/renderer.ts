@@ -81,6 +81,11 @@ export class Renderer {
     return this.#stage.performers.map((p) => p.strip.spec.path)
   }
 
+  /** Why a runner renders no more, where one has died: its instances are faded, which is right live alone. */
+  get lost(): string | undefined {
+    return this.#init.runners.find((runner) => runner.failure !== undefined)?.failure
+  }
+
   /** Makes an archive known to every runner; before the first start of one of its instances. */
   prepare(archive: BlobId, prepared: PreparedGenerator): void {
     if (this.#archives.has(archive)) return

@@ -7,8 +7,10 @@ import {
   renderOffline,
   TAIL_FRAMES,
   type Chunk,
+  type GroupRunner,
   type OfflineOptions,
 } from '../../lib/mix/index.ts'
+import { startPool } from '../../lib/mix/node/pool.ts'
 import { generatorWat } from '../helpers/generators.ts'
 import {
   archiveFrom,
@@ -25,7 +27,7 @@ import {
 function rendererOf(
   archives: readonly TestArchive[],
   commands: readonly Command[],
-  runners = localRunners(1),
+  runners: readonly GroupRunner[] = localRunners(1),
 ): Renderer {
   const renderer = new Renderer({
     conductor: new FixedConductor(commands),
@@ -57,6 +59,7 @@ async function codeOf(action: Promise<unknown>): Promise<string> {
   } catch (error) {
     return hasCode(error, 'CANCELLED') ||
       hasCode(error, 'MIX_REFUSED') ||
+      hasCode(error, 'INTERNAL') ||
       hasCode(error, 'GENERATOR_TOO_SLOW') ||
       hasCode(error, 'GENERATOR_TRAPPED')
       ? `${error.code}: ${error.message}`
@@ -143,5 +146,19 @@ test('what a replay may not pass silently is an error that names the instance', 
     onProgress: () => controller.abort(),
   })
   t.ok((await codeOf(given)).startsWith('CANCELLED'))
+  t.end()
+})
+
+test('a thread that dies ends a render with an error: its instances do not just fall silent', async (t) => {
+  const tone = await archiveFrom(sineWat())
+  const [runner] = await startPool(1)
+  const renderer = rendererOf([tone], [startAt(0, specOf(tone.archive, 'a'))], runner ? [runner] : [])
+  let dying: Promise<void> | undefined
+  const onReport = (): void => {
+    dying ??= runner?.terminate()
+  }
+  t.match(await codeOf(collect({ renderer, to: 48_000, onReport })), /^INTERNAL: .*thread was ended/)
+  await dying
+  await runner?.close()
   t.end()
 })
