@@ -9,14 +9,25 @@ const STEADY: Millis = 60_000
 
 /**
  * Keeps a call open as long as its connection lives: opened again, after a growing while, when it ends.
- * @param open speaks over a fresh call until that ends; must not reject
+ * @param open speaks over a fresh call until that ends
  * @param signal aborted when the connection ends
+ * @param onFault told where `open` rejects, which is an end like any other; not once the connection has ended
  */
-export async function keepOpen(open: () => Promise<void>, signal: AbortSignal, now: () => Millis): Promise<void> {
+export async function keepOpen(
+  open: () => Promise<void>,
+  signal: AbortSignal,
+  now: () => Millis,
+  onFault: (error: unknown) => void,
+): Promise<void> {
+  const ended = (): boolean => signal.aborted
   let pause = FIRST_WAIT
-  while (!signal.aborted) {
+  while (!ended()) {
     const since = now()
-    await open()
+    try {
+      await open()
+    } catch (error) {
+      if (!ended()) onFault(error)
+    }
     if (now() - since >= STEADY) pause = FIRST_WAIT
     try {
       await wait(pause, undefined, { signal })

@@ -32,8 +32,10 @@ export function blobsPlugin({ store, clock }: Init): Plugin<BlobsApi, typeof blo
       const links = new Set<number>()
       const dialled = host.onConnection((connection) => {
         if (connection.direction !== 'out') return
-        const open = () => blobs.link(connection.player, connection.remote(blobsContract).blobs.link())
-        void keepOpen(open, connection.signal, () => clock.monotonic())
+        const open = async () => blobs.link(connection.player, connection.remote(blobsContract).blobs.link())
+        const onFault = (error: unknown): void =>
+          host.log.info({ err: error, player: connection.player }, 'the link of blobs could not be opened')
+        void keepOpen(open, connection.signal, () => clock.monotonic(), onFault)
       })
       return {
         api: {

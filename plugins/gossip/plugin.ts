@@ -38,7 +38,9 @@ export function gossipPlugin({ clock }: Init): Plugin<GossipApi, typeof gossipCo
       const dialled = host.onConnection((connection) => {
         if (connection.direction !== 'out') return
         const open = () => speak(connection, () => connection.remote(gossipContract).gossip.link())
-        void keepOpen(open, connection.signal, () => clock.monotonic())
+        const onFault = (error: unknown): void =>
+          host.log.info({ err: error, player: connection.player }, 'the link of gossip could not be opened')
+        void keepOpen(open, connection.signal, () => clock.monotonic(), onFault)
       })
       const left = host.onDisconnect(({ player }) => roles.forget(player))
       const changed = feeds.tracked.onChange(() => {
