@@ -56,13 +56,18 @@ interface Shape {
 }
 
 /** Adds a command with `--json`, `--home` and examples in its help. */
-export function addCommand(parent: Command, { usage, summary, examples }: Shape): Command {
+export function addCommand(parent: Command, shape: Shape): Command {
+  return addGroup(parent, shape)
+    .addOption(new Option('--json', 'print one JSON object'))
+    .addOption(new Option('--home <folder>', 'the home folder (default: $MARMALADE_HOME, else ~/.marmalade)'))
+}
+
+/** Adds a command that only gathers others, with examples in its help. */
+export function addGroup(parent: Command, { usage, summary, examples }: Shape): Command {
   return parent
     .command(usage)
     .summary(summary)
     .description(summary)
-    .addOption(new Option('--json', 'print one JSON object'))
-    .addOption(new Option('--home <folder>', 'the home folder (default: $MARMALADE_HOME, else ~/.marmalade)'))
     .addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ marmalade ${line}`).join('\n')}`)
 }
 
@@ -87,15 +92,29 @@ export function act(command: Command, action: Action): Command {
 
 /** The one line that says what failed and what to do, and the exit code: 1 failed, 2 bad usage. */
 export function report(error: unknown, json: boolean): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof CommanderError) return reportUsage(error, json)
   const known = error instanceof MarmaladeError
   const code = known ? error.code : 'INTERNAL'
   const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(json ? `${JSON.stringify({ error: { code, message } })}\n` : `marmalade: ${message} (${code})\n`)
+  complain(code, message, json)
   if (!known && error instanceof Error && process.env['MARMALADE_DEBUG'] !== undefined) {
     process.stderr.write(`${error.stack ?? ''}\n`)
   }
   return code === 'USAGE' ? 2 : 1
+}
+
+function reportUsage({ exitCode, code, message }: CommanderError, json: boolean): number {
+  if (exitCode === 0) return 0
+  // A group that is called alone has shown its help.
+  if (code !== 'commander.help') {
+    const what = message.replace(/^error: /, '').replaceAll('\n', ' ')
+    complain('USAGE', `${what}: \`--help\` after a command shows how it is used`, json)
+  }
+  return 2
+}
+
+function complain(code: string, message: string, json: boolean): void {
+  process.stderr.write(json ? `${JSON.stringify({ error: { code, message } })}\n` : `marmalade: ${message} (${code})\n`)
 }
 
 /** A number from the command line. @throws USAGE */

@@ -30,6 +30,8 @@ export function buildProgram(): Command {
     .version(appVersion())
     .exitOverride()
     .showSuggestionAfterError()
+    // `report` says it, in one line.
+    .configureOutput({ outputError: () => undefined })
     .addHelpText(
       'after',
       '\nFirst steps:\n  $ marmalade demo                     two players, one jam, replayed to the last bit\n  $ marmalade start --detach           your own node\n  $ marmalade generator publish @drums\n  $ marmalade jam start friday\n  $ marmalade play drums',

@@ -6,11 +6,15 @@ import { MarmaladeError, blobIdOf, isBlobId, isName } from '../../lib/base/index
 import { packageRoot } from '../../lib/base/node/root.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { generatorsContract, packGenerator, type GeneratorRow } from '../../plugins/generators/index.ts'
-import { act, addCommand } from '../cli/context.ts'
+import { act, addCommand, addGroup } from '../cli/context.ts'
 import { bytes, since, table } from '../cli/words.ts'
 
 export function addGenerator(program: Command): void {
-  const generator = program.command('generator').description('generators: code that makes sound, packed and published')
+  const generator = addGroup(program, {
+    usage: 'generator',
+    summary: 'generators: code that makes sound, packed and published',
+    examples: ['generator publish @drums', 'generator list', 'generator show ada:chords'],
+  })
   addPack(generator)
   addPublish(generator)
   addList(generator)

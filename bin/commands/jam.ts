@@ -1,12 +1,16 @@
 import type { Command } from 'commander'
 import { jamsContract, type JamRow } from '../../plugins/jams/index.ts'
-import { act, addCommand, numberOf, textOption } from '../cli/context.ts'
+import { act, addCommand, addGroup, numberOf, textOption } from '../cli/context.ts'
 import { table } from '../cli/words.ts'
 
 const JAM_OPTION = 'which jam (default: the one joined last)'
 
 export function addJam(program: Command): void {
-  const jam = program.command('jam').description('jams: named sessions that players share')
+  const jam = addGroup(program, {
+    usage: 'jam',
+    summary: 'jams: named sessions that players share',
+    examples: ['jam start friday --tempo 126', 'jam join ada:friday', 'jam show'],
+  })
   addStartJam(jam)
   addMembership(jam)
   addShape(jam)

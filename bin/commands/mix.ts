@@ -1,12 +1,16 @@
 import type { Command } from 'commander'
 import { MarmaladeError } from '../../lib/base/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
-import { act, addCommand, numberOf } from '../cli/context.ts'
+import { act, addCommand, addGroup, numberOf } from '../cli/context.ts'
 
 const TARGET = 'an instance (`drums`, `ada:drums`), `track:bass` or `player:ada`'
 
 export function addMix(program: Command): void {
-  const mix = program.command('mix').description('your own mix: what you alone hear louder, softer or not at all')
+  const mix = addGroup(program, {
+    usage: 'mix',
+    summary: 'your own mix: what you alone hear louder, softer or not at all',
+    examples: ['mix mute ada:drums', 'mix solo track:bass', 'mix gain player:ben -6'],
+  })
   for (const what of ['mute', 'solo'] as const) {
     const command = addCommand(mix, {
       usage: `${what} <target>`,

@@ -1,10 +1,14 @@
 import type { Command } from 'commander'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
-import { act, addCommand, textOption, valueOf } from '../cli/context.ts'
+import { act, addCommand, addGroup, textOption, valueOf } from '../cli/context.ts'
 
 export function addTag(program: Command): void {
-  const tag = program.command('tag').description('tags: named values that generators follow')
+  const tag = addGroup(program, {
+    usage: 'tag',
+    summary: 'tags: named values that generators follow',
+    examples: ['tag set context drop', 'tag get chord'],
+  })
   const set = addCommand(tag, {
     usage: 'set <name> <value>',
     summary: 'set a tag of yours, for everybody in the jam',

@@ -59,11 +59,12 @@ export async function collect(
 ): Promise<DemoResult> {
   const all = [players.ada, players.ben]
   const live = await Promise.all(all.map(({ name }) => liveFile(name, folder, reports[name])))
-  const replays: Replay[] = []
-  for (const { name, home } of all) {
-    const out = join(folder, `${name}-replay.wav`)
-    replays.push({ player: name, ...(await replayFrom(home, plan.name, out)) })
-  }
+  const replays = await Promise.all(
+    all.map(async ({ name, home }): Promise<Replay> => {
+      const out = join(folder, `${name}-replay.wav`)
+      return { player: name, ...(await replayFrom(home, plan.name, out)) }
+    }),
+  )
   const compared = await Promise.all(
     live.map(async (file) => ({ player: file.player, ...(await compareFiles(file, ofPlayer(replays, file.player))) })),
   )

@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
+import type { Command } from 'commander'
+import test, { type Test } from 'tape'
+import { buildProgram } from '../../bin/cli/program.ts'
+import { isListening } from '../../lib/host/index.ts'
+import { homeAt } from '../../lib/store/index.ts'
+import { eventually, marmalade, withNodes, type Ran } from '../helpers/programs.ts'
+
+/** A person at a terminal: one home, one folder, one command after the other. */
+class User {
+  readonly #t: Test
+  readonly #home: string
+  readonly #cwd: string
+
+  constructor(t: Test, home: string, cwd: string) {
+    this.#t = t
+    this.#home = home
+    this.#cwd = cwd
+  }
+
+  run(...args: readonly string[]): Promise<Ran> {
+    return marmalade(args, { home: this.#home, cwd: this.#cwd })
+  }
+
+  /** A command that does what it is asked: exit code 0, one JSON object, nothing on standard error. */
+  async does<T = Record<string, unknown>>(...args: readonly string[]): Promise<T> {
+    const { code, stdout, stderr } = await this.run(...args, '--json')
+    this.#t.equal(code, 0, `marmalade ${args.join(' ')}`)
+    if (code === 0) this.#t.equal(stderr, '')
+    else throw new Error(stderr)
+    if (!/^[{[].*\n$/.test(stdout)) this.#t.fail(`no line of JSON: ${stdout}`)
+    return JSON.parse(stdout) as T
+  }
+
+  /** A command in words. */
+  async says(expected: RegExp, ...args: readonly string[]): Promise<void> {
+    const { code, stdout, stderr } = await this.run(...args)
+    this.#t.equal(code, 0, `marmalade ${args.join(' ')}`)
+    this.#t.match(stdout, expected)
+    this.#t.equal(stderr, '')
+  }
+
+  /** A command that fails: its exit code, nothing on standard output, one line on standard error that ends in its code. */
+  async fails(code: 1 | 2, name: string, ...args: readonly string[]): Promise<void> {
+    const ran = await this.run(...args)
+    this.#t.equal(ran.code, code, `marmalade ${args.join(' ')}`)
+    this.#t.equal(ran.stdout, '')
+    this.#t.ok(/^marmalade: [^\n]+\n$/.test(ran.stderr) && ran.stderr.endsWith(` (${name})\n`), ran.stderr.trim())
+  }
+}
+
+withNodes('a session by commands alone, from the first start to a bundle on another machine', async (t, nodes) => {
+  const cwd = await nodes.place('desk')
+  await mkdir(cwd)
+  const home = await nodes.place('ada')
+  const live = await nodes.place('live.wav')
+  const ada = new User(t, home, cwd)
+  nodes.add(ada, async (user) => {
+    if (await isListening(homeAt(home).socket)) await user.run('shutdown')
+  })
+
+  await ada.fails(1, 'NODE_NOT_RUNNING', 'status')
+  const silent = await ada.run('status', '--json')
+  t.equal(silent.code, 1)
+  const { error } = JSON.parse(silent.stderr) as { error: { code: string } }
+  t.equal(error.code, 'NODE_NOT_RUNNING', 'with --json errors are JSON too')
+  const before = await ada.does<{ identity: string }>('whoami')
+
+  const started = await ada.does<{ pid: number }>('start', '--detach', '--port', '0', '--sink', `wav:${live}`)
+  t.ok(started.pid > 0)
+  await ada.does('name', 'ada')
+  const me = await ada.does<{ identity: string; name: string; addresses: string[] }>('whoami')
+  t.deepEqual([me.identity, me.name], [before.identity, 'ada'])
+  t.ok(me.addresses.length > 0, 'addresses to hand out')
+  await ada.does('generator', 'publish', '@drums')
+  await ada.fails(2, 'USAGE', 'generator', 'publish', '@zither')
+  await ada.says(/^drums\s+ada\s+wasm/m, 'generator', 'list')
+
+  await ada.fails(1, 'JAM_NOT_NAMED', 'play', 'drums')
+  const jam = await ada.does<{ jam: string; tempo: number }>('jam', 'start', 'friday', '--tempo', '240')
+  t.deepEqual([jam.jam, jam.tempo], [`${me.identity}:friday`, 240])
+  await ada.fails(1, 'JAM_NAME_USED', 'jam', 'start', 'friday')
+  const played = await ada.does<{ instance: string; hears: { state: string }[] }>(
+    ...['play', 'drums', '--param', 'kick=0.9'],
+  )
+  t.equal(played.instance, 'drums')
+  t.match(played.hears[0]?.state ?? '', /^(from|fetching)$/)
+  await ada.fails(1, 'GENERATOR_UNKNOWN', 'play', 'zither')
+  await ada.fails(2, 'USAGE', 'param', 'drums')
+  await ada.fails(2, 'USAGE', 'param', 'drums', 'gain=loud')
+  await ada.does('param', 'drums', 'gain=-6', '--over', '2bars')
+  await ada.does('tag', 'set', 'context', 'drop')
+  const tag = await eventually(
+    'the tag is in force',
+    () => ada.does<{ value?: string }>('tag', 'get', 'jam/context'),
+    ({ value }) => value !== undefined,
+  )
+  t.equal(tag.value, 'drop')
+  await ada.does('mix', 'gain', 'drums', '-3')
+  await ada.does('mix', 'mute', 'drums')
+  await ada.fails(1, 'INSTANCE_AMBIGUOUS', 'mix', 'mute', 'zither')
+  await ada.does('say', 'good', 'evening')
+  await ada.says(/sound: playing/, 'status')
+  const status = await ada.does<{ sound: { instances: { path: string }[] } }>('status')
+  t.deepEqual(
+    status.sound.instances.map(({ path }) => path.split('/').at(-1)),
+    ['drums'],
+  )
+  await ada.says(/drums\s+ada\s+drums\s+bar/, 'jam', 'show')
+  await ada.says(/^ada\s+\d+/m, 'feeds')
+  await ada.says(/ play \{.*"instance":"drums"/, 'feed')
+  await ada.does('stop', 'drums')
+  await ada.fails(1, 'INSTANCE_UNKNOWN', 'stop', 'zither')
+  await ada.does('jam', 'end')
+  await eventually(
+    'the jam is over',
+    () => ada.does<{ sound: { reports: unknown[] } }>('status'),
+    ({ sound }) => sound.reports.length === 1,
+  )
+  await ada.does('shutdown')
+  await ada.fails(1, 'NODE_NOT_RUNNING', 'shutdown')
+  t.ok(existsSync(live), 'what was heard is a file')
+
+  const replayed = await ada.does<{ file: string; sha256: string; scoreHash: string }>('replay', 'friday')
+  t.ok(isAbsolute(replayed.file) && existsSync(replayed.file), replayed.file)
+  await ada.does('export', 'friday', 'friday.jam')
+  await ada.fails(1, 'JAM_UNKNOWN', 'replay', 'monday')
+  await ada.says(/all as they were signed/, 'verify', '--all')
+
+  const ben = new User(t, await nodes.place('ben'), cwd)
+  const imported = await ben.does<{ score: string }>('import', 'friday.jam')
+  t.equal(imported.score, replayed.scoreHash)
+  await ben.does('verify', '--all')
+  const elsewhere = await ben.does<{ sha256: string }>('replay', 'ada:friday', '--out', 'elsewhere.wav')
+  t.equal(elsewhere.sha256, replayed.sha256, 'the same file on the other machine')
+})
+
+withNodes('bad usage is told in one line, and help is no failure', async (t, nodes) => {
+  const user = new User(t, await nodes.place('home'), await nodes.place())
+  await user.fails(2, 'USAGE', 'zither')
+  await user.fails(2, 'USAGE', 'status', '--loud')
+  await user.fails(2, 'USAGE', 'play')
+  await user.fails(2, 'USAGE', 'start', '--port', 'many')
+  await user.says(/^\d+\.\d+\.\d+\n$/, '--version')
+  await user.says(/^Usage: marmalade/, '--help')
+  t.equal((await user.run('jam')).code, 2, 'a group alone shows its help')
+})
+
+test('help of every command shows examples that begin with its name', (t) => {
+  let count = 0
+  const look = (command: Command, path: readonly string[]): void => {
+    count++
+    const name = path.join(' ')
+    const examples = /\nExamples:\n([^]*)$/.exec(helpOf(command))?.[1]?.trimEnd().split('\n') ?? []
+    t.ok(examples.length > 0, `${name}: ${examples.length} examples`)
+    const strange = examples.filter((line) => !line.startsWith(`  $ marmalade ${name}`))
+    if (strange.length > 0) t.fail(`${name}: ${strange.join()}`)
+    for (const inner of command.commands) look(inner, [...path, inner.name()])
+  }
+  for (const command of buildProgram().commands) look(command, [command.name()])
+  t.ok(count >= 35, `${count} commands`)
+  t.end()
+})
+
+function helpOf(command: Command): string {
+  let text = ''
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part
+    },
+  })
+  command.outputHelp()
+  return text
+}
