@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { hex, MarmaladeError, type BlobId, type Frames, type Millis } from '../base/index.ts'
 import { isRefused, prepareGenerator, type PreparedGenerator } from '../generators/index.ts'
 import { scoreHash, type JamEntry, type Score } from '../jam/index.ts'
@@ -8,8 +7,8 @@ import { renderOffline, type Chunk, type GroupRunner } from '../mix/index.ts'
 import { defaultsOf, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
 import { Output, type Written } from './output.ts'
 import { StemFiles } from './stems.ts'
+import { threadsFor } from './threads.ts'
 
-const MAX_THREADS = 4
 /** Whoever shares the thread gets it at least this often. */
 const PAUSE_EVERY: Millis = 20
 
@@ -27,6 +26,7 @@ export interface ReplayInit {
   readonly stems?: string
   /** First frame that is given; all before it is rendered too, so that a part is a part of the whole. */
   readonly from?: Frames
+  /** As many as pay for the score where it is left out; they change no sample. */
   readonly threads?: number
   /** Takes the samples, interleaved stereo float32, as they are rendered; the rendering waits for it. */
   readonly onSamples?: (samples: Float32Array) => Promise<void>
@@ -60,7 +60,7 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
     throw new MarmaladeError('BAR_PASSED', `the jam ends with bar ${bars}: begin at that one at the latest`)
   }
   const prepared = await prepareAll(init)
-  const runners = await startRunners(init.threads ?? Math.min(MAX_THREADS, availableParallelism()), 'offline')
+  const runners = await startRunners(init.threads ?? threadsFor(score), 'offline')
   const output = await Output.create(init.out).catch(async (error: unknown) => {
     await closeAll(runners)
     throw error
