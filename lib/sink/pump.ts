@@ -88,7 +88,7 @@ export class Pump {
     const behind = this.#behind()
     this.#init.ring.due(behind)
     this.#countLate(behind)
-    this.#moving ??= this.#move(() => Math.min(this.#behind(), this.#init.ring.filled)).finally(() => {
+    this.#moving ??= this.#move(Math.min(behind, this.#init.ring.filled)).finally(() => {
       this.#moving = undefined
     })
     return this.#moving
@@ -98,7 +98,7 @@ export class Pump {
   async drain(): Promise<void> {
     clearTimeout(this.#timer)
     await this.#moving
-    await this.#move(() => this.#init.ring.filled)
+    await this.#move(this.#init.ring.filled)
     await Promise.all(this.#outlets.map((outlet) => outlet.close()))
   }
 
@@ -121,11 +121,13 @@ export class Pump {
     this.#short = short
   }
 
-  async #move(ready: () => Frames): Promise<void> {
-    for (let left = ready(); left > 0; left = ready()) {
+  /** What becomes due meanwhile waits for the next look: else a file would be written a few frames at a time. */
+  async #move(frames: Frames): Promise<void> {
+    for (let left = frames; left > 0;) {
       const count = this.#init.ring.take(this.#chunk.subarray(0, Math.min(left, CHUNK_FRAMES) * 2))
       const samples = this.#chunk.subarray(0, count * 2)
       const at = this.frame
+      left -= count
       this.#moved += count
       this.#init.onFrames?.(samples)
       await Promise.all(this.#outlets.map((outlet) => outlet.push(samples, at)))

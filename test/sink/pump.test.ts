@@ -181,6 +181,24 @@ test('pump: a file never loses a frame, also where the clock jumps', async (t) =
   )
 })
 
+test('pump: what becomes due while a file is written waits for the next look', async (t) => {
+  const sink = new KeptSink('file', 'wait')
+  let writes = 0
+  const rig = new Rig(
+    Object.assign(sink, {
+      async write(samples: Float32Array) {
+        writes++
+        rig.now += 1
+        await KeptSink.prototype.write.call(sink, samples)
+      },
+    }),
+  )
+  await rig.begin()
+  await rig.pass(100)
+  t.equal(writes, 10, 'once a look, though time went on')
+  t.ok(sink.left.length >= 100 * MILLI)
+})
+
 test('pump: a file that is slow holds up nobody for half a second, and loses nothing after it', async (t) => {
   const sink = new KeptSink('file', 'wait')
   const rig = await new Rig(sink).begin()
