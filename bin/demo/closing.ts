@@ -12,8 +12,8 @@ const near = (file: string): string => {
   return path.startsWith('..') ? file : path
 }
 
-/** What came of it, where the files are, and what to try next. */
-export function ending(story: Story, result: DemoResult): void {
+/** What came of it, where the files are, and what to try next. `silence` is how long the files wait for the tune, in seconds. */
+export function ending(story: Story, result: DemoResult, silence: number): void {
   for (const { player, file, seconds, peak } of result.live)
     story.say(`  ${story.name(player)} heard  ${near(file)}  ${seconds.toFixed(2)} s, peak ${decibels(peak)}`)
   for (const { player, file, speed, sha256 } of result.replays) {
@@ -25,7 +25,9 @@ export function ending(story: Story, result: DemoResult): void {
   else story.say('  THE TWO REPLAYS DIFFER: this is a fault of Marmalade, please report it.')
   for (const live of result.live) verdict(story, live, ofPlayer(result.compared, live.player))
   story.heading('Yours now')
-  story.say(`  listen        ${near(ofPlayer(result.replays, 'ada').file)}`)
+  story.say(
+    `  listen        ${near(ofPlayer(result.replays, 'ada').file)}  (the tune begins after ${silence.toFixed(0)} s)`,
+  )
   const jam = result.jam.split(':').at(-1) ?? ''
   story.say(`  again         marmalade replay ${jam} --home ${near(result.homes.ben)} --out again.wav`)
   story.say(`  look inside   marmalade feed ada --home ${near(result.homes.ben)}`)

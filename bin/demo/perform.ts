@@ -22,24 +22,28 @@ interface Done {
   readonly key?: EntryKey
 }
 
-/** Plays the tune: each action is published by its player's own node, some bars before it is to be heard. */
-export async function performTune(stage: Stage, until: 'end' | 'stay'): Promise<void> {
+/**
+ * Plays the tune: each action is published by its player's own node, some bars before it is to be heard. Gives the bar of
+ * the jam, counted from 1, in which the tune began.
+ */
+export async function performTune(stage: Stage, until: 'end' | 'stay'): Promise<number> {
   const { plan, story, players, signal } = stage
   const lead = Math.max(plan.publishAheadBars, LEAD_BARS)
   const begin = firstBar(stage, lead)
   introduce(story, begin, lead)
   let shown = false
   for (const action of plan.actions) {
-    if (until === 'stay' && action.do === 'end') return
+    if (until === 'stay' && action.do === 'end') break
     const bar = begin + action.bar - 1
     await barReached(stage, bar - lead)
-    if (signal.aborted) return
+    if (signal.aborted) break
     const { hears, key } = await perform(stage, action, bar)
     story.act(bar, action.player, action.says, hears)
     if (shown || key === undefined) continue
     shown = true
     await showEntry(story, players[action.player], players[action.player === 'ada' ? 'ben' : 'ada'], key)
   }
+  return begin
 }
 
 function introduce(story: Story, begin: number, lead: number): void {
@@ -56,8 +60,8 @@ function firstBar({ plan, origin }: Stage, lead: number): number {
   return Math.max(1, Math.ceil((now + lead) / plan.phraseBars)) * plan.phraseBars + 1
 }
 
-/** The tune keeps one tempo and one meter. */
-function barMillis({ meter, tempo }: Plan): number {
+/** Milliseconds of a bar: the tune keeps one tempo and one meter. */
+export function barMillis({ meter, tempo }: Plan): number {
   const [beats = 4, unit = 4] = meter.split('/').map(Number)
   return (beats * (4 / unit) * 60_000) / tempo
 }

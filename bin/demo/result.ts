@@ -42,6 +42,8 @@ export interface DemoResult {
   readonly homes: Readonly<Record<Who, string>>
   readonly identities: Readonly<Record<Who, string>>
   readonly jam: JamId
+  /** The bar of the jam, counted from 1, in which the tune began; before it all is silent. */
+  readonly firstBar: number
   readonly live: readonly LiveFile[]
   readonly replays: readonly Replay[]
   readonly compared: readonly Compared[]
@@ -51,9 +53,16 @@ export interface DemoResult {
   readonly agree: boolean
 }
 
+interface Played {
+  readonly folder: string
+  readonly plan: Plan
+  readonly jam: JamId
+  readonly firstBar: number
+}
+
 /** Looks at what both players heard, and replays the jam from each home. Both nodes have ended. */
 export async function collect(
-  { folder, plan, jam }: { readonly folder: string; readonly plan: Plan; readonly jam: JamId },
+  { folder, plan, jam, firstBar }: Played,
   players: Pair,
   reports: Readonly<Record<Who, SoundReport>>,
 ): Promise<DemoResult> {
@@ -72,6 +81,7 @@ export async function collect(
     homes: { ada: players.ada.home, ben: players.ben.home },
     identities: { ada: players.ada.identity, ben: players.ben.identity },
     jam,
+    firstBar,
     live,
     replays,
     compared,

@@ -4,7 +4,7 @@ import { hasSoundCard } from '../../lib/sink/index.ts'
 import { soundContract, type SoundReport } from '../../plugins/sound/index.ts'
 import { ending, inviting, staying } from './closing.ts'
 import { meet } from './meeting.ts'
-import { performTune } from './perform.ts'
+import { barMillis, performTune } from './perform.ts'
 import type { Plan, Who } from './plan.ts'
 import { startPair, type Pair } from './players.ts'
 import { collect, type DemoResult } from './result.ts'
@@ -24,16 +24,16 @@ export interface DemoInit {
 /** The whole demo: two nodes meet, play, end; the jam is replayed from each home. @throws CANCELLED, what the nodes refuse */
 export async function runDemo(init: DemoInit): Promise<DemoResult> {
   const { story, plan, folder } = init
-  const { players, jam, reports } = await withPlayers(init, async (pair) => {
+  const { players, jam, reports, firstBar } = await withPlayers(init, async (pair) => {
     const session = await meet(plan, story, pair)
-    await performTune({ ...init, players: pair, ...session }, 'end')
+    const first = await performTune({ ...init, players: pair, ...session }, 'end')
     story.say()
     story.say('  The last bars are playing, then the tails ring out …')
-    return { players: pair, jam: session.jam, reports: await finished(pair) }
+    return { players: pair, jam: session.jam, reports: await finished(pair), firstBar: first }
   })
   story.heading('Both nodes have ended. The jam is replayed from what each home holds, offline.')
-  const result = await collect({ folder, plan, jam }, players, reports)
-  ending(story, result)
+  const result = await collect({ folder, plan, jam, firstBar }, players, reports)
+  ending(story, result, ((firstBar - 1) * barMillis(plan)) / 1_000)
   return result
 }
 
