@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import { MarmaladeError } from '../base/index.ts'
 import { systemClock } from '../base/node/clock.ts'
 import { isRefused } from '../generators/index.ts'
@@ -38,7 +39,17 @@ process.on('message', (message: ToEngine) => enqueue(() => handle(message)))
 process.on('disconnect', () => enqueue(finish))
 // A terminal sends these to the whole group: the node decides when the engine ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+hurry()
 send({ kind: 'ready' })
+
+/** Goes before other programs, threads started from here on too, where the system lets it: mostly it does not. */
+function hurry(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_HIGH)
+  } catch {
+    // An ordinary user may not: the look-ahead has to do.
+  }
+}
 
 function enqueue(work: () => Promise<void>): void {
   working = working.then(work).catch(fail)
