@@ -1,28 +1,20 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MarmaladeError, ownedParts, type BlobId, type Frames } from '../../lib/base/index.ts'
-import {
-  Engine,
-  type ArchiveFile,
-  type FromEngine,
-  type SessionEnd,
-  type SessionReport,
-  type ToEngine,
-} from '../../lib/engine/index.ts'
+import { MarmaladeError, ownedParts, type Frames } from '../../lib/base/index.ts'
+import { Engine, type FromEngine, type SessionEnd, type SessionReport, type ToEngine } from '../../lib/engine/index.ts'
 import type { Log } from '../../lib/host/index.ts'
 import type { PlayItem } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
 import type { SinkState } from '../../lib/sink/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import type { JamChange, LiveJam, PlayAnswer } from '../jams/index.ts'
+import { Archives } from './archives.ts'
 import type { SoundReport, SoundStatus } from './contract.ts'
 import type { Due, Heard } from './heard.ts'
 import type { JamLog } from './jam-log.ts'
 
 /** How long a play's start may take to be known before `fetching` is said. */
 const KNOWN_MILLIS = 1_000
-/** An archive that nobody had is asked for again after this. */
-const RETRY_MILLIS = 2_000
 
 export interface PlayingInit {
   readonly jam: LiveJam
@@ -58,7 +50,7 @@ export class Playing {
   readonly ended: Promise<Ended>
   readonly #init: PlayingInit
   readonly #take: string
-  readonly #archives = new Map<BlobId, 'fetching' | 'sent' | 'ready' | 'refused'>()
+  readonly #archives: Archives
   readonly #listeners = new Set<() => void>()
   readonly #lost = new Map<string, Extract<SinkState, { state: 'lost' }>>()
   #engine: Engine | undefined
@@ -66,13 +58,19 @@ export class Playing {
   #over = false
   #failure: string | undefined
   #firstFrame: Frames | undefined
-  #retry: NodeJS.Timeout | undefined
 
   private constructor(init: PlayingInit, take: string) {
     this.jam = init.jam
     this.heard = init.heard
     this.#init = init
     this.#take = take
+    this.#archives = new Archives({
+      jam: init.jam,
+      generators: init.generators,
+      log: init.log,
+      hand: (archive) => this.send({ kind: 'archive', ...archive }),
+      changed: () => this.#wake(),
+    })
     this.ended = new Promise((resolve) => {
       this.#end = resolve
     })
@@ -89,7 +87,7 @@ export class Playing {
     const { comparable: origin = 0, payload } = jam.ledger.start ?? {}
     const { jam: id } = jam
     const engine = payload?.engine ?? 0
-    const archives = await playing.#atHand()
+    const archives = await playing.#archives.atHand()
     playing.#engine = await Engine.start(
       { jam: id, engine, player, origin, sink, takeFile, appVersion, entries, archives, threads },
       (message) => playing.#hear(message),
@@ -105,7 +103,7 @@ export class Playing {
   observe(change: JamChange): void {
     if (change.entries.length > 0) this.send({ kind: 'observe', entries: change.entries })
     if (change.withdrawn.length > 0) this.send({ kind: 'withdraw', keys: change.withdrawn })
-    this.#wantArchives()
+    this.#archives.want()
   }
 
   send(message: ToEngine): void {
@@ -113,7 +111,7 @@ export class Playing {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#retry)
+    this.#archives.stop()
     await this.#engine?.close()
     await this.ended
   }
@@ -121,7 +119,7 @@ export class Playing {
   /** When a play will be heard here, as soon as that is known. */
   async whenDue(play: PlayItem): Promise<PlayAnswer> {
     const known = await this.#known(play)
-    const archive = this.#archives.get(play.payload.archive)
+    const archive = this.#archives.stateOf(play.payload.archive)
     if (archive === 'refused') {
       const failure = this.heard.failures.findLast(({ path }) => path === play.payload.archive)
       return {
@@ -144,7 +142,7 @@ export class Playing {
       ...(this.#engine?.pid !== undefined && { engine: this.#engine.pid }),
       ...(this.#firstFrame !== undefined && { firstFrame: this.#firstFrame }),
       ...this.heard.figures(),
-      waitingFor: [...this.#archives].filter(([, state]) => state === 'fetching').map(([archive]) => archive),
+      waitingFor: this.#archives.fetching(),
     }
   }
 
@@ -152,59 +150,6 @@ export class Playing {
     if (this.#over) return 'over'
     if (this.#failure !== undefined || this.#lost.size > 0) return 'lost'
     return this.#firstFrame === undefined ? 'starting' : 'playing'
-  }
-
-  /** Every archive that a play names is brought here and handed over. */
-  #wantArchives(): void {
-    if (this.#over) return
-    for (const archive of this.#wanted()) {
-      this.#archives.set(archive, 'fetching')
-      void this.#bring(archive)
-    }
-  }
-
-  /** Archives of plays that count, as far as nothing has been done about them. */
-  #wanted(): Set<BlobId> {
-    const wanted = new Set<BlobId>()
-    for (const item of this.jam.ledger.items()) {
-      if (item.kind !== 'play' || this.#archives.has(item.payload.archive)) continue
-      if (this.jam.ledger.refuse(item) === undefined) wanted.add(item.payload.archive)
-    }
-    return wanted
-  }
-
-  /** What of the archives is here before the engine begins. */
-  async #atHand(): Promise<ArchiveFile[]> {
-    const here: ArchiveFile[] = []
-    for (const archive of this.#wanted()) {
-      const file = await this.#init.generators.atHand(archive)
-      if (file === undefined) continue
-      this.#archives.set(archive, 'sent')
-      here.push({ archive, file })
-    }
-    return here
-  }
-
-  async #bring(archive: BlobId): Promise<void> {
-    try {
-      const file = await this.#init.generators.ensure(archive)
-      this.#archives.set(archive, 'sent')
-      this.send({ kind: 'archive', archive, file })
-    } catch (error) {
-      this.#archives.delete(archive)
-      this.#init.log.warn({ err: error, archive }, 'an archive that is to be played has not come yet')
-      this.#retryLater()
-    }
-    this.#wake()
-  }
-
-  #retryLater(): void {
-    if (this.#retry || this.#over) return
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined
-      this.#wantArchives()
-    }, RETRY_MILLIS)
-    this.#retry.unref()
   }
 
   #hear(message: FromEngine): void {
@@ -256,7 +201,7 @@ export class Playing {
   }
 
   #noteArchive({ archive, refusal }: Extract<FromEngine, { kind: 'archive' }>): void {
-    this.#archives.set(archive, refusal ? 'refused' : 'ready')
+    this.#archives.note(archive, refusal ? 'refused' : 'ready')
     if (!refusal) return
     this.heard.fail(archive, refusal.code, refusal.message)
     this.#init.log.warn({ archive, code: refusal.code }, refusal.message)
@@ -264,14 +209,14 @@ export class Playing {
 
   #close(report: SessionReport, end: SessionEnd): void {
     this.#over = true
-    clearTimeout(this.#retry)
+    this.#archives.stop()
     this.#end({ report: { jam: this.jam.jam, sink: this.#init.sink, take: this.#take, ...report }, end })
     void this.#engine?.close()
   }
 
   #fail(why: string): void {
     this.#failure = why
-    clearTimeout(this.#retry)
+    this.#archives.stop()
     this.#init.log.error({ jam: this.jam.jam }, why)
     this.#end({ report: undefined, end: 'failed' })
   }
