@@ -16,5 +16,7 @@ for (const file of files) {
   console.log(`the run of ${file} broke off: it has no plan`)
   failed++
 }
-console.log(skipped > 0 ? `${passed} passed, ${failed} failed, ${skipped} skipped` : `${passed} passed, ${failed} failed`)
+console.log(
+  skipped > 0 ? `${passed} passed, ${failed} failed, ${skipped} skipped` : `${passed} passed, ${failed} failed`,
+)
 process.exitCode = failed > 0 ? 1 : 0
