@@ -7,6 +7,9 @@ import type { Story } from './words.ts'
 /** Faults of a take that are told one by one. */
 const MAX_TOLD = 5
 
+/** How to write what is shown. */
+const HOW = '  (`marmalade` is `node dist/bin/marmalade.js` here; or run `npm link` once)'
+
 const near = (file: string): string => {
   const path = relative(process.cwd(), file)
   return path.startsWith('..') ? file : path
@@ -35,7 +38,7 @@ export function ending(story: Story, result: DemoResult, silence: number): void 
   story.say('  your own      marmalade start --detach')
   story.say('                marmalade generator publish @drums')
   story.say('                marmalade jam start friday && marmalade play drums')
-  story.say('  (in this folder `marmalade` is `node dist/bin/marmalade.js`, or run `npm link` once)')
+  story.say(HOW)
 }
 
 /** Whether a live file is the score, and where it is not, why. */
@@ -70,8 +73,9 @@ export function staying(story: Story, home: string): void {
 const yours = (home: string): string[] => [
   `  export MARMALADE_HOME=${home}`,
   '  marmalade jam show',
-  '  marmalade tag set context drop            everybody goes to the drop at the next bar',
+  '  marmalade tag set context drop            everybody drops, at the next bar',
   '  marmalade param drums gain=-6 --over 4bars',
   '  marmalade stop drums --on 4bars',
-  '  marmalade play drums                      its hats follow the density that Ben sets',
+  "  marmalade play drums                      hats follow Ben's density",
+  HOW,
 ]

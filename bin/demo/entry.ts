@@ -14,13 +14,12 @@ export async function showEntry(story: Story, author: DemoPlayer, at: DemoPlayer
     if (row.key !== key || row.raw === undefined) continue
     const bytes = fromBase64(row.raw)
     const text = fromUtf8(bytes.subarray(0, bytes.length - SIGNATURE_BYTES))
-    const [whose, where] = [capital(author.name), capital(at.name)]
     story.say()
     story.say(
-      `  That is one entry of ${whose}'s feed, ${bytes.length} bytes. ${where}'s node has it already (ids cut short):`,
+      `  That is an entry of ${bytes.length} bytes, and ${capital(at.name)}'s node has it by now (ids cut short):`,
     )
     story.aside(wrapped(cutShort(text), INDENT))
-    story.say(`  and ${SIGNATURE_BYTES} bytes of signature: nobody else could have written it. No sound travels, ever.`)
+    story.say(`  and ${capital(author.name)}'s signature, ${SIGNATURE_BYTES} bytes. Nothing else of it ever travels.`)
     story.say()
     return
   }

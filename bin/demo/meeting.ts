@@ -6,12 +6,13 @@ import { feedsContract } from '../../plugins/feeds/index.ts'
 import { generatorsContract } from '../../plugins/generators/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
+import { soundContract } from '../../plugins/sound/index.ts'
 import type { Plan } from './plan.ts'
 import type { DemoPlayer, Pair } from './players.ts'
 import { capital, type Story } from './words.ts'
 
-/** How long Ben may take to be let in. */
-const ADMIT_MILLIS = 20_000
+/** How long Ben may take to be let in, and a node to sound. */
+const READY_MILLIS = 30_000
 const LOOK_MILLIS = 50
 
 /** A jam that both are in. */
@@ -42,8 +43,13 @@ export async function meet(plan: Plan, story: Story, { ada, ben }: Pair): Promis
   story.say('  They follow each other: from now on each node keeps both feeds.')
   for (const player of [ada, ben]) await publish(plan, story, player)
   await ben.ask(jamsContract).jam.join({ jam })
-  await admitted(ben, jam)
+  if (!(await comesAbout(async () => (await ben.ask(jamsContract).jam.show({ jam })).mine === 'member')))
+    throw new MarmaladeError('NOT_MEMBER', 'Ben was not let into the jam in time')
   story.say("  Ben joins the jam, and Ada's node lets him in, since she follows him.")
+  for (const player of [ada, ben]) {
+    if (!(await comesAbout(async () => (await player.ask(soundContract).sound.status()).state === 'playing')))
+      throw new MarmaladeError('NOT_SOUNDING', `${capital(player.name)}'s node makes no sound: its log says why`)
+  }
   return { jam, origin: await originOf(ada, jam) }
 }
 
@@ -56,15 +62,14 @@ async function publish(plan: Plan, story: Story, player: DemoPlayer): Promise<vo
   }
 }
 
-/** @throws NOT_MEMBER where it takes too long */
-async function admitted(player: DemoPlayer, jam: JamId): Promise<void> {
-  const deadline = performance.now() + ADMIT_MILLIS
-  for (;;) {
-    const { mine } = await player.ask(jamsContract).jam.show({ jam })
-    if (mine === 'member') return
-    if (performance.now() > deadline) throw new MarmaladeError('NOT_MEMBER', 'Ben was not let into the jam in time')
+/** Looks again and again; false where it takes too long. */
+async function comesAbout(look: () => Promise<boolean>): Promise<boolean> {
+  const deadline = performance.now() + READY_MILLIS
+  while (!(await look())) {
+    if (performance.now() > deadline) return false
     await new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS))
   }
+  return true
 }
 
 /** Milliseconds since 1970: the start entry's comparable. */

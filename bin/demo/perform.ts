@@ -48,9 +48,9 @@ export async function performTune(stage: Stage, until: 'end' | 'stay'): Promise<
 
 function introduce(story: Story, begin: number, lead: number): void {
   story.heading(`The tune begins in bar ${begin}`)
-  story.say('  Audio never travels. What travels is what follows: small signed entries in two feeds.')
-  story.say('  Each node reads both feeds and makes its own sound from them, frame by frame the same.')
-  story.say(`  Entries are published ${lead} bars before they are to be heard, so they need not hurry.`)
+  story.say('  Audio never travels. What travels are small signed entries in two feeds, as')
+  story.say('  below. Each node reads both feeds and makes its own sound from them, frame by')
+  story.say(`  frame the same. They are published ${lead} bars ahead, so that none need hurry.`)
   story.say()
 }
 
@@ -96,7 +96,7 @@ async function perform({ players, jam }: Stage, action: Action, bar: number): Pr
       return { hears: '' }
     case 'tag':
       await node.perform.tag({ jam, name, value, on })
-      return { hears: `a tag that all generators see from bar ${bar} on: jam/${name} is ${value}` }
+      return { hears: `all generators see the tag jam/${name} = ${value} from bar ${bar}` }
     case 'end':
       await node.jam.end({ jam, on })
       return { hears: '' }

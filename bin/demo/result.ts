@@ -116,16 +116,24 @@ async function faultsOf(take: string): Promise<Fault[]> {
   })
 }
 
+const WHY_LATE = {
+  entry: 'its entry came late',
+  archive: 'its generator was not ready',
+  grid: 'the grid had moved past it',
+} as const
+const instanceIn = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
 function faultIn(record: TakeRecord): string | undefined {
   switch (record.kind) {
     case 'applied':
     case 'started': {
       const { late } = record
       if (!late || late.reason === 'join') return undefined
-      return `${(late.by / SAMPLE_RATE).toFixed(2)} s late (${late.reason})`
+      const what = record.kind === 'started' ? `${instanceIn(record.path)} started` : 'a change took effect'
+      return `${what} ${(late.by / SAMPLE_RATE).toFixed(2)} s late: ${WHY_LATE[late.reason]}`
     }
     case 'failed':
-      return `${record.path.split('/').at(-1) ?? ''} was ended here: ${record.message}`
+      return `${instanceIn(record.path)} was ended here: ${record.message}`
     case 'grid':
     case 'clock':
       return 'the beat jumped'

@@ -5,7 +5,7 @@ import type { Hearing } from '../../plugins/jams/index.ts'
 const COLOURS = { ada: 'magenta', ben: 'cyan' } as const
 const isKnown = (name: string): name is keyof typeof COLOURS => name in COLOURS
 /** What the story is as wide as. */
-const WIDTH = 84
+const WIDTH = 80
 
 /** Prints the demo's story: to standard output, or nowhere where one JSON object is asked for. */
 export class Story {

@@ -73,7 +73,10 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
         }),
       })
       jams.setSounder(async (jam, play) => {
-        if (stand.playing?.jam !== jam) return { code: 'NOT_SOUNDING', message: 'another jam sounds on this node' }
+        if (stand.playing?.jam !== jam) {
+          const message = stand.playing ? 'another jam sounds on this node' : 'no jam sounds on this node yet'
+          return { code: 'NOT_SOUNDING', message }
+        }
         return stand.playing.whenDue(play)
       })
       const off = [
