@@ -58,6 +58,19 @@ export function fromBase64(text: string): Uint8Array {
 }
 export const fromBase64url = fromBase64
 
+/** Writes the first `count` bytes of checked base64 text into `out` at `at`. */
+export function base64Into(out: Uint8Array, at: number, text: string, count: number): void {
+  let word = 0
+  let bits = 0
+  for (let i = 0, end = at + count, to = at; to < end; i++) {
+    word = ((word << 6) | (VALUES[text.charCodeAt(i)] ?? 0)) & 0xffff
+    bits += 6
+    if (bits < 8) continue
+    bits -= 8
+    out[to++] = word >> bits
+  }
+}
+
 export function hex(bytes: Uint8Array): string {
   const out = new Uint8Array(bytes.length * 2)
   let at = 0

@@ -55,6 +55,17 @@ export const CODES = {
   PAYLOAD_NOT_ENCRYPTED: 'a payload of a type that only counts encrypted stands in clear',
   AGAIN_NOT_EARLIER: 'an again whose original is not earlier than it',
   AGAIN_WRAPS: 'an again that wraps an again or a rebase',
+  // peers, invites
+  INVITE_MALFORMED: 'text that should be an invite code is none, or a character of it is wrong or missing',
+  INVITE_NETWORK: 'an invite code is for nodes with another network key',
+  INVITE_OWN: 'an invite code was made by this very player',
+  INVITE_EXPIRED: 'an invite is past its time',
+  INVITE_USED_UP: 'an invite has been used as often as it may be',
+  INVITE_REVOKED: 'an invite was taken back by its inviter',
+  INVITE_UNKNOWN: 'no invite of this node is meant',
+  INVITE_FORGED: 'the key of an invite did not sign for this player',
+  INVITES_FULL: 'a node keeps as many invites as it may keep',
+  INVITES_UNREADABLE: 'the file of the invites of a home cannot be read or written',
   // host
   CONTRACT_INVALID: 'a contract has a name or a shape that cannot travel',
   ARGUMENTS_INVALID: 'the arguments of a call do not fit its contract',
@@ -78,6 +89,7 @@ export const CODES = {
   CONNECTION_LOST: 'the connection ended without a goodbye',
   CONNECTION_DEAD: 'the other side stopped answering',
   CONNECTION_REPLACED: 'another connection to the same player took its place',
+  CONNECTION_HELD: 'the player is connected already, by a connection that is young and answers',
   CONNECTIONS_FULL: 'the node has as many connections as it may have',
   PLAYER_BLOCKED: 'the player is blocked here',
   LISTEN_FAILED: 'the node cannot listen at an address',
@@ -97,6 +109,12 @@ export const CODES = {
   FEED_PARENT: 'an entry does not name the one before it as its parent',
   FEED_COMPARABLE: 'the comparable of an entry is not above that of the one before it',
   FEED_ENDED: 'more than 256 entries in a row have no signature that verifies: the feed ends before them',
+  // feed, rewriting
+  REBASE_UNKNOWN: "an entry to drop is not in one's own feed",
+  REBASE_FOREIGN: "an entry to drop is in another player's feed",
+  REBASE_NOTHING: 'a feed was to be rewritten without any change',
+  REBASE_STUCK: 'an entry that has to follow on a rebase is too large to be published again',
+  FEED_RESTORED: 'the own feed may be older than what other nodes have of it: nothing is published on it yet',
 
   // store
   FEED_GAP: 'a run follows on an entry that is not here',
@@ -179,6 +197,9 @@ export const CODES = {
   BLOB_CORRUPT: 'a blob on disk has other bytes than its name says',
   BLOB_UNAVAILABLE: 'nobody who is connected gave the blob in time',
   BLOB_WANTS_FULL: 'too many blobs are wanted at once',
+  BLOB_FILE: 'the file that is to become a blob, or to get its bytes, cannot be used',
+  BLOB_IN_USE: 'a blob that is to be removed is being fetched or read',
+  BLOB_QUOTA: 'there is no room for the blob within the quota: what is pinned leaves none',
   BLOB_WRITE: 'a blob could not be written: the disk is full, failing or not ours',
 
   // bundle

@@ -6,14 +6,20 @@ const SIGNATURE_BYTES = 64
 const PUBLIC_KEY_BYTES = 32
 
 /** Node's one-shot hash is 1.7 times createHash on short input; Node before 20.12 lacks it. */
-const sha256: Crypto['sha256'] =
+const hashing: Pick<Crypto, 'sha256' | 'sha256Base64'> =
   typeof nodeCryptoModule.hash === 'function'
-    ? (bytes) => nodeCryptoModule.hash('sha256', bytes, 'buffer')
-    : (bytes) => nodeCryptoModule.createHash('sha256').update(bytes).digest()
+    ? {
+        sha256: (bytes) => nodeCryptoModule.hash('sha256', bytes, 'buffer'),
+        sha256Base64: (bytes) => nodeCryptoModule.hash('sha256', bytes, 'base64'),
+      }
+    : {
+        sha256: (bytes) => nodeCryptoModule.createHash('sha256').update(bytes).digest(),
+        sha256Base64: (bytes) => nodeCryptoModule.createHash('sha256').update(bytes).digest('base64'),
+      }
 
 /** SHA-256 by Node, Ed25519 by libsodium. Signatures and keys of a wrong length do not verify; nothing throws. */
 export const nodeCrypto: Crypto = {
-  sha256,
+  ...hashing,
   verify(signature, message, publicKey) {
     if (signature.length !== SIGNATURE_BYTES || publicKey.length !== PUBLIC_KEY_BYTES) return false
     return sodium.crypto_sign_verify_detached(signature, message, publicKey)

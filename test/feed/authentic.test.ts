@@ -11,6 +11,7 @@ function counting(): Crypto & { checks: number } {
   const counter = {
     checks: 0,
     sha256: (bytes: Uint8Array) => nodeCrypto.sha256(bytes),
+    sha256Base64: (bytes: Uint8Array) => nodeCrypto.sha256Base64(bytes),
     verify: (...args: Parameters<Crypto['verify']>) => {
       counter.checks++
       return nodeCrypto.verify(...args)
