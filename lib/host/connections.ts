@@ -1,25 +1,35 @@
 import { compareBytes, MarmaladeError, rawId } from '../base/index.ts'
-import type { PlayerId } from '../base/index.ts'
+import type { Millis, PlayerId } from '../base/index.ts'
+import { oldestOfBusiest } from './busiest.ts'
 import type { Link } from './link.ts'
 import type { Connection, Log } from './types.ts'
 
 type Connected = (connection: Connection) => void
 type Disconnected = (connection: Connection, reason: Error) => void
 
+interface Init {
+  readonly self: PlayerId
+  readonly log: Log
+  /** HOST_SETTINGS says what these are. */
+  readonly hold: Millis
+  readonly answerTimeout: Millis
+  readonly maxStrangers: number
+}
+
 /**
- * The live connections, one for each player. Of two, both sides keep the same one without a word: of two that the same side
- * dialled the newer (the older is a remnant), of two dialled at once from both sides the one that the lower key dialled.
+ * The live connections, one for each player. Of two, both sides keep the same one without a word: of two dialled at once from
+ * both sides the one that the lower key dialled; else the newer, since the older is a remnant, unless it is young and answers.
  */
 export class Connections {
-  readonly #self: PlayerId
-  readonly #log: Log
+  readonly #init: Init
+  /** Players whose connection is being asked whether it lives. */
+  readonly #asking = new Set<PlayerId>()
   readonly #live = new Map<PlayerId, Link>()
   readonly #connected = new Set<Connected>()
   readonly #disconnected = new Set<Disconnected>()
 
-  constructor(self: PlayerId, log: Log) {
-    this.#self = self
-    this.#log = log
+  constructor(init: Init) {
+    this.#init = init
   }
 
   list(): Link[] {
@@ -30,6 +40,26 @@ export class Connections {
   }
   of(player: PlayerId): Link | undefined {
     return this.#live.get(player)
+  }
+
+  /**
+   * Whether somebody who proved to be this player is turned away, because a young connection that the player dialled
+   * lives: its key is on two machines, and they take turns.
+   */
+  async holds(player: PlayerId): Promise<boolean> {
+    const { hold, answerTimeout } = this.#init
+    const present = this.#live.get(player)
+    if (present?.direction !== 'in' || present.age >= hold) return false
+    if (this.#asking.has(player)) return true
+    this.#asking.add(player)
+    try {
+      await present.ping({ signal: AbortSignal.timeout(answerTimeout) })
+      return this.#live.get(player) === present
+    } catch {
+      return false
+    } finally {
+      this.#asking.delete(player)
+    }
   }
 
   /**
@@ -47,6 +77,22 @@ export class Connections {
     this.#live.set(link.player, link)
     for (const listener of this.#connected) this.#call(() => listener(link))
     return link
+  }
+
+  /**
+   * Ends what strangers who came in have too many of, so that they leave room for those whom the node knows: whoever has the
+   * most of them loses its oldest.
+   */
+  async trimStrangers(): Promise<void> {
+    const callers = this.list().filter(({ direction }) => direction === 'in')
+    const roles = await Promise.all(callers.map((link) => link.role().catch(() => undefined)))
+    const left = new Set(callers.filter((link, at) => roles[at] === 'stranger' && !link.signal.aborted))
+    while (left.size > this.#init.maxStrangers) {
+      const gone = oldestOfBusiest(left, ({ rateKey }) => rateKey)
+      if (!gone) return
+      left.delete(gone)
+      void gone.end(new MarmaladeError('CONNECTIONS_FULL', 'too many strangers are connected: others take their turn'))
+    }
   }
 
   /** A connection has ended. */
@@ -70,13 +116,14 @@ export class Connections {
     try {
       tell()
     } catch (error) {
-      this.#log.error({ err: error }, 'a listener for connections failed')
+      this.#init.log.error({ err: error }, 'a listener for connections failed')
     }
   }
 
   #replaces(link: Link, present: Link): boolean {
-    if (link.direction === present.direction || link.player === this.#self) return true
-    const selfIsLower = compareBytes(rawId(this.#self), rawId(link.player)) < 0
+    const { self, hold } = this.#init
+    if (link.direction === present.direction || link.player === self || present.age >= hold) return true
+    const selfIsLower = compareBytes(rawId(self), rawId(link.player)) < 0
     return link.direction === (selfIsLower ? 'out' : 'in')
   }
 }

@@ -10,11 +10,11 @@ import { Rates } from './rates.ts'
 import { Roles } from './roles.ts'
 import { HOST_SETTINGS } from './settings.ts'
 import type { HostSettings } from './settings.ts'
-import { formatAddress, parseAddress } from './transport/address.ts'
-import { dial } from './transport/dial.ts'
-import { hostsOf, listenNet, listenUnix } from './transport/listen.ts'
+import { DEFAULT_PORT, parseAddresses, parsePublic } from './transport/address.ts'
+import { addressesOf, listenNet, listenUnix } from './transport/listen.ts'
 import type { Accepted, Listener, ListenInit, NetListener } from './transport/listen.ts'
 import { handshake, NETWORK_KEY } from './transport/network.ts'
+import { dialFirst } from './transport/race.ts'
 import type { CallOptions, Connection, HostKeys, Log, Need, PluginHost, State } from './types.ts'
 import { Running } from './wire/calls.ts'
 import type { Registered } from './wire/registered.ts'
@@ -27,6 +27,8 @@ export interface HostInit {
   readonly config?: Readonly<Record<string, unknown>>
   /** Where to listen for players; left out, the node only dials. Port 0 takes a free one. */
   readonly listen?: { readonly host: string; readonly port: number }
+  /** Where others reach this node from outside, as `host`, `host:port` or a whole address; the port is the one listened on. */
+  readonly publicAddresses?: readonly string[]
   /** Where to listen for local clients: see socketPathOf. */
   readonly socketPath?: string
   /** 32 bytes; nodes with different ones cannot talk. */
@@ -60,14 +62,15 @@ export class Host implements PluginHost {
   #closed: Promise<void> | undefined
   #links = 0
 
-  /** @throws MarmaladeError PLUGIN_TWICE, NEEDS_MISSING, NEEDS_CIRCULAR, OPTIONS_INVALID */
+  /** @throws MarmaladeError PLUGIN_TWICE, NEEDS_MISSING, NEEDS_CIRCULAR, OPTIONS_INVALID, ADDRESS_INVALID */
   constructor(init: HostInit) {
     this.id = init.keys.id
     this.log = init.log
     this.#init = init
     this.#settings = { ...HOST_SETTINGS, ...init.settings }
     this.#plugins = new PluginSet(init.plugins, init.config ?? {}, init.log)
-    this.#connections = new Connections(this.id, init.log)
+    this.#connections = new Connections({ ...this.#settings, self: this.id, log: init.log })
+    for (const text of init.publicAddresses ?? []) parsePublic(text, DEFAULT_PORT)
     this.#handshake = handshake(init.keys, init.networkKey ?? NETWORK_KEY, this.#settings.handshakeTimeout)
     register(this.#table, 'host', hostContract, { manifest: (_args, { role }) => manifestFor(this.#table, role) })
   }
@@ -118,6 +121,7 @@ export class Host implements PluginHost {
     if (listen) {
       this.#net = await listenNet(listen, this.#handshake, {
         ...common,
+        limits: this.#settings.limits,
         room: () => this.#connections.size < this.#settings.maxConnections,
         onAccepted: (accepted) => void this.#takeIn(accepted),
       })
@@ -171,37 +175,44 @@ export class Host implements PluginHost {
   }
   addresses(): readonly string[] {
     const { bound } = this.#net ?? {}
-    return bound ? hostsOf(bound).map((host) => formatAddress({ host, port: bound.port, player: this.id })) : []
+    return bound ? addressesOf(this.id, bound, this.#init.publicAddresses ?? []) : []
+  }
+  listening(): { readonly host: string; readonly port: number } | undefined {
+    const { bound } = this.#net ?? {}
+    return bound && { host: bound.address, port: bound.port }
   }
 
   async rolesChanged(): Promise<void> {
     await Promise.all(this.#connections.list().map((link) => link.recheck()))
   }
-  async connect(text: string, options: CallOptions = {}): Promise<Connection> {
-    const address = parseAddress(text)
+  async connect(where: string | readonly string[], options: CallOptions = {}): Promise<Connection> {
+    const texts = typeof where === 'string' ? [where] : where
+    const { player } = parseAddresses(texts)
     this.#check(this.#state === 'open')
-    const present = this.#connections.of(address.player) ?? this.#dialling.get(address.player)
+    const present = this.#connections.of(player) ?? this.#dialling.get(player)
     if (present) return present
-    const dialling = this.#dial(text, options).finally(() => this.#dialling.delete(address.player))
-    this.#dialling.set(address.player, dialling)
+    const dialling = this.#dial(texts, options).finally(() => this.#dialling.delete(player))
+    this.#dialling.set(player, dialling)
     return dialling
   }
 
-  async #dial(text: string, options: CallOptions): Promise<Connection> {
-    const address = parseAddress(text)
-    const { maxConnections, connectTimeout, handshakeTimeout } = this.#settings
+  async #dial(texts: readonly string[], options: CallOptions): Promise<Connection> {
+    const { player, addresses } = parseAddresses(texts)
+    const { maxConnections, connectTimeout, handshakeTimeout, limits } = this.#settings
     if (this.#connections.size + this.#dialling.size >= maxConnections) {
       throw new MarmaladeError('CONNECTIONS_FULL', `${maxConnections} players are connected: end a connection first`)
     }
-    await this.#roles.of(address.player)
+    await this.#roles.of(player)
     const signal = options.signal ? AbortSignal.any([options.signal, this.signal]) : this.signal
-    const { wire, socket } = await dial(address, {
+    const { wire, socket, at } = await dialFirst(addresses, {
       handshake: this.#handshake,
       connectTimeout,
       handshakeTimeout,
       signal,
+      limits,
     })
-    return this.#connections.add(this.#link({ wire, socket, player: address.player, direction: 'out', address: text }))
+    const address = texts[at] ?? wire.address
+    return this.#connections.add(this.#link({ wire, socket, player, direction: 'out', address }))
   }
 
   async #takeIn({ wire, socket, publicKey }: Accepted): Promise<void> {
@@ -209,8 +220,12 @@ export class Host implements PluginHost {
       if (!publicKey) throw new MarmaladeError('HANDSHAKE_FAILED', 'a caller came in without an identity')
       const player = playerIdOf(publicKey)
       await this.#roles.of(player)
+      if (await this.#connections.holds(player)) {
+        throw new MarmaladeError('CONNECTION_HELD', `${player} is connected, and that connection answers`)
+      }
       this.#check(this.#state === 'open')
       this.#connections.add(this.#link({ wire, socket, player, direction: 'in', address: wire.address }))
+      await this.#connections.trimStrangers()
     } catch (error) {
       this.log.debug({ err: error }, 'a caller was turned away')
       socket.destroy()

@@ -7,7 +7,7 @@ import type { Rates } from './rates.ts'
 import { closed, endSocket } from './transport/socket.ts'
 import { receptionFor } from './reception.ts'
 import type { Roles } from './roles.ts'
-import type { Connection, Contract, Log, Remote, Role } from './types.ts'
+import type { CallOptions, Connection, Contract, Log, Remote, Role } from './types.ts'
 import type { Running } from './wire/calls.ts'
 import type { MethodTable } from './wire/registered.ts'
 import { Session } from './wire/session.ts'
@@ -41,6 +41,8 @@ export class Link implements Connection {
   readonly transport: 'net' | 'local'
   readonly direction: 'in' | 'out'
   readonly address: string
+  /** Whom it is counted against while its player is a stranger. */
+  readonly rateKey: string
   readonly since = Date.now()
   readonly #init: LinkInit
   readonly #session: Session
@@ -48,8 +50,12 @@ export class Link implements Connection {
   readonly #closed: Promise<void>
   readonly #keepalive: NodeJS.Timeout
   #closing: Promise<void> | undefined
+  readonly #born = performance.now()
+  #roundTrip: number | undefined
   #seen = 0
   #quiet = 0
+  #left = 0
+  #stuck = 0
 
   constructor(init: LinkInit) {
     this.#init = init
@@ -58,6 +64,7 @@ export class Link implements Connection {
     this.transport = init.transport
     this.direction = init.direction
     this.address = init.address
+    this.rateKey = rateKey(init.socket.remoteAddress, init.player)
     this.#closed = closed(init.socket)
     this.#keepalive = setInterval(() => this.#look(), init.keepalive).unref()
     this.#session = new Session({
@@ -68,7 +75,7 @@ export class Link implements Connection {
       reception: receptionFor({
         connection: this,
         rates: init.rates,
-        rateKey: rateKey(init.socket.remoteAddress, init.player),
+        rateKey: this.rateKey,
         log: init.log,
       }),
       onEnd: (reason) => this.#ended(reason),
@@ -83,6 +90,18 @@ export class Link implements Connection {
   }
   get bytesOut(): number {
     return this.#init.socket.bytesWritten
+  }
+  get roundTrip(): number | undefined {
+    return this.#roundTrip
+  }
+  /** Milliseconds since it was made. */
+  get age(): number {
+    return performance.now() - this.#born
+  }
+  async ping(options: CallOptions = {}): Promise<number> {
+    const asked = performance.now()
+    await this.#session.ping(options)
+    return (this.#roundTrip = performance.now() - asked)
   }
   async role(): Promise<Role> {
     return this.transport === 'local' ? 'self' : this.#init.roles.of(this.player)
@@ -121,14 +140,20 @@ export class Link implements Connection {
   }
 
   #look(): void {
+    const { socket } = this.#init
     const moved = this.bytesIn !== this.#seen
     this.#seen = this.bytesIn
     this.#quiet = moved ? 0 : this.#quiet + 1
-    if (this.#quiet >= DEAD_AFTER) {
-      void this.end(new MarmaladeError('CONNECTION_DEAD', `${this.player} stopped answering`))
+    // What the system has taken; a far side that talks but never reads takes nothing off its hands.
+    const left = socket.bytesWritten - socket.writableLength
+    this.#stuck = socket.writableLength > 0 && left === this.#left ? this.#stuck + 1 : 0
+    this.#left = left
+    if (this.#quiet >= DEAD_AFTER || this.#stuck >= DEAD_AFTER) {
+      const what = this.#stuck >= DEAD_AFTER ? 'reading' : 'answering'
+      void this.end(new MarmaladeError('CONNECTION_DEAD', `${this.player} stopped ${what}`))
     } else if (this.#quiet > 0) {
       // Whatever it answers, an error too, it answers: the bytes are seen at the next look.
-      this.#session.ping({ signal: this.signal }).catch(() => undefined)
+      this.ping({ signal: this.signal }).catch(() => undefined)
     }
   }
 }

@@ -46,6 +46,11 @@ const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/
  */
 export function rateKey(address: string | undefined, player: PlayerId): string {
   if (address === undefined || LOOPBACK.test(address)) return player
+  return subscriberOf(address)
+}
+
+/** The subscriber behind a network address: the address itself, of IPv6 its /64. */
+export function subscriberOf(address: string): string {
   const mapped = address.replace(/^::ffff:/, '')
   return isIPv4(mapped) ? mapped : subnet64(mapped)
 }

@@ -1,7 +1,11 @@
+import { NO_LIMITS } from './transport/bucket.ts'
+
 /** Bounds and times, with the values that hold where nothing else is said. */
 export const HOST_SETTINGS = {
   /** Players connected at once. */
   maxConnections: 64,
+  /** Of these, strangers who came in: whoever is known to the node, and whom it dials, finds room beside them. */
+  maxStrangers: 40,
   /** Local clients connected at once. */
   maxLocal: 64,
   /** Calls that one connection may have open at this node. */
@@ -12,6 +16,14 @@ export const HOST_SETTINGS = {
   handshakeTimeout: 5_000,
   /** A quiet connection is asked after so many milliseconds, and given up after three times as many. */
   keepalive: 15_000,
+  /**
+   * Milliseconds for which a player's connection is not given up for another that the player dials, as long as it answers
+   * within `answerTimeout`: a key on two machines gets turns, not one connection that is replaced all the time.
+   */
+  hold: 30_000,
+  answerTimeout: 2_000,
+  /** The most bytes a second of one connection, each way; 0 is no limit. */
+  limits: NO_LIMITS,
   /** Milliseconds that handlers have to stop when the host closes, before the plugins they belong to are stopped. */
   handlerGrace: 2_000,
 }

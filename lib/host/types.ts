@@ -142,6 +142,10 @@ export interface Connection {
   /** Bytes on the socket so far, handshake and encryption included. */
   readonly bytesIn: number
   readonly bytesOut: number
+  /** Milliseconds that a question and its answer took, when it was asked last; undefined before the first answer. */
+  readonly roundTrip: number | undefined
+  /** Asks whether the far side is alive, and measures `roundTrip`. @throws MarmaladeError why there is no answer */
+  ping(options?: CallOptions): Promise<number>
   /** Aborted, with the MarmaladeError that says why as reason, when the connection has ended. */
   readonly signal: AbortSignal
   /** What the player is to this node right now. */
@@ -182,13 +186,19 @@ export interface PluginHost {
   /** The live connection to a player, if there is one. */
   connectionTo(player: PlayerId): Connection | undefined
   /**
-   * Dials `net:host:port~shs:key`; gives the present connection where the player is already connected.
+   * Dials `net:host:port~shs:key`, or several addresses of one player beside each other; gives the present connection where
+   * the player is already connected.
    * @throws MarmaladeError ADDRESS_INVALID, CONNECT_REFUSED, CONNECT_TIMEOUT, CONNECT_FAILED, HANDSHAKE_FAILED,
    * HANDSHAKE_TIMEOUT, CONNECTIONS_FULL, PLAYER_BLOCKED, CANCELLED, CLOSED
    */
-  connect(address: string, options?: CallOptions): Promise<Connection>
-  /** Addresses that others on this machine's networks can dial; empty until the host is open. */
+  connect(address: string | readonly string[], options?: CallOptions): Promise<Connection>
+  /**
+   * Addresses that others can dial: those that are configured as public, those of this machine's networks, its own loopback
+   * last; empty until the host is open.
+   */
   addresses(): readonly string[]
+  /** Where the host listens for players; undefined until it is open, or where it only dials. */
+  listening(): { readonly host: string; readonly port: number } | undefined
   /** Calls back for every new connection to a player. Gives a function that stops it. */
   onConnection(listener: (connection: Connection) => void): () => void
   /** Calls back when a connection to a player has ended; `reason` says why. */

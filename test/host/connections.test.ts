@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, connect } from 'node:net'
 import type { Server, Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import test from 'tape'
 import { z } from 'zod'
 import { Band, bandContract, bandPlugin } from '../helpers/band-plugin.ts'
 import { addressOf, codeOf, freshKeys, memoryLog, Teardown } from '../helpers/hosts.ts'
-import { async_, defineContract, definePlugin, formatAddress, parseAddress } from '../../lib/host/index.ts'
-import type { Connection, Context, Host } from '../../lib/host/index.ts'
+import { async_, defineContract, definePlugin, formatAddress, Host, parseAddress } from '../../lib/host/index.ts'
+import type { Connection, Context } from '../../lib/host/index.ts'
 
 const connected = (host: Host): Promise<Connection> => new Promise((resolve) => host.onConnection(resolve))
 const disconnected = (host: Host): Promise<[Connection, string]> =>
@@ -156,10 +157,10 @@ test('two that dial each other at once end with one connection, the same for bot
   }
 })
 
-test('a player that dials again replaces the connection it lost', async (t) => {
+test('a player that dials again replaces the connection that it lost', async (t) => {
   const down = new Teardown()
   const keys = freshKeys()
-  const host = await down.host()
+  const host = await down.host({ settings: { hold: 0 } })
   const first = await down.host({ keys })
   await first.connect(addressOf(host))
   const gone = disconnected(first)
@@ -318,13 +319,50 @@ test('a call goes there and back in under 5 ms, 95 times of 100', async (t) => {
   await down.run()
 })
 
-test('IPv6, and a host that listens on all addresses', async (t) => {
+test('a host that listens on all addresses, public ones first', async (t) => {
   const down = new Teardown()
-  const all = await down.host({ listen: { host: '::', port: 0 } })
+  const publicAddresses = ['jam.example.org', '[2001:db8::7]:2000']
+  const all = await down.host({ listen: { host: '::', port: 0 }, publicAddresses })
+  const found = all.addresses().map((address) => parseAddress(address))
+  const { port } = found.at(-1)!
+  t.deepEqual(
+    found.slice(0, 2).map(({ host, port: at }) => [host, at]),
+    [
+      ['jam.example.org', port],
+      ['2001:db8::7', 2000],
+    ],
+  )
+  t.ok(
+    found.some(({ host }) => host === '127.0.0.1'),
+    all.addresses().join(' '),
+  )
   const a = await down.host()
-  const hosts = all.addresses().map((address) => parseAddress(address).host)
-  t.ok(hosts.includes('127.0.0.1'), hosts.join(' '))
-  const address = all.addresses().find((text) => text.includes('::1')) ?? addressOf(all)
-  t.equal((await a.connect(address)).player, all.id, address)
+  const incoming = connected(all)
+  await a.connect(formatAddress({ host: '127.0.0.1', port, player: all.id }))
+  t.ok(/^net:127\.0\.0\.1:\d+~shs:/.test((await incoming).address), 'a caller over IPv4 is shown as such')
+  t.throws(() => new Host({ keys: freshKeys(), log: memoryLog(), plugins: [], publicAddresses: ['a b'] }), {
+    code: 'ADDRESS_INVALID',
+  })
   await down.run()
 })
+
+test(
+  'two hosts over IPv6, by name and by number',
+  { skip: hasIPv6() ? false : 'this machine has no IPv6' },
+  async (t) => {
+    const down = new Teardown()
+    const six = await down.host({ listen: { host: '::1', port: 0 } })
+    t.ok(addressOf(six).startsWith('net:[::1]:'), addressOf(six))
+    const a = await down.host({ plugins: [bandPlugin] })
+    const incoming = connected(six)
+    t.equal((await a.connect(addressOf(six))).player, six.id)
+    const back = await incoming
+    t.ok(/^net:\[::1\]:\d+~shs:/.test(back.address), back.address)
+    t.equal((await back.remote(bandContract).whoami()).caller, six.id)
+    await down.run()
+  },
+)
+
+function hasIPv6(): boolean {
+  return Object.values(networkInterfaces()).some((found) => found?.some(({ address }) => address === '::1'))
+}

@@ -4,6 +4,7 @@ import type { Transform, Wire } from 'multiserver'
 import { MarmaladeError } from '../../base/index.ts'
 import { formatAddress } from './address.ts'
 import type { NetAddress } from './address.ts'
+import type { RateLimits } from './bucket.ts'
 import { netTransport } from './net.ts'
 import { established } from './socket.ts'
 
@@ -13,6 +14,7 @@ export interface DialInit {
   readonly connectTimeout: number
   readonly handshakeTimeout: number
   readonly signal: AbortSignal
+  readonly limits: RateLimits
 }
 
 export interface Dialled {
@@ -50,6 +52,7 @@ export function dial(address: NetAddress, init: DialInit): Promise<Dialled> {
     }
 
     const net = netTransport({
+      limits: init.limits,
       onSocket: (opened) => {
         socket = opened
         opened.once('connect', () => {

@@ -2,7 +2,11 @@ import type { AddressInfo, Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import multiserver from 'multiserver'
 import type { Transform, Transport, Wire } from 'multiserver'
-import { MarmaladeError } from '../../base/index.ts'
+import { hasCode, MarmaladeError } from '../../base/index.ts'
+import type { PlayerId } from '../../base/index.ts'
+import { formatAddress, parsePublic } from './address.ts'
+import type { RateLimits } from './bucket.ts'
+import { Handshakes } from './handshakes.ts'
 import { netTransport } from './net.ts'
 import { established } from './socket.ts'
 import { prepareSocket, unixTransport } from './unix.ts'
@@ -31,15 +35,38 @@ export interface Listener {
 export interface NetListener extends Listener {
   readonly bound: AddressInfo
 }
+export interface ListenNetInit extends ListenInit {
+  readonly limits: RateLimits
+}
 
-/** Listens on TCP. @throws MarmaladeError LISTEN_FAILED */
-export async function listenNet(
-  at: { host: string; port: number },
-  handshake: Transform,
-  init: ListenInit,
-): Promise<NetListener> {
+interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Listens on TCP; on `::` for IPv6 and IPv4, and where the system has no IPv6, for IPv4 alone.
+ * @throws MarmaladeError LISTEN_FAILED
+ */
+export async function listenNet(at: Place, handshake: Transform, init: ListenNetInit): Promise<NetListener> {
+  try {
+    return await listenAt(at, handshake, init)
+  } catch (error) {
+    if (at.host !== '::' || !hasCode(error, 'LISTEN_FAILED') || !isWithoutIPv6(error.cause)) throw error
+    return listenAt({ ...at, host: '0.0.0.0' }, handshake, init)
+  }
+}
+
+const isWithoutIPv6 = (cause: unknown): boolean => {
+  const { code } = (cause ?? {}) as { code?: unknown }
+  return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL'
+}
+
+async function listenAt(at: Place, handshake: Transform, init: ListenNetInit): Promise<NetListener> {
   const waiting = new Handshakes(init)
-  const net = netTransport({ listen: at, onSocket: (socket) => waiting.admit(socket), onError: (e) => init.onError(e) })
+  const { limits } = init
+  const onSocket = (socket: Socket): boolean => waiting.admit(socket)
+  const net = netTransport({ listen: at, limits, onSocket, onError: (error) => init.onError(error) })
   const close = await start(multiserverOf(net, handshake), `${at.host}:${at.port}`, init, (wire) => {
     const { socket } = established(wire)
     waiting.finish(socket)
@@ -91,36 +118,15 @@ async function start(
 const codeOf = (error: Error & { code?: unknown }): string =>
   typeof error.code === 'string' ? error.code : error.message
 
-/** Sockets that have not proved an identity yet: few, and not for long. */
-class Handshakes {
-  readonly #init: ListenInit
-  readonly #timers = new Map<Socket, NodeJS.Timeout>()
-
-  constructor(init: ListenInit) {
-    this.#init = init
-  }
-  admit(socket: Socket): boolean {
-    if (this.#timers.size >= MOST_WAITING || !this.#init.room()) return false
-    const timer = setTimeout(() => {
-      this.#init.onError(new MarmaladeError('HANDSHAKE_TIMEOUT', 'a caller did not finish its handshake in time'))
-      socket.destroy()
-    }, this.#init.handshakeTimeout)
-    this.#timers.set(socket, timer)
-    socket.once('close', () => this.finish(socket))
-    return true
-  }
-  cutOff(): void {
-    for (const socket of this.#timers.keys()) socket.destroy()
-  }
-  finish(socket: Socket): void {
-    clearTimeout(this.#timers.get(socket))
-    this.#timers.delete(socket)
-  }
+/** Where a player who listens there can be dialled: the places configured as public first, its own loopback last. */
+export function addressesOf(player: PlayerId, bound: AddressInfo, configured: readonly string[]): string[] {
+  const far = configured.map((text) => parsePublic(text, bound.port))
+  const near = hostsOf(bound).map((host) => ({ host, port: bound.port }))
+  return [...new Set([...far, ...near].map(({ host, port }) => formatAddress({ host, port, player })))]
 }
-const MOST_WAITING = 64
 
-/** The addresses under which a listening socket can be dialled: its own, or those of every interface where it has none. */
-export function hostsOf(bound: AddressInfo): string[] {
+/** The hosts of a listening socket: its own, or those of every interface where it has none. */
+function hostsOf(bound: AddressInfo): string[] {
   const any = bound.address === '::' || bound.address === '0.0.0.0'
   if (!any) return [bound.address]
   const found = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])

@@ -1,12 +1,15 @@
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Transport } from 'multiserver'
-import { hostOf } from './address.ts'
+import { bracketed, hostOf, plainHost } from './address.ts'
+import type { RateLimits } from './bucket.ts'
 import { wireOf } from './socket.ts'
 
 export interface NetInit {
   /** Where to listen; port 0 takes a free one. Left out by a transport that only dials. */
   readonly listen?: { readonly host: string; readonly port: number }
+  /** Of each connection; left out, there are none. */
+  readonly limits?: RateLimits
   /** Sees every socket before anything is read from it. Answers whether it may stay. */
   onSocket(socket: Socket): boolean
   /** A fault of the listening socket after it has started. */
@@ -43,8 +46,9 @@ export function netTransport(init: NetInit): NetTransport {
       const server = createServer((socket) => {
         // Until the reader has its own listener, an error must not bring the process down.
         socket.on('error', () => undefined)
-        if (prepare(socket)) onConnection(wireOf(socket, addressOf(socket.remoteAddress, socket.remotePort)))
-        else socket.destroy()
+        if (prepare(socket)) {
+          onConnection(wireOf(socket, addressOf(plainHost(socket.remoteAddress), socket.remotePort), init.limits))
+        } else socket.destroy()
       })
       server.once('error', started)
       server.listen({ ...init.listen, exclusive: true }, () => {
@@ -64,7 +68,7 @@ export function netTransport(init: NetInit): NetTransport {
       socket.once('connect', () => {
         socket.off('error', fail)
         socket.on('error', () => undefined)
-        connected(null, wireOf(socket, addressOf(host, port)))
+        connected(null, wireOf(socket, addressOf(host, port), init.limits))
       })
       if (!prepare(socket)) socket.destroy(new Error('the caller gave up'))
       return () => socket.destroy()
@@ -80,4 +84,4 @@ export function netTransport(init: NetInit): NetTransport {
   }
 }
 
-const addressOf = (host = '', port = 0): string => `net:${host}:${port}`
+const addressOf = (host = '', port = 0): string => `net:${bracketed(host)}:${port}`

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 import type { Wire } from 'multiserver'
 import type pull from 'pull-stream'
+import { NO_LIMITS, Pace } from './bucket.ts'
+import type { RateLimits } from './bucket.ts'
 
 /** What goes along with a stream through multiserver's transforms. */
 export interface SocketMeta {
@@ -14,17 +16,17 @@ export interface SocketMeta {
 
 /**
  * A socket as multiserver's transforms want it. Nothing is read ahead of what is asked for beyond one piece; writing waits for
- * the socket to drain.
+ * the socket to drain. Neither goes faster than its limit, which counts the bytes of the socket.
  */
-export function wireOf(socket: Socket, address: string): Wire<SocketMeta> {
+export function wireOf(socket: Socket, address: string, limits: RateLimits = NO_LIMITS): Wire<SocketMeta> {
   const meta: SocketMeta = { socket, established: false }
-  const reader = new Reader(meta)
+  const reader = new Reader(meta, new Pace(limits.down))
   return {
     address,
     meta,
     source: reader.read,
     sink: (read) => {
-      write(socket, read, () => {
+      write(socket, read, new Pace(limits.up), () => {
         if (reader.aborted) socket.destroySoon()
       })
     },
@@ -44,10 +46,13 @@ class Reader {
   #pieces: Buffer[] = []
   #end: true | Error | undefined
   #asked: pull.SourceCallback<Buffer> | undefined
+  #held = false
   readonly #meta: SocketMeta
+  readonly #pace: Pace
 
-  constructor(meta: SocketMeta) {
+  constructor(meta: SocketMeta, pace: Pace) {
     this.#meta = meta
+    this.#pace = pace
     const { socket } = meta
     socket.on('data', (piece: Buffer) => {
       if (this.aborted) return
@@ -73,35 +78,52 @@ class Reader {
       return
     }
     this.#asked = callback
-    if (this.#pieces.length === 0 && this.#end === undefined) this.#meta.socket.resume()
-    this.#serve()
+    this.#next()
   }
 
   #finish(end: true | Error): void {
     this.#end ??= end
+    // Nothing more comes, so nothing has to be slowed down.
+    this.#pace.stop()
+    this.#held = false
+    this.#serve()
+  }
+  #next(): void {
+    if (this.#held) return
+    if (this.#pieces.length === 0 && this.#end === undefined) this.#meta.socket.resume()
     this.#serve()
   }
   #serve(): void {
     const asked = this.#asked
-    if (!asked) return
+    if (!asked || this.#held) return
     const piece = this.#pieces.shift()
     if (piece === undefined && this.#end === undefined) return
     this.#asked = undefined
-    if (piece === undefined) asked(this.#end ?? true)
-    else asked(null, piece)
+    if (piece === undefined) {
+      asked(this.#end ?? true)
+      return
+    }
+    this.#held = this.#end === undefined && this.#pace.holds(piece.length, () => this.#release())
+    asked(null, piece)
+  }
+  #release(): void {
+    this.#held = false
+    if (this.#asked) this.#next()
   }
 }
 
 /** Writes all that `read` gives. It ends the socket at the end and destroys it at an error. */
-function write(socket: Socket, read: pull.Source<Buffer>, onEnd: () => void): void {
+function write(socket: Socket, read: pull.Source<Buffer>, pace: Pace, onEnd: () => void): void {
   let done = false
   socket.on('close', () => {
+    pace.stop()
     if (done) return
     done = true
     read(true, () => undefined)
   })
   let looping = false
   let ready = true
+  let waits = 0
   const onPiece: pull.SourceCallback<Buffer> = (end, piece) => {
     if (end !== null && end !== false) {
       if (done) return
@@ -111,13 +133,24 @@ function write(socket: Socket, read: pull.Source<Buffer>, onEnd: () => void): vo
       onEnd()
       return
     }
-    ready = piece === undefined || socket.write(piece)
-    if (!ready) {
-      socket.once('drain', () => {
-        ready = true
-        loop()
-      })
-    } else if (!looping) loop()
+    if (piece === undefined) {
+      release()
+      return
+    }
+    // For the socket to drain, and for the limit.
+    waits = 1
+    if (!socket.write(piece)) {
+      waits++
+      socket.once('drain', release)
+    }
+    if (pace.holds(piece.length, release)) waits++
+    release()
+  }
+  function release(): void {
+    waits = Math.max(0, waits - 1)
+    if (waits > 0) return
+    ready = true
+    loop()
   }
   function loop(): void {
     if (looping) return

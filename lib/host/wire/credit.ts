@@ -1,7 +1,10 @@
 import type { MarmaladeError } from '../../base/index.ts'
 
 /** How much may be under way to a receiver that has not yet taken it, in each direction of each call. */
-export const WINDOW = 256 * 1024
+export const WINDOW = 512 * 1024
+
+/** How much of all calls of one connection may wait for its socket: what comes next is behind no more than this. */
+export const OUTFLOW = 256 * 1024
 
 /** Lets a sender send while it has credit, and while nothing else holds it up; others wait in turn. */
 export class Gate {

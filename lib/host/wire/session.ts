@@ -10,7 +10,7 @@ import type { Running } from './calls.ts'
 import { remoteOf } from './calling.ts'
 import type { Line } from './calling.ts'
 import { guardingCodec } from './codec.ts'
-import { Gate, WINDOW } from './credit.ts'
+import { Gate, OUTFLOW } from './credit.ts'
 import { fromWire } from './errors.ts'
 import { localSide } from './serving.ts'
 import type { MethodTable, Reception } from './registered.ts'
@@ -63,7 +63,7 @@ export class Session {
   constructor(init: SessionInit) {
     this.#init = init
     this.#calls = new OpenCalls(init.maxCalls, init.running)
-    const outflow = new Gate(WINDOW)
+    const outflow = new Gate(OUTFLOW)
     const channel = {
       outflow,
       calls: this.#calls,
