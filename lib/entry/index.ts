@@ -1,6 +1,8 @@
+export { comparableIn } from './header.ts'
 export * from './heads.ts'
 export * from './invite.ts'
 export * from './parse.ts'
 export * from './payload/index.ts'
 export * from './sign.ts'
+export { BOXED, follows, hashOf, jamOf, typeOf } from './signed.ts'
 export * from './types.ts'

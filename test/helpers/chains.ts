@@ -1,6 +1,6 @@
-import { entryKeyOf, refOf, utf8 } from '../../lib/base/index.ts'
+import { refOf, utf8 } from '../../lib/base/index.ts'
 import type { Clock, EntryKey, Micros } from '../../lib/base/index.ts'
-import { signEntry } from '../../lib/entry/index.ts'
+import { parseEntry, signEntry } from '../../lib/entry/index.ts'
 import type { Entry, HeadPosition, Payload } from '../../lib/entry/index.ts'
 import { generateIdentity, nodeCrypto } from '../../lib/keys/index.ts'
 import type { Identity } from '../../lib/keys/index.ts'
@@ -54,7 +54,9 @@ export function spoil(entry: Entry): Entry {
   const bytes = entry.bytes.slice()
   const at = bytes.length - 64
   bytes[at] = (bytes[at] ?? 0) ^ 1
-  return { ...entry, bytes, key: entryKeyOf(nodeCrypto.sha256(bytes)) }
+  const parsed = parseEntry(bytes, nodeCrypto)
+  if (!parsed.ok) throw new Error(parsed.message)
+  return parsed.entry
 }
 
 export const rawOf = (entries: readonly Entry[]): Uint8Array[] => entries.map((entry) => entry.bytes)

@@ -151,7 +151,11 @@ const collection = z.object({
     .max(64),
 })
 
-const rebase = z.object({ type: z.literal('rebase'), replaces: z.array(entryKey).min(1).max(64) })
+const rebase = z.object({
+  type: z.literal('rebase'),
+  replaces: z.array(entryKey).min(1).max(64),
+  kept: z.int().min(0).optional(),
+})
 const again = z.object({
   type: z.literal('again'),
   key: entryKey,
