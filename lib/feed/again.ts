@@ -1,6 +1,6 @@
 import { refusal } from '../base/index.ts'
 import type { EntryKey, Micros, Refusal } from '../base/index.ts'
-import { originalOf, readPayload } from '../entry/index.ts'
+import { originalOf, readPayload, typeOf } from '../entry/index.ts'
 import type { Entry, Payload } from '../entry/index.ts'
 
 /** The key, time and payload by which an entry counts: for an `again` those of its original (FEEDS.md 3). */
@@ -10,8 +10,7 @@ export interface Original {
   readonly payload: Payload
 }
 
-const isAgain = ({ payload }: Pick<Entry, 'payload'>): boolean =>
-  typeof payload !== 'string' && payload.type === 'again'
+const isAgain = (entry: Pick<Entry, 'payload'>): boolean => typeOf(entry) === 'again'
 
 /** The entry that an `again` stands for; any other entry, and an `again` whose shape is wrong, stands for itself. */
 export function standsFor(entry: Entry): Original {

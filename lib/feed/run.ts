@@ -1,6 +1,6 @@
 import { refusal } from '../base/index.ts'
 import type { Crypto, ErrorCode, Micros, PlayerId } from '../base/index.ts'
-import { FUTURE_LIMIT_MICROS, isAhead, parseEntry } from '../entry/index.ts'
+import { FUTURE_LIMIT_MICROS, follows, isAhead, parseEntry } from '../entry/index.ts'
 import type { Entry } from '../entry/index.ts'
 import { againFault } from './again.ts'
 import { authenticate } from './authentic.ts'
@@ -8,22 +8,53 @@ import { MAX_RUN_BYTES, MAX_RUN_ENTRIES, MAX_UNVERIFIED } from './types.ts'
 import type { CheckedRun, ParsedRun, RunStart, Stop } from './types.ts'
 
 /**
- * Parses the raw entries of a run, oldest first, and links them by parent hash, identity and growing comparables.
- * Stops with RUN_SIZE, any code of `parseEntry`, FEED_IDENTITY, FEED_PARENT, FEED_COMPARABLE, AGAIN_NOT_EARLIER, AGAIN_WRAPS.
+ * Parses the raw entries of a run, oldest first, and links them by parent hash, identity and growing comparables; as much
+ * at a time as is asked for. Stops with RUN_SIZE, any code of `parseEntry`, FEED_IDENTITY, FEED_PARENT, FEED_COMPARABLE,
+ * AGAIN_NOT_EARLIER, AGAIN_WRAPS.
  */
-export function parseRun(identity: PlayerId, run: readonly Uint8Array[], crypto: Crypto): ParsedRun {
-  const bytes = run.reduce((sum, raw) => sum + raw.length, 0)
-  if (run.length === 0 || run.length > MAX_RUN_ENTRIES || bytes > MAX_RUN_BYTES)
-    return { entries: [], stop: stop(0, 'RUN_SIZE', `a run of ${run.length} entries and ${bytes} bytes: split it`) }
-  const entries: Entry[] = []
-  for (const raw of run) {
-    const parsed = parseEntry(raw, crypto)
-    if (!parsed.ok) return { entries, stop: stop(entries.length, parsed.code, parsed.message) }
-    const fault = linkFault(identity, entries.at(-1), parsed.entry)
-    if (fault) return { entries, stop: { at: entries.length, ...fault } }
-    entries.push(parsed.entry)
+export class RunParser {
+  readonly #identity: PlayerId
+  readonly #run: readonly Uint8Array[]
+  readonly #crypto: Crypto
+  readonly #entries: Entry[] = []
+  #stop: Stop | undefined
+
+  constructor(identity: PlayerId, run: readonly Uint8Array[], crypto: Crypto) {
+    this.#identity = identity
+    this.#run = run
+    this.#crypto = crypto
+    const bytes = run.reduce((sum, raw) => sum + raw.length, 0)
+    if (run.length === 0 || run.length > MAX_RUN_ENTRIES || bytes > MAX_RUN_BYTES)
+      this.#stop = stop(0, 'RUN_SIZE', `a run of ${run.length} entries and ${bytes} bytes: split it`)
   }
-  return { entries }
+
+  /** Goes on for about so many bytes; true where nothing is left to parse. */
+  parse(bytes: number): boolean {
+    const entries = this.#entries
+    for (let left = bytes; left > 0 && !this.#stop;) {
+      const raw = this.#run[entries.length]
+      if (!raw) return true
+      left -= raw.length
+      const before = entries.at(-1)
+      const parsed = parseEntry(raw, this.#crypto, before)
+      const fault = parsed.ok ? linkFault(this.#identity, before, parsed.entry) : parsed
+      if (fault) this.#stop = stop(entries.length, fault.code, fault.message)
+      else if (parsed.ok) entries.push(parsed.entry)
+    }
+    return this.#stop !== undefined || entries.length === this.#run.length
+  }
+
+  /** What has been parsed. */
+  get result(): ParsedRun {
+    return { entries: this.#entries, ...(this.#stop ? { stop: this.#stop } : {}) }
+  }
+}
+
+/** As `RunParser`, at once. */
+export function parseRun(identity: PlayerId, run: readonly Uint8Array[], crypto: Crypto): ParsedRun {
+  const parser = new RunParser(identity, run, crypto)
+  parser.parse(Infinity)
+  return parser.result
 }
 
 const stop = (at: number, code: ErrorCode, message: string): Stop => ({ at, code, message })
@@ -31,7 +62,7 @@ const stop = (at: number, code: ErrorCode, message: string): Stop => ({ at, code
 /** Why an entry cannot follow on `before` (undefined where what it follows is not known yet). */
 function linkFault(identity: PlayerId, before: Entry | undefined, entry: Entry) {
   if (entry.identity !== identity) return refusal('FEED_IDENTITY', `${entry.key} is signed by ${entry.identity}`)
-  if (before && entry.parent !== before.key)
+  if (before && !follows(entry, before))
     return refusal('FEED_PARENT', `${entry.key} does not name ${before.key}, the entry before it`)
   if (before && entry.comparable <= before.comparable)
     return refusal('FEED_COMPARABLE', `the comparable of ${entry.key} is not above that of the entry before it`)
