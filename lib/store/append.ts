@@ -1,13 +1,14 @@
 import { MarmaladeError } from '../base/index.ts'
-import type { Clock, Crypto, PlayerId, Signer } from '../base/index.ts'
-import { checkPayload, nextComparable, signEntry } from '../entry/index.ts'
-import type { Entry, Payload } from '../entry/index.ts'
+import type { Clock, Crypto, PlayerId } from '../base/index.ts'
+import { checkPayload, nextComparable } from '../entry/index.ts'
+import type { Author, Entry, Payload } from '../entry/index.ts'
 import { againFault } from '../feed/index.ts'
 import { headOf } from './change.ts'
 import type { Emit } from './change.ts'
 import { loadWhole } from './drop.ts'
 import type { Feeds } from './feeds.ts'
 import { grow, withHead } from './grow.ts'
+import { mergeTail } from './merge.ts'
 
 /** Payloads that wait to be written at most, and how many share one write. */
 export const MAX_QUEUED = 4_096
@@ -18,7 +19,8 @@ export interface AppendParts {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly identity: PlayerId
-  readonly signer: Signer
+  /** Signs as this identity. */
+  readonly author: Author
   readonly emit: Emit
 }
 
@@ -82,19 +84,20 @@ export class Appender {
       }
     }
     const entries = signed.map(({ entry }) => entry)
-    const grown = grow(state, state.head, entries)
+    const grown = await grow(state, state.head, entries)
     if (!grown) return
     const after = withHead(grown.state, grown.branch)
-    await feeds.commit(state, after, grown.writes, 'synced')
-    if (after.head) emit({ head: headOf(identity, after.head), entries, own: true })
+    const { sequence } = await feeds.commit(state, after, grown.writes, 'synced')
+    if (after.head) emit({ head: headOf(identity, after.head), entries, own: true, sequence })
     for (const { wanted, entry } of signed) wanted.done(entry)
+    await mergeTail(this.#parts, state.feed, grown.branch, entries.length)
   }
 
   #sign(payload: Payload, before: Pick<Entry, 'comparable' | 'key'> | undefined): Entry {
-    const { identity, clock, signer, crypto } = this.#parts
+    const { clock, author } = this.#parts
     const comparable = nextComparable(before?.comparable, clock.micros())
     const fault = againFault({ payload, comparable })
     if (fault) throw new MarmaladeError(fault.code, fault.message)
-    return signEntry({ identity, parent: before?.key ?? null, comparable, synod: null, payload }, signer, crypto)
+    return author.sign({ parent: before?.key ?? null, comparable, synod: null, payload })
   }
 }

@@ -4,9 +4,8 @@ import { chainOf, lastShared } from '../feed/index.ts'
 import type { Segment } from '../feed/index.ts'
 import type { Entry, HeadPosition } from '../entry/index.ts'
 import type { FeedState, Feeds } from './feeds.ts'
-import { entryRow } from './layout.ts'
 import type { HeadRow } from './layout.ts'
-import { readChain } from './read.ts'
+import { findAt, readChain } from './read.ts'
 import type { Change, Head } from './types.ts'
 import type { PlayerId } from '../base/index.ts'
 
@@ -30,8 +29,9 @@ export async function changeBetween(
   entries: readonly Entry[],
 ): Promise<Change | undefined> {
   if (!after.head || after.head === before.head) return undefined
+  const { sequence } = after
   const head = headOf(after.identity, after.head)
-  if (!before.head || before.head.branch === after.head.branch) return { head, entries, own: false }
+  if (!before.head || before.head.branch === after.head.branch) return { head, entries, own: false, sequence }
   const chain = chainOf(after.branches, after.head.branch)
   const shared = lastShared(chainOf(before.branches, before.head.branch), chain)
   const ancestor = shared && (await positionAt(feeds, crypto, after, shared))
@@ -44,6 +44,7 @@ export async function changeBetween(
     ...(found.length > MAX_CHANGE_ENTRIES ? { more: true } : {}),
     changeover: { lost: before.head.tail, ...(ancestor ? { ancestor } : {}) },
     own: false,
+    sequence,
   }
 }
 
@@ -53,6 +54,6 @@ async function positionAt(
   { feed }: FeedState,
   { branch, until }: Segment,
 ): Promise<HeadPosition | undefined> {
-  const bytes = await feeds.db.get(entryRow(feed, branch, until))
-  return bytes && { comparable: until, key: entryKeyOf(crypto.sha256(bytes)) }
+  const found = await findAt({ db: feeds.db }, { feed, branch, comparable: until })
+  return found && { comparable: until, key: entryKeyOf(crypto.sha256(found.bytes)) }
 }

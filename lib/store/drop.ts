@@ -1,17 +1,14 @@
-import type { Crypto, PlayerId } from '../base/index.ts'
-import { chainOf, lastUsed } from '../feed/index.ts'
+import type { Crypto, Micros, PlayerId } from '../base/index.ts'
+import { lastUsed } from '../feed/index.ts'
 import type { Branch } from '../feed/index.ts'
-import type { Entry } from '../entry/index.ts'
 import type { FeedState, Feeds } from './feeds.ts'
 import { overflow, positionOf } from './grow.ts'
-import { placeKey, parsePlace } from './layout.ts'
-import { write } from './level.ts'
 import type { Write } from './level.ts'
-import { readChain } from './read.ts'
-import { deletesOf } from './rows.ts'
+import { chunkAt, entriesOf, readChunks } from './read.ts'
+import { deletesOf, writesOf } from './rows.ts'
 
-/** Entries deleted in one batch. */
-const BATCH = 256
+/** Rows deleted in one batch, about. */
+const BATCH = 1_024
 
 interface Parts {
   readonly feeds: Feeds
@@ -19,12 +16,11 @@ interface Parts {
 }
 
 /** Drops branches until no more are kept than the bounds allow. Called in the feed's turn. */
-export async function prune(parts: Parts, state: FeedState): Promise<void> {
+export async function prune(parts: Parts, state: FeedState, most: number): Promise<void> {
   let now = state
-  for (let victim = overflow(now); victim; victim = overflow(now)) {
+  for (let victim = overflow(now, most); victim; victim = overflow(now, most)) {
     const doomed = withBranches(now, [{ ...victim, state: 'dropping' }], [])
-    await parts.feeds.commit(now, doomed, [], 'quick')
-    now = await finishDrops(parts, doomed)
+    now = await finishDrops(parts, await parts.feeds.commit(now, doomed, [], 'quick'))
   }
 }
 
@@ -34,43 +30,58 @@ export const loadWhole = async (parts: Parts, identity: PlayerId): Promise<FeedS
 
 async function finishDrops(parts: Parts, state: FeedState): Promise<FeedState> {
   let now = state
-  for (const branch of state.branches.values()) if (branch.state === 'dropping') now = await drop(parts, now, branch)
+  for (let branch = doomedIn(now); branch; branch = doomedIn(now)) now = await drop(parts, now, branch)
   return now
 }
 
+/** The youngest first: what hangs on a branch goes before it. */
+const doomedIn = ({ branches }: FeedState): Branch | undefined =>
+  [...branches.values()].reverse().find(({ state }) => state === 'dropping')
+
 /**
  * Deletes the entries of a branch that no other branch hangs on, the last ones first, so that what is left is always
- * a chain; then the branch, or what of it is no longer there.
+ * a chain; then the branch, or what of it is no longer there. What was kept only because the branch hung on it goes next.
  */
 async function drop({ feeds, crypto }: Parts, state: FeedState, branch: Branch): Promise<FeedState> {
   const { feed } = state
-  const chain = chainOf(state.branches, branch.id)
-  const keep = Math.max(branch.at, lastUsed(state.branches, branch.id))
-  const doomed = readChain({ db: feeds.db, crypto }, feed, chain, { after: keep, reverse: true })
+  const used = lastUsed(state.branches, branch.id)
+  const from = Math.max(branch.at, used)
   let batch: Write[] = []
-  let deleted = 0
-  for await (const entry of doomed) {
-    batch.push(...deletesOf(entry, feed, branch.id))
-    if (++deleted % BATCH > 0) continue
-    await write(feeds.db, batch, 'quick')
+  const stretch = { branch: branch.id, from, until: branch.tail.comparable }
+  for await (const { chunk, first } of readChunks({ db: feeds.db }, feed, stretch, 'newest')) {
+    const entries = entriesOf(chunk, crypto)
+    batch.push(...deletesOf(entries, feed, branch.id))
+    const kept = entries.slice(0, first)
+    if (kept.length > 0) batch.push(...writesOf(kept, { feed, branch: branch.id, count: chunk.countAt(first - 1) }))
+    if (batch.length < BATCH) continue
+    await feeds.writer.write(batch, 'quick')
     batch = []
   }
-  const left =
-    lastUsed(state.branches, branch.id) > 0 ? await lastOf({ feeds, crypto }, state, branch, keep) : undefined
+  // What is still to be written would not be read yet.
+  await feeds.writer.write(batch, 'quick')
+  const left = used > 0 ? await lastOf({ feeds, crypto }, feed, branch, from) : undefined
   const after = left ? withBranches(state, [left], []) : withBranches(state, [], [branch.id])
-  await feeds.commit(state, after, batch, 'quick')
-  return after
+  return feeds.commit(state, left ? after : withoutSupport(after, branch), [], 'quick')
 }
 
-/** A branch cut off after the entry at `keep`. */
-async function lastOf({ feeds, crypto }: Parts, state: FeedState, branch: Branch, keep: number): Promise<Branch> {
-  const chain = chainOf(state.branches, branch.id)
-  let last: Entry | undefined
-  const range = { after: keep - 1, until: keep, limit: 1 }
-  for await (const entry of readChain({ db: feeds.db, crypto }, state.feed, chain, range)) last = entry
-  const place = last && (await feeds.db.get(placeKey(last.key)))
-  if (!last || !place) return { ...branch, state: 'kept' }
-  return { ...branch, state: 'kept', tail: positionOf(last), count: parsePlace(place).count }
+/**
+ * Dooms what a branch that is gone hung on where that ends there: a branch is cut off at an entry only while another
+ * hangs on that, since what follows on its end goes on with it.
+ */
+function withoutSupport(state: FeedState, { parent, at }: Branch): FeedState {
+  const support = parent === undefined ? undefined : state.branches.get(parent)
+  if (!support || support.id === state.head?.branch || support.tail.comparable !== at) return state
+  if (lastUsed(state.branches, support.id) >= at) return state
+  return withBranches(state, [{ ...support, state: 'dropping' }], [])
+}
+
+/** A branch cut off after the entry at `at`. */
+async function lastOf({ feeds, crypto }: Parts, feed: number, branch: Branch, at: Micros): Promise<Branch> {
+  const found = await chunkAt({ db: feeds.db }, { feed, branch: branch.id, comparable: at })
+  const index = found?.chunk.find(at) ?? -1
+  const last = found && index >= 0 ? entriesOf(found.chunk, crypto)[index] : undefined
+  if (!found || !last) return { ...branch, state: 'kept' }
+  return { ...branch, state: 'kept', tail: positionOf(last), count: found.chunk.countAt(index) }
 }
 
 function withBranches(state: FeedState, changed: readonly Branch[], gone: readonly number[]): FeedState {

@@ -1,10 +1,26 @@
-import type { EntryKey, PlayerId } from '../base/index.ts'
-import { rawId } from '../base/index.ts'
+import type { PlayerId } from '../base/index.ts'
 import type { Branch } from '../feed/index.ts'
-import { headKey, headValue, parseHead, parsePlace, parseShape, placeKey, shapeKey, shapeValue } from './layout.ts'
-import type { HeadRow, Place } from './layout.ts'
-import { write } from './level.ts'
+import type { Epoch } from './epoch.ts'
+import {
+  CHANGED,
+  HEAD,
+  changedKey,
+  feedOfKey,
+  headKey,
+  headValue,
+  numberKey,
+  numberValue,
+  parseHead,
+  parseNumber,
+  parseShape,
+  sequenceOf,
+  shapeKey,
+  shapeValue,
+} from './layout.ts'
+import type { HeadRow } from './layout.ts'
 import type { Db, Durability, Snapshot, Write } from './level.ts'
+import { Turns } from './turns.ts'
+import { Writer } from './writer.ts'
 
 /** How many feeds' heads and branches are kept in memory. */
 const MAX_CACHED = 1_024
@@ -12,89 +28,113 @@ const MAX_CACHED = 1_024
 /** What is known of a feed besides its entries. Never changed in place. */
 export interface FeedState {
   readonly identity: PlayerId
-  /** The raw 32 bytes of the identity. */
-  readonly feed: Uint8Array
+  /** The feed's number here. */
+  readonly feed: number
   /** Undefined where nothing of the feed is here. */
   readonly head?: HeadRow
+  /** When the head last changed, in the store's sequence of changes; 0 where nothing of the feed is here. */
+  readonly sequence: number
   readonly branches: ReadonlyMap<number, Branch>
   /** The number of the next new branch. */
   readonly next: number
 }
 
-/** Reads a feed's state: two rows, whatever the size of the feed. */
-export async function readFeed(db: Db, identity: PlayerId, snapshot?: Snapshot): Promise<FeedState> {
-  const [headRow, shapeRow] = await db.getMany([headKey(identity), shapeKey(identity)], { snapshot })
-  const feed = rawId(identity)
-  if (!headRow) return { identity, feed, branches: new Map(), next: 0 }
-  const head = parseHead(headRow)
+/** Reads a feed's state: three rows, whatever the size of the feed. Undefined where nothing of it is here. */
+export async function readFeed(db: Db, identity: PlayerId, snapshot?: Snapshot): Promise<FeedState | undefined> {
+  const number = await db.get(numberKey(identity), { snapshot })
+  return number && readNumbered(db, parseNumber(number), snapshot)
+}
+
+/** As `readFeed`, by the feed's number. */
+export async function readNumbered(db: Db, feed: number, snapshot?: Snapshot): Promise<FeedState | undefined> {
+  const [headRow, shapeRow] = await db.getMany([headKey(feed), shapeKey(feed)], { snapshot })
+  if (!headRow) return undefined
+  const { identity, sequence, ...head } = parseHead(headRow)
   const { next, branches } = shapeRow ? parseShape(shapeRow) : { next: 1, branches: new Map<number, Branch>() }
   const { tail, count } = head
   // The head row alone follows the growth of the branch that is the feed.
   branches.set(head.branch, { at: 0, ...branches.get(head.branch), id: head.branch, state: 'kept', tail, count })
-  return { identity, feed, head, branches, next }
-}
-
-/** Where an entry lies, whether in a current feed or in a kept branch. */
-export async function readPlace(db: Db, key: EntryKey, snapshot?: Snapshot): Promise<Place | undefined> {
-  const value = await db.get(placeKey(key), { snapshot })
-  return value && parsePlace(value)
+  return { identity, feed, head, sequence, branches, next }
 }
 
 /** The states of feeds as last written, and one writer at a time for each feed. */
 export class Feeds {
   readonly db: Db
+  readonly writer: Writer
+  readonly #epoch: Epoch
   readonly #cached = new Map<PlayerId, FeedState>()
-  readonly #turns = new Map<PlayerId, Promise<unknown>>()
+  readonly #turns = new Turns<PlayerId>()
+  #nextFeed: number
+  /** The last number of the sequence that was given out, and the last that is written. */
+  #given: number
+  #written: number
 
-  constructor(db: Db) {
+  private constructor(db: Db, epoch: Epoch, nextFeed: number, sequence: number) {
     this.db = db
+    this.writer = new Writer(db)
+    this.#epoch = epoch
+    this.#nextFeed = nextFeed
+    this.#given = sequence
+    this.#written = sequence
+  }
+
+  /** Reads two rows, whatever the store holds. */
+  static async open(db: Db, epoch: Epoch): Promise<Feeds> {
+    const [last] = await lastKeys(db, HEAD)
+    const [changed] = await lastKeys(db, CHANGED)
+    return new Feeds(db, epoch, last ? feedOfKey(last) + 1 : 0, changed ? sequenceOf(changed) : 0)
+  }
+
+  /** The number of the last change of a head that can be read. */
+  get sequence(): number {
+    return this.#written
   }
 
   /** Runs `task` after all earlier ones for this feed have ended. */
-  async inTurn<T>(identity: PlayerId, task: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(identity) ?? Promise.resolve()
-    const turn = before.then(task)
-    const settled = turn.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#turns.set(identity, settled)
-    try {
-      return await turn
-    } finally {
-      if (this.#turns.get(identity) === settled) this.#turns.delete(identity)
-    }
+  inTurn<T>(identity: PlayerId, task: () => Promise<T>): Promise<T> {
+    return this.#turns.run(identity, task)
   }
 
   /** Resolves when no task is running or waiting. */
-  async idle(): Promise<void> {
-    while (this.#turns.size > 0) await Promise.all(this.#turns.values())
+  idle(): Promise<void> {
+    return this.#turns.idle()
   }
 
+  /** A feed's state; of a feed that is not here one without a head, and with a number drawn for it. */
   async load(identity: PlayerId): Promise<FeedState> {
-    const state = this.#cached.get(identity) ?? (await readFeed(this.db, identity))
+    const state = this.#cached.get(identity) ?? (await readFeed(this.db, identity)) ?? this.#unknown(identity)
     this.#remember(state)
     return state
   }
 
-  /** Writes entries and the new state in one batch. Where that fails, the state is read again next time. */
-  async commit(before: FeedState, after: FeedState, entries: readonly Write[], durability: Durability): Promise<void> {
-    const writes = [...entries]
-    if (after.head && after.head !== before.head)
-      writes.push({ type: 'put', key: headKey(after.identity), value: headValue(after.head) })
-    if (shapeDiffers(before, after))
-      writes.push({
-        type: 'put',
-        key: shapeKey(after.identity),
-        value: shapeValue(after.next, after.branches),
-      })
+  #unknown(identity: PlayerId): FeedState {
+    return { identity, feed: this.#nextFeed++, sequence: 0, branches: new Map(), next: 0 }
+  }
+
+  /**
+   * Writes entries and the new state in one batch. Where that fails, the state is read again next time.
+   * @throws MarmaladeError STORE_WRITE
+   */
+  async commit(
+    before: FeedState,
+    after: FeedState,
+    entries: readonly Write[],
+    durability: Durability,
+  ): Promise<FeedState> {
+    const changed = after.head !== undefined && after.head !== before.head
+    const state = changed ? { ...after, sequence: ++this.#given } : after
+    const begun = this.#epoch.begin()
+    const writes = [...begun, ...entries, ...stateWrites(before, state, changed)]
     try {
-      await write(this.db, writes, durability)
+      await this.writer.write(writes, begun.length > 0 ? 'synced' : durability)
     } catch (error) {
       this.#cached.delete(after.identity)
       throw error
     }
-    this.#remember(after)
+    this.#epoch.begun()
+    this.#written = Math.max(this.#written, state.sequence)
+    this.#remember(state)
+    return state
   }
 
   #remember(state: FeedState): void {
@@ -103,6 +143,23 @@ export class Feeds {
     const [oldest] = this.#cached.keys()
     if (this.#cached.size > MAX_CACHED && oldest !== undefined) this.#cached.delete(oldest)
   }
+}
+
+const lastKeys = (db: Db, kind: number): Promise<Uint8Array[]> =>
+  db.keys({ gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1), reverse: true, limit: 1 }).all()
+
+function stateWrites(before: FeedState, after: FeedState, changed: boolean): Write[] {
+  const { identity, feed, head, sequence } = after
+  const writes: Write[] = []
+  if (head && !before.head) writes.push({ type: 'put', key: numberKey(identity), value: numberValue(feed) })
+  if (head && changed) {
+    writes.push({ type: 'put', key: headKey(feed), value: headValue({ ...head, identity, sequence }) })
+    writes.push({ type: 'put', key: changedKey(sequence), value: numberValue(feed) })
+    if (before.sequence > 0) writes.push({ type: 'del', key: changedKey(before.sequence) })
+  }
+  if (shapeDiffers(before, after))
+    writes.push({ type: 'put', key: shapeKey(feed), value: shapeValue(after.next, after.branches) })
+  return writes
 }
 
 /** Whether anything but the growth of the branch that is the feed has changed. A first branch alone needs no row. */

@@ -4,10 +4,12 @@ import type { Entry, HeadPosition } from '../entry/index.ts'
 import type { FeedState } from './feeds.ts'
 import type { HeadRow } from './layout.ts'
 import type { Write } from './level.ts'
-import { writesOf } from './rows.ts'
+import { writesInSlices } from './rows.ts'
 
 /** Losing heads kept of one identity, heads still arriving, and branches in all: each fork of a chain adds one. */
 export const MAX_LOST = 8
+/** Losing heads kept of one's own identity, so that healing finds them all. */
+export const MAX_OWN_LOST = 64
 export const MAX_ARRIVING = 4
 export const MAX_BRANCHES = 1_024
 
@@ -23,7 +25,11 @@ export interface Grown {
  * Puts authentic entries (at least one) after `anchor`, or at the start of a chain where there is none: on the
  * anchor's branch where that ends there, on a new one otherwise. Undefined where the feed has too many branches.
  */
-export function grow(state: FeedState, anchor: HeadRow | undefined, entries: readonly Entry[]): Grown | undefined {
+export async function grow(
+  state: FeedState,
+  anchor: HeadRow | undefined,
+  entries: readonly Entry[],
+): Promise<Grown | undefined> {
   const last = entries.at(-1)
   if (!last) return undefined
   const before = anchor && state.branches.get(anchor.branch)
@@ -35,8 +41,7 @@ export function grow(state: FeedState, anchor: HeadRow | undefined, entries: rea
     tail: positionOf(last),
     count: count + entries.length,
   }
-  const { feed } = state
-  const writes = entries.flatMap((entry, i) => writesOf(entry, { feed, branch: branch.id, count: count + i + 1 }))
+  const writes = await writesInSlices(entries, { feed: state.feed, branch: branch.id, count: branch.count })
   return { state: withBranch(state, branch), branch, writes }
 }
 
@@ -68,12 +73,12 @@ export function settle(state: FeedState, branch: Branch, announced: HeadPosition
   return verdict === 'wins' ? withHead(settled, branch) : settled
 }
 
-/** The branch to drop next: the lowest of too many losing heads, the oldest of too many that are arriving. */
-export function overflow(state: FeedState): Branch | undefined {
+/** The branch to drop next: the lowest of more than `most` losing heads, the oldest of too many that are arriving. */
+export function overflow(state: FeedState, most: number): Branch | undefined {
   if (!state.head) return undefined
   const others = otherHeads(state.branches, state.head.branch)
   const lost = others.filter((branch) => branch.state === 'kept')
-  if (lost.length > MAX_LOST) return lost.at(-1)
+  if (lost.length > most) return lost.at(-1)
   const arriving = others.filter((branch) => branch.state === 'arriving').sort((a, b) => b.id - a.id)
   return arriving.length > MAX_ARRIVING ? arriving.at(-1) : undefined
 }

@@ -1,17 +1,20 @@
 import type { Clock, Crypto, PlayerId } from '../base/index.ts'
 import { refusal } from '../base/index.ts'
 import { chainOf, checkRun, holds, otherHeads, parseRun } from '../feed/index.ts'
-import type { CheckedRun, Stop } from '../feed/index.ts'
+import type { CheckedRun, ParsedRun, Stop } from '../feed/index.ts'
 import type { Entry, HeadPosition } from '../entry/index.ts'
 import { changeBetween } from './change.ts'
 import type { Emit } from './change.ts'
 import { loadWhole, prune } from './drop.ts'
 import type { FeedState, Feeds } from './feeds.ts'
-import { MAX_BRANCHES, grow, positionOf, settle } from './grow.ts'
+import { MAX_BRANCHES, MAX_LOST, MAX_OWN_LOST, grow, positionOf, settle } from './grow.ts'
 import type { Held } from './held.ts'
-import type { HeadRow, Place } from './layout.ts'
+import type { HeadRow } from './layout.ts'
 import { locate } from './locate.ts'
+import { mergeTail } from './merge.ts'
+import { dropNamed } from './named.ts'
 import type { Located } from './locate.ts'
+import type { Found } from './read.ts'
 import type { Ingested } from './types.ts'
 import type { Waiting } from './waiting.ts'
 
@@ -22,19 +25,20 @@ export interface IngestParts {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly emit: Emit
+  /** Whose losing branches are kept until they are healed. */
+  readonly own: PlayerId
 }
 
 const refused = ({ at, code, message }: Stop): Ingested => ({ kind: 'refused', at, code, message })
 const withStop = (stop: Stop | undefined): { stop?: Stop } => (stop ? { stop } : {})
 
-/** Takes a run into the store, as `Store.ingest` says. Called in the feed's turn. */
+/** Takes a parsed run into the store, as `Store.ingest` says. Called in the feed's turn. */
 export async function ingestRun(
   parts: IngestParts,
   identity: PlayerId,
-  run: readonly Uint8Array[],
+  { entries, stop }: ParsedRun,
   announced: HeadPosition | undefined,
 ): Promise<Ingested> {
-  const { entries, stop } = parseRun(identity, run, parts.crypto)
   if (entries.length === 0) return refused(stop ?? { at: 0, ...refusal('RUN_SIZE', 'a run of no entries') })
   const state = await loadWhole(parts, identity)
   const found = await locate({ ...parts, db: parts.feeds.db }, state, entries)
@@ -48,21 +52,27 @@ export async function ingestRun(
 async function arrive(
   parts: IngestParts,
   state: FeedState,
-  last: Place,
+  last: Found,
   announced: HeadPosition | undefined,
   stop: Stop | undefined,
 ): Promise<Ingested> {
   const known: Ingested = { kind: 'known', ...withStop(stop) }
   if (!state.head) return known
   const { branches } = state
-  const branch = otherHeads(branches, state.head.branch).find((other) =>
-    holds(chainOf(branches, other.id), last.branch, last.comparable),
-  )
+  const held = (id: number): boolean => holds(chainOf(branches, id), last.branch, last.comparable)
+  // What the feed has says nothing of a branch that shares it, but what it names need not be waited for.
+  if (held(state.head.branch)) {
+    await dropNamed(parts, state, 'go')
+    return known
+  }
+  const branch = otherHeads(branches, state.head.branch).find(({ id }) => held(id))
   if (!branch) return known
-  const after = settle(state, branch, announced)
-  if (after === state) return known
-  await parts.feeds.commit(state, after, [], 'quick')
-  return (await report(parts, state, after, [], undefined, stop)) ?? known
+  const settled = settle(state, branch, announced)
+  if (settled === state) return known
+  const after = await parts.feeds.commit(state, settled, [], 'quick')
+  const result = await report(parts, state, after, [], undefined, stop)
+  await dropNamed(parts, after)
+  return result ?? known
 }
 
 async function follow(
@@ -82,17 +92,20 @@ async function follow(
     keepWaiting(parts, state.identity, found, anchor, checked.waiting)
     return holdChecked(parts, state.identity, checked) ?? unadopted(checked, stop, from)
   }
-  const grown = grow(state, anchor, checked.authentic)
+  const grown = await grow(state, anchor, checked.authentic)
   if (!grown) {
     const message = `${state.identity} has ${MAX_BRANCHES} branches here: no further one is kept`
     return refused({ at: from, ...refusal('FEED_TOO_FORKED', message) })
   }
-  const after = settle(grown.state, grown.branch, announced)
-  await parts.feeds.commit(state, after, grown.writes, 'quick')
+  const settled = settle(grown.state, grown.branch, announced)
+  const after = await parts.feeds.commit(state, settled, grown.writes, 'quick')
   const end: HeadRow = { branch: grown.branch.id, tail: grown.branch.tail, count: grown.branch.count }
   keepWaiting(parts, state.identity, found, end, checked.waiting)
+  // What comes now may pass a named head; what came before is not waited for once the feed has named it.
+  const arriving = after.head?.branch === grown.branch.id ? 'go' : 'stay'
   const result = await report(parts, state, after, checked.authentic, checked, stop)
-  await prune(parts, after)
+  await prune(parts, await dropNamed(parts, after, arriving), state.identity === parts.own ? MAX_OWN_LOST : MAX_LOST)
+  await mergeTail(parts, state.feed, grown.branch, checked.authentic.length)
   return result ?? { kind: 'staged', tail: positionOf(last), ...withStop(stop) }
 }
 
@@ -161,7 +174,7 @@ function hold(
   const now = parts.clock.micros()
   if (held.due <= now) {
     const both = [...kept, ...entries].map((entry) => entry.bytes)
-    return ingestRun(parts, held.identity, both, undefined)
+    return ingestRun(parts, held.identity, parseRun(held.identity, both, parts.crypto), undefined)
   }
   const [tail] = kept.slice(-1)
   const checked = checkRun(entries, tail ? { tail, unverified: [] } : { unverified: [] }, now, parts.crypto)

@@ -1,9 +1,11 @@
 import { MarmaladeError } from '../base/index.ts'
-import type { Crypto, Micros } from '../base/index.ts'
+import type { Crypto, EntryKey, Micros } from '../base/index.ts'
 import type { Segment } from '../feed/index.ts'
-import { parseEntry } from '../entry/index.ts'
+import { hashOf, parseEntry } from '../entry/index.ts'
 import type { Entry } from '../entry/index.ts'
-import { entryRow } from './layout.ts'
+import { Chunk } from './chunk.ts'
+import { chunkKey, chunksEnd, parseChunkKey, parsePlace, placeKey } from './layout.ts'
+import type { Spot } from './layout.ts'
 import type { Db, Snapshot } from './level.ts'
 import type { ReadRange } from './types.ts'
 
@@ -13,37 +15,127 @@ export interface ReadParts {
   readonly snapshot?: Snapshot
 }
 
-/** An entry from its row. @throws MarmaladeError STORE_CORRUPT */
+const corrupt = (detail: string): MarmaladeError =>
+  new MarmaladeError('STORE_CORRUPT', `${detail}: run verify --all, and fetch the feed again`)
+
+/** An entry from its bytes. @throws MarmaladeError STORE_CORRUPT */
 export function entryOf(bytes: Uint8Array | undefined, crypto: Crypto): Entry {
-  const parsed = bytes && parseEntry(bytes, crypto)
+  // A copy: who keeps one entry would keep its whole chunk in memory.
+  const parsed = bytes && parseEntry(bytes.slice(), crypto)
   if (parsed?.ok) return parsed.entry
-  const detail = parsed ? parsed.message : 'an index names an entry that is not here'
-  throw new MarmaladeError('STORE_CORRUPT', `${detail}: run verify --all, and fetch the feed again`)
+  throw corrupt(parsed ? parsed.message : 'an index names an entry that is not here')
+}
+
+/** A chunk from its value. @throws MarmaladeError STORE_CORRUPT */
+export function chunkOf(value: Uint8Array | undefined): Chunk {
+  const chunk = value && Chunk.parse(value)
+  if (!chunk) throw corrupt(value ? 'a chunk of entries is damaged' : 'an index names entries that are not here')
+  return chunk
+}
+
+export const entriesOf = (chunk: Chunk, crypto: Crypto): Entry[] =>
+  Array.from({ length: chunk.size }, (_, i) => entryOf(chunk.bytesAt(i), crypto))
+
+/** The chunk that holds the entries of a branch up to `comparable`, the first of those that end at or after it. */
+export async function chunkAt(
+  { db, snapshot }: Pick<ReadParts, 'db' | 'snapshot'>,
+  { feed, branch, comparable }: Spot,
+): Promise<{ readonly chunk: Chunk; readonly last: Micros } | undefined> {
+  const range = { gte: chunkKey(feed, branch, comparable), lte: chunksEnd(feed, branch), limit: 1, snapshot }
+  for await (const [key, value] of db.iterator(range)) return { chunk: chunkOf(value), last: parseChunkKey(key).last }
+  return undefined
+}
+
+/** An entry's bytes as a view of its chunk's, and how many entries its chain has up to it; undefined where it is not here. */
+export interface Found extends Spot {
+  readonly bytes: Uint8Array
+  readonly count: number
+}
+export async function findAt(parts: Pick<ReadParts, 'db' | 'snapshot'>, spot: Spot): Promise<Found | undefined> {
+  const found = await chunkAt(parts, spot)
+  const index = found?.chunk.find(spot.comparable) ?? -1
+  return found && index >= 0
+    ? { ...spot, bytes: found.chunk.bytesAt(index), count: found.chunk.countAt(index) }
+    : undefined
+}
+
+/** An entry by its key, whether in a current feed or in a kept branch. The hash is checked whole. */
+export async function findKey(parts: ReadParts, key: EntryKey): Promise<Found | undefined> {
+  const hash = hashOf({ key })
+  const place = await parts.db.get(placeKey(hash), { snapshot: parts.snapshot })
+  const found = place && (await findAt(parts, parsePlace(place)))
+  return found && parts.crypto.sha256Base64(found.bytes) === hash ? found : undefined
 }
 
 /** Entries of a chain, oldest first unless reversed. @throws MarmaladeError STORE_CORRUPT */
 export async function* readChain(
-  { db, crypto, snapshot }: ReadParts,
-  feed: Uint8Array,
+  parts: ReadParts,
+  feed: number,
   chain: readonly Segment[],
   range: ReadRange = {},
 ): AsyncGenerator<Entry> {
-  const reverse = range.reverse ?? false
   let left = range.limit ?? Infinity
-  for (const { branch, from, until } of partsOf(chain, range)) {
+  for (const stretch of stretchesOf(chain, range)) {
     if (left <= 0) return
-    const limit = left === Infinity ? -1 : left
-    const gt = entryRow(feed, branch, from)
-    const lte = entryRow(feed, branch, until)
-    for await (const bytes of db.values({ gt, lte, reverse, limit, snapshot })) {
-      yield entryOf(bytes, crypto)
-      left--
+    for await (const { chunk, first, end } of readChunks(parts, feed, stretch, range.reverse ? 'newest' : 'oldest')) {
+      for (let i = first; i < end && left > 0; i++, left--) {
+        const index = range.reverse ? end - 1 - (i - first) : i
+        yield entryOf(chunk.bytesAt(index), parts.crypto)
+      }
+      if (left <= 0) return
     }
   }
 }
 
+/** Entries of one branch: those after `from`, up to and including `until`. */
+export interface Stretch {
+  readonly branch: number
+  readonly from: Micros
+  readonly until: Micros
+}
+/** A chunk and which of its entries, `first` to before `end`, belong to a stretch. */
+export interface Part {
+  readonly chunk: Chunk
+  readonly last: Micros
+  readonly first: number
+  readonly end: number
+}
+
+/** The chunks of a stretch, from the oldest or the newest on. @throws MarmaladeError STORE_CORRUPT */
+export async function* readChunks(
+  parts: Pick<ReadParts, 'db' | 'snapshot'>,
+  feed: number,
+  { branch, from, until }: Stretch,
+  order: 'oldest' | 'newest',
+): AsyncGenerator<Part> {
+  const { db, snapshot } = parts
+  const gt = chunkKey(feed, branch, from)
+  const reverse = order === 'newest'
+  const lte = reverse ? await endOf(parts, feed, branch, until) : chunksEnd(feed, branch)
+  for await (const [key, value] of db.iterator({ gt, lte, reverse, snapshot })) {
+    const { last } = parseChunkKey(key)
+    const chunk = chunkOf(value)
+    const first = chunk.after(from)
+    const end = last > until ? chunk.after(until) : chunk.size
+    if (first < end) yield { chunk, last, first, end }
+    if (!reverse && last >= until) return
+  }
+}
+
+/** Key of the chunk that `until` lies in. */
+async function endOf(
+  { db, snapshot }: Pick<ReadParts, 'db' | 'snapshot'>,
+  feed: number,
+  branch: number,
+  until: Micros,
+): Promise<Uint8Array> {
+  const lte = chunksEnd(feed, branch)
+  for await (const key of db.keys({ gte: chunkKey(feed, branch, until), lte, limit: 1, snapshot })) return key
+  return lte
+}
+
 /** The stretches of branches to read, in the order of reading. */
-function partsOf(chain: readonly Segment[], range: ReadRange): { branch: number; from: Micros; until: Micros }[] {
+export function stretchesOf(chain: readonly Segment[], range: ReadRange): Stretch[] {
   const stretches = chain.map(({ branch, until }, i) => ({
     branch,
     from: Math.max(chain[i - 1]?.until ?? 0, range.after ?? 0),

@@ -1,20 +1,34 @@
-import { MarmaladeError, rawId } from '../base/index.ts'
+import { MarmaladeError, ownedParts } from '../base/index.ts'
 import type { Crypto, EntryKey, GeneratorId, JamId, Micros, PlayerId } from '../base/index.ts'
 import type { Entry, HeadPosition } from '../entry/index.ts'
-import { chainOf, holds, lastShared, otherHeads } from '../feed/index.ts'
+import { chainOf, holds, lastShared, otherHeads, standsFor } from '../feed/index.ts'
 import { headOf } from './change.ts'
-import { readFeed, readPlace } from './feeds.ts'
+import { readFeed, readNumbered } from './feeds.ts'
 import type { FeedState } from './feeds.ts'
 import { positionOf } from './grow.ts'
-import { HEAD, entryRow, identityOfHeadKey, parseHead, prefixes } from './layout.ts'
+import {
+  CHANGED,
+  HEAD,
+  changedKey,
+  headKey,
+  numberKey,
+  parseHead,
+  parseNumber,
+  prefixes,
+  sequenceOf,
+} from './layout.ts'
 import { takeSnapshot, withSnapshot } from './level.ts'
 import type { Db, Snapshot } from './level.ts'
-import { entryOf, readChain } from './read.ts'
+import { entryOf, findKey, readChain } from './read.ts'
 import type { ReadParts } from './read.ts'
-import { scanIndex } from './scan.ts'
+import { scanIndex, type Order } from './scan.ts'
 import { measure } from './sizes.ts'
-import type { Head, ReadRange, ScanOptions, Sizes, Verified, VerifyOptions } from './types.ts'
+import type { Changed, Head, ReadRange, ScanOptions, Sizes, Verified, VerifyOptions } from './types.ts'
 import { verifyStore } from './verify.ts'
+
+/** Rows looked up in one go. */
+const STEP = 64
+const NO_FEED = -1
 
 /**
  * The reading half of `Store`. Every read of more than one row is made on a snapshot, so that it sees a feed before a
@@ -32,8 +46,8 @@ export class Reader {
 
   async head(identity: PlayerId): Promise<Head | undefined> {
     this.assertOpen()
-    const { head } = await readFeed(this.#db, identity)
-    return head && headOf(identity, head)
+    const state = await readFeed(this.#db, identity)
+    return state?.head && headOf(identity, state.head)
   }
 
   async *heads(): AsyncGenerator<Head> {
@@ -43,13 +57,40 @@ export class Reader {
   }
 
   async *#headRows(range: { gte: Uint8Array; lt: Uint8Array }): AsyncGenerator<Head> {
-    for await (const [key, value] of this.#db.iterator(range)) yield headOf(identityOfHeadKey(key), parseHead(value))
+    for await (const value of this.#db.values(range)) yield headOfRow(value)
+  }
+
+  async *changedSince(sequence: number): AsyncGenerator<Changed> {
+    this.assertOpen()
+    const snapshot = takeSnapshot(this.#db)
+    try {
+      yield* this.#whileOpen(this.#changed(sequence, snapshot))
+    } finally {
+      await snapshot?.close()
+    }
+  }
+
+  async *#changed(after: number, snapshot: Snapshot): AsyncGenerator<Changed> {
+    const range = { gt: changedKey(after), lt: Uint8Array.of(CHANGED + 1), snapshot }
+    const rows = this.#db.iterator(range)
+    try {
+      for (let found = await rows.nextv(STEP); found.length > 0; found = await rows.nextv(STEP)) {
+        const keys = found.map(([, feed]) => headKey(parseNumber(feed)))
+        const heads = await this.#db.getMany(keys, { snapshot })
+        for (const [i, [key]] of found.entries()) {
+          const value = heads[i]
+          if (value) yield { sequence: sequenceOf(key), head: headOfRow(value) }
+        }
+      }
+    } finally {
+      await rows.close()
+    }
   }
 
   async lost(identity: PlayerId): Promise<readonly HeadPosition[]> {
     this.assertOpen()
-    const { head, branches } = await readFeed(this.#db, identity)
-    return head ? otherHeads(branches, head.branch).map(({ tail }) => positionOf(tail)) : []
+    const state = await readFeed(this.#db, identity)
+    return state?.head ? otherHeads(state.branches, state.head.branch).map(({ tail }) => positionOf(tail)) : []
   }
 
   read(identity: PlayerId, range: ReadRange = {}): AsyncGenerator<Entry> {
@@ -57,8 +98,9 @@ export class Reader {
   }
 
   async *#readFeed(identity: PlayerId, range: ReadRange, snapshot: Snapshot): AsyncGenerator<Entry> {
-    const { head, branches, feed } = await readFeed(this.#db, identity, snapshot)
-    if (head) yield* readChain(this.#readParts(snapshot), feed, chainOf(branches, head.branch), range)
+    const state = await readFeed(this.#db, identity, snapshot)
+    if (!state?.head) return
+    yield* readChain(this.#readParts(snapshot), state.feed, chainOf(state.branches, state.head.branch), range)
   }
 
   readLost(identity: PlayerId, head: HeadPosition): AsyncGenerator<Entry> {
@@ -66,8 +108,9 @@ export class Reader {
   }
 
   async *#readLost(identity: PlayerId, lost: HeadPosition, snapshot: Snapshot): AsyncGenerator<Entry> {
-    const { head, branches, feed } = await readFeed(this.#db, identity, snapshot)
-    if (!head) return
+    const state = await readFeed(this.#db, identity, snapshot)
+    if (!state?.head) return
+    const { head, branches, feed } = state
     const branch = otherHeads(branches, head.branch).find(({ tail }) => tail.key === lost.key)
     if (!branch) return
     const chain = chainOf(branches, branch.id)
@@ -75,17 +118,16 @@ export class Reader {
     yield* readChain(this.#readParts(snapshot), feed, chain, { after: shared?.until ?? 0 })
   }
 
-  async get(key: EntryKey, where: 'feed' | 'anywhere' = 'feed'): Promise<Entry | undefined> {
+  async get(key: EntryKey, where: 'feed' | 'anywhere' = 'feed', author?: PlayerId): Promise<Entry | undefined> {
     this.assertOpen()
     return withSnapshot(this.#db, async (snapshot) => {
-      const place = await readPlace(this.#db, key, snapshot)
-      if (place && (where === 'anywhere' || isCurrent(await readFeed(this.#db, place.identity, snapshot), place))) {
-        const { feed } = await readFeed(this.#db, place.identity, snapshot)
-        const bytes = await this.#db.get(entryRow(feed, place.branch, place.comparable), { snapshot })
-        return entryOf(bytes, this.#crypto)
-      }
-      for await (const again of scanIndex(this.#readParts(snapshot), prefixes.original(key), 'oldest first'))
-        return again
+      const parts = this.#readParts(snapshot)
+      const found = await findKey(parts, key)
+      if (found && (where === 'anywhere' || isCurrent(await readNumbered(this.#db, found.feed, snapshot), found)))
+        return entryOf(found.bytes, this.#crypto)
+      const feed = author === undefined ? found?.feed : ((await this.#numberOf(author, snapshot)) ?? NO_FEED)
+      for await (const again of scanIndex(parts, prefixes.original(key), 'oldest first', feed))
+        if (standsFor(again).key === key) return again
       return undefined
     })
   }
@@ -93,17 +135,21 @@ export class Reader {
   async has(identity: PlayerId, position: HeadPosition): Promise<boolean> {
     this.assertOpen()
     return withSnapshot(this.#db, async (snapshot) => {
-      const place = await readPlace(this.#db, position.key, snapshot)
-      if (place?.identity !== identity || place.comparable !== position.comparable) return false
-      return isCurrent(await readFeed(this.#db, identity, snapshot), place)
+      const state = await readFeed(this.#db, identity, snapshot)
+      const found = state && (await findKey(this.#readParts(snapshot), position.key))
+      return found?.feed === state?.feed && found?.comparable === position.comparable && isCurrent(state, found)
     })
   }
 
   async *byType(type: string, options: ScanOptions = {}): AsyncGenerator<Entry> {
     const { identity, limit = Infinity, reverse } = options
-    const prefix = identity ? prefixes.feedAndType(rawId(identity), type) : prefixes.type(type)
     let left = limit
-    if (!prefix || left <= 0) return
+    if (left <= 0) return
+    const prefix = async (snapshot: Snapshot): Promise<Uint8Array | undefined> => {
+      if (!identity) return prefixes.type(type)
+      const feed = await this.#numberOf(identity, snapshot)
+      return feed === undefined ? undefined : prefixes.feedAndType(feed, type)
+    }
     for await (const entry of this.#scan(prefix, reverse ? 'oldest first' : 'newest first')) {
       yield entry
       if (--left <= 0) return
@@ -111,19 +157,40 @@ export class Reader {
   }
 
   byJam(jam: JamId): AsyncGenerator<Entry> {
-    return this.#scan(prefixes.jam(jam), 'oldest first')
+    return this.#scan(() => prefixes.jam(jam), 'oldest first')
   }
 
   byGenerator(generator: GeneratorId): AsyncGenerator<Entry> {
-    return this.#scan(prefixes.generator(generator), 'newest first')
+    const { owner, name } = ownedParts(generator)
+    return this.#scan(async (snapshot) => {
+      const feed = await this.#numberOf(owner, snapshot)
+      return feed === undefined ? undefined : prefixes.generator(feed, name)
+    }, 'newest first')
   }
 
   byEdge(target: PlayerId): AsyncGenerator<Entry> {
-    return this.#scan(prefixes.edge(target), 'newest first')
+    return this.#scan(() => prefixes.edge(target), 'newest first')
   }
 
-  #scan(prefix: Uint8Array, order: 'newest first' | 'oldest first'): AsyncGenerator<Entry> {
-    return this.#reading((snapshot) => scanIndex(this.#readParts(snapshot), prefix, order))
+  #scan(
+    prefix: (snapshot: Snapshot) => Uint8Array | undefined | Promise<Uint8Array | undefined>,
+    order: Order,
+  ): AsyncGenerator<Entry> {
+    return this.#reading((snapshot) => this.#scanUnder(prefix(snapshot), order, snapshot))
+  }
+
+  async *#scanUnder(
+    prefix: Uint8Array | undefined | Promise<Uint8Array | undefined>,
+    order: Order,
+    snapshot: Snapshot,
+  ): AsyncGenerator<Entry> {
+    const under = await prefix
+    if (under) yield* scanIndex(this.#readParts(snapshot), under, order)
+  }
+
+  async #numberOf(identity: PlayerId, snapshot: Snapshot): Promise<number | undefined> {
+    const value = await this.#db.get(numberKey(identity), { snapshot })
+    return value && parseNumber(value)
   }
 
   async verifyAll(options: VerifyOptions = {}): Promise<Verified> {
@@ -133,7 +200,7 @@ export class Reader {
 
   async sizes(): Promise<Sizes> {
     this.assertOpen()
-    return measure(this.#db, this.heads())
+    return measure(this.#db)
   }
 
   #readParts(snapshot: Snapshot): ReadParts {
@@ -172,5 +239,12 @@ export class Reader {
   }
 }
 
-const isCurrent = ({ head, branches }: FeedState, place: { branch: number; comparable: Micros }): boolean =>
-  head !== undefined && holds(chainOf(branches, head.branch), place.branch, place.comparable)
+function headOfRow(value: Uint8Array): Head {
+  const head = parseHead(value)
+  return headOf(head.identity, head)
+}
+
+const isCurrent = (state: FeedState | undefined, spot: { branch: number; comparable: Micros } | undefined): boolean =>
+  spot !== undefined &&
+  state?.head !== undefined &&
+  holds(chainOf(state.branches, state.head.branch), spot.branch, spot.comparable)

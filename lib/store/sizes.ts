@@ -1,6 +1,8 @@
-import { BY_ORIGINAL, BY_TYPE, ENTRY, PLACE } from './layout.ts'
+import { chainOf } from '../feed/index.ts'
+import { readNumbered } from './feeds.ts'
+import { BY_ORIGINAL, BY_TYPE, CHUNK, HEAD, PLACE, SHAPE, chunkKey, chunksEnd, feedOfKey, parseHead } from './layout.ts'
 import type { Db } from './level.ts'
-import type { Head, Sizes } from './types.ts'
+import type { Sizes } from './types.ts'
 
 /** What a database offers that can tell how much disk a range takes, as classic-level does. */
 interface Measuring {
@@ -9,20 +11,42 @@ interface Measuring {
 const canMeasure = (db: object): db is Measuring => 'approximateSize' in db && typeof db.approximateSize === 'function'
 
 /** Reads every head; what is not yet in tables on disk is not in the bytes. */
-export async function measure(db: Db, heads: AsyncIterable<Head>): Promise<Sizes> {
+export async function measure(db: Db): Promise<Sizes> {
   let feeds = 0
   let entries = 0
-  for await (const { count } of heads) {
+  for await (const value of db.values(rangeOf(HEAD))) {
     feeds++
-    entries += count
+    entries += parseHead(value).count
   }
-  if (!canMeasure(db)) return { feeds, entries }
-  const between = (from: number, to: number): Promise<number> =>
-    db.approximateSize(Uint8Array.of(from), Uint8Array.of(to))
-  const [raw, places, indexes] = await Promise.all([
-    between(ENTRY, ENTRY + 1),
-    between(PLACE, PLACE + 1),
-    between(BY_TYPE, BY_ORIGINAL + 1),
+  const losing = await losingBranches(db)
+  if (!canMeasure(db)) return { feeds, entries, losing: losing.length }
+  const between = (from: Uint8Array, to: Uint8Array): Promise<number> => db.approximateSize(from, to)
+  const [raw, places, indexes, ...lost] = await Promise.all([
+    between(Uint8Array.of(CHUNK), Uint8Array.of(CHUNK + 1)),
+    between(Uint8Array.of(PLACE), Uint8Array.of(PLACE + 1)),
+    between(Uint8Array.of(BY_TYPE), Uint8Array.of(BY_ORIGINAL + 1)),
+    ...losing.map(({ feed, branch }) => between(chunkKey(feed, branch, 0), chunksEnd(feed, branch))),
   ])
-  return { feeds, entries, bytes: { entries: raw, places, indexes } }
+  const gone = lost.reduce((sum, bytes) => sum + bytes, 0)
+  return {
+    feeds,
+    entries,
+    losing: losing.length,
+    bytes: { entries: Math.max(0, raw - gone), losing: gone, places, indexes },
+  }
 }
+
+/** Branches that no current chain goes through; only feeds with a shape have any. */
+async function losingBranches(db: Db): Promise<{ feed: number; branch: number }[]> {
+  const losing: { feed: number; branch: number }[] = []
+  for await (const key of db.keys(rangeOf(SHAPE))) {
+    const feed = feedOfKey(key)
+    const state = await readNumbered(db, feed)
+    if (!state?.head) continue
+    const current = new Set(chainOf(state.branches, state.head.branch).map(({ branch }) => branch))
+    for (const branch of state.branches.keys()) if (!current.has(branch)) losing.push({ feed, branch })
+  }
+  return losing
+}
+
+const rangeOf = (kind: number) => ({ gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1) })

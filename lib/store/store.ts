@@ -1,18 +1,26 @@
-import { MarmaladeError, fromUtf8, isPlayerId, utf8 } from '../base/index.ts'
+import { MarmaladeError, isPlayerId } from '../base/index.ts'
 import type { Clock, Crypto, Micros, PlayerId, Signer } from '../base/index.ts'
+import { Author } from '../entry/index.ts'
 import type { Entry, HeadPosition, Payload } from '../entry/index.ts'
 import { Appender } from './append.ts'
+import { compactStore } from './compact.ts'
+import { Epoch } from './epoch.ts'
 import { Feeds } from './feeds.ts'
 import { Held } from './held.ts'
 import { ingestRun } from './ingest.ts'
+import { Intake } from './intake.ts'
 import type { IngestParts } from './ingest.ts'
-import { FORMAT, FORMAT_KEY } from './layout.ts'
-import { write } from './level.ts'
+import { flush } from './level.ts'
 import type { Db } from './level.ts'
 import { Listeners } from './listeners.ts'
+import { prepare } from './migrate.ts'
 import { Reader } from './reader.ts'
-import type { Change, Ingested, Store } from './types.ts'
+import type { Change, CompactOptions, Compacted, Ingested, Store } from './types.ts'
+import { Turns } from './turns.ts'
 import { Waiting } from './waiting.ts'
+
+/** Where more rows than this were written, closing puts them into a table: opening is quick then. */
+const MANY_ROWS = 2_048
 
 export interface StoreParts {
   /** Opened by the store, and closed with it. */
@@ -22,24 +30,27 @@ export interface StoreParts {
   /** Whose feed `append` writes, and who signs for it. */
   readonly identity: PlayerId
   readonly signer: Signer
+  /** Called now and then while a database of format 1 is brought to this one: entries copied, of how many. */
+  readonly onMigrate?: (done: number, total: number) => void
   /** Called once when the database is closed. */
   readonly afterClose?: () => void
 }
 
 /**
- * Opens a store. Reads one row, whatever it holds.
- * @throws MarmaladeError STORE_FORMAT; what the database throws where it cannot be opened
+ * Opens a store. Reads a few rows, whatever it holds; one of format 1 is copied first.
+ * @throws MarmaladeError STORE_FORMAT, STORE_CORRUPT; what the database throws where it cannot be opened
  */
 export async function openStore(parts: StoreParts): Promise<Store> {
   const { db } = parts
   await db.open()
-  const format = await db.get(FORMAT_KEY)
-  if (!format) await write(db, [{ type: 'put', key: FORMAT_KEY, value: utf8(String(FORMAT)) }], 'synced')
-  else if (fromUtf8(format) !== String(FORMAT)) {
+  try {
+    await prepare({ db, crypto: parts.crypto, onProgress: parts.onMigrate })
+  } catch (error) {
     await db.close()
-    throw new MarmaladeError('STORE_FORMAT', `this version reads databases of format ${FORMAT} only: update marmalade`)
+    throw error
   }
-  return new LevelStore(parts)
+  const epoch = await Epoch.open(db)
+  return new LevelStore(parts, epoch, await Feeds.open(db, epoch))
 }
 
 /** `Store` over a database with the `level` API. Layout: docs/store.md. */
@@ -47,25 +58,42 @@ class LevelStore extends Reader implements Store {
   readonly identity: PlayerId
   readonly #db: Db
   readonly #clock: Clock
+  readonly #epoch: Epoch
   readonly #feeds: Feeds
   readonly #held = new Held()
   readonly #ingest: IngestParts
+  readonly #intake: Intake
   readonly #listeners = new Listeners<Change>()
   readonly #appender: Appender
   readonly #afterClose: (() => void) | undefined
+  /** One at a time, broken off when the store is closed. */
+  readonly #compacting = new Turns<'compact'>()
+  readonly #ending = new AbortController()
   #closing: Promise<void> | undefined
 
-  constructor(parts: StoreParts) {
+  constructor(parts: StoreParts, epoch: Epoch, feeds: Feeds) {
     super(parts)
     this.#db = parts.db
     this.#clock = parts.clock
     this.#afterClose = parts.afterClose
     this.identity = parts.identity
-    this.#feeds = new Feeds(parts.db)
+    this.#epoch = epoch
+    this.#feeds = feeds
     const { crypto, clock } = parts
+    this.#intake = new Intake(crypto)
     const waiting = new Waiting()
-    this.#ingest = { feeds: this.#feeds, held: this.#held, waiting, crypto, clock, emit: this.#emit }
-    this.#appender = new Appender({ ...parts, feeds: this.#feeds, emit: this.#emit })
+    const { identity } = parts
+    this.#ingest = { feeds, held: this.#held, waiting, crypto, clock, emit: this.#emit, own: identity }
+    const author = new Author(identity, parts.signer, crypto)
+    this.#appender = new Appender({ feeds, crypto, clock, identity, author, emit: this.#emit })
+  }
+
+  get epoch(): string {
+    return this.#epoch.id
+  }
+
+  get sequence(): number {
+    return this.#feeds.sequence
   }
 
   readonly #emit = (change: Change): void => this.#listeners.tell(change)
@@ -78,7 +106,9 @@ class LevelStore extends Reader implements Store {
   async ingest(identity: PlayerId, run: readonly Uint8Array[], announced?: HeadPosition): Promise<Ingested> {
     this.assertOpen()
     if (!isPlayerId(identity)) throw new MarmaladeError('ID_INVALID', 'a feed is named by an identity (@….ed25519)')
-    return this.#feeds.inTurn(identity, () => ingestRun(this.#ingest, identity, run, announced))
+    return this.#intake.take(identity, run, (parse) =>
+      this.#feeds.inTurn(identity, async () => ingestRun(this.#ingest, identity, await parse(), announced)),
+    )
   }
 
   nextDue(): Micros | undefined {
@@ -95,6 +125,18 @@ class LevelStore extends Reader implements Store {
     return results
   }
 
+  async compact(options: CompactOptions = {}): Promise<Compacted> {
+    this.assertOpen()
+    const signal = AbortSignal.any([this.#ending.signal, ...(options.signal ? [options.signal] : [])])
+    const parts = { feeds: this.#feeds, crypto: this.#ingest.crypto }
+    try {
+      return await this.#compacting.run('compact', () => compactStore(parts, { ...options, signal }))
+    } catch (error) {
+      this.assertOpen()
+      throw error
+    }
+  }
+
   onChange(listener: (change: Change) => void): () => void {
     this.assertOpen()
     return this.#listeners.add(listener)
@@ -102,13 +144,18 @@ class LevelStore extends Reader implements Store {
 
   close(): Promise<void> {
     this.shut()
+    this.#ending.abort()
     this.#closing ??= this.#close()
     return this.#closing
   }
 
   async #close(): Promise<void> {
+    await this.#compacting.idle()
     await this.#appender.idle()
     await this.#feeds.idle()
+    await this.#feeds.writer.idle()
+    if (this.#feeds.writer.rows > MANY_ROWS) await flush(this.#db)
+    await this.#epoch.end(this.#db)
     this.#listeners.clear()
     await this.#db.close()
     this.#afterClose?.()

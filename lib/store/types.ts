@@ -8,6 +8,12 @@ export interface Head extends HeadPosition {
   readonly count: number
 }
 
+/** A head, and the number of its change. */
+export interface Changed {
+  readonly sequence: number
+  readonly head: Head
+}
+
 /** What became of a run handed to the store. `stop` says where it broke off and why; what came before stands. */
 export type Ingested =
   /**
@@ -41,6 +47,8 @@ export interface Change {
   readonly changeover?: { readonly lost: HeadPosition; readonly ancestor?: HeadPosition }
   /** Appended by this node's own player. */
   readonly own: boolean
+  /** The number of this change, see `changedSince`; changes of several feeds may be told out of order. */
+  readonly sequence?: number
 }
 
 export interface ReadRange {
@@ -64,8 +72,28 @@ export interface Sizes {
   readonly feeds: number
   /** Of current feeds. */
   readonly entries: number
+  /** Branches that are kept though their chains have lost, or have not arrived. */
+  readonly losing: number
   /** About what the rows take on disk, by kind; absent where the database cannot say. */
-  readonly bytes?: { readonly entries: number; readonly places: number; readonly indexes: number }
+  readonly bytes?: {
+    readonly entries: number
+    /** Entries of losing branches. */
+    readonly losing: number
+    /** What leads from a key to its entry. */
+    readonly places: number
+    readonly indexes: number
+  }
+}
+
+/** Chunks of entries before and after `compact`. */
+export interface Compacted {
+  readonly before: number
+  readonly after: number
+}
+export interface CompactOptions {
+  /** Called after each feed with how many entries are done, of how many. */
+  readonly onProgress?: (done: number, total: number) => void
+  readonly signal?: AbortSignal
 }
 
 /** One thing that `verifyAll` found wrong. */
@@ -100,7 +128,7 @@ export interface Store {
    * Checks a run of consecutive entries of one feed (raw bytes, oldest first) and keeps what is authentic.
    * `announced` is the head the run was said to lead to: another branch takes over only once it has arrived.
    * The bytes are kept as they are: the caller must not change them afterwards.
-   * @throws STORE_WRITE
+   * @throws STORE_WRITE, STORE_BUSY where 64 calls for this feed wait
    */
   ingest(identity: PlayerId, run: readonly Uint8Array[], announced?: HeadPosition): Promise<Ingested>
   /** When the nearest of the entries held for their time may be taken; undefined where none is. */
@@ -109,7 +137,16 @@ export interface Store {
   releaseDue(): Promise<readonly Ingested[]>
   head(identity: PlayerId): Promise<Head | undefined>
   heads(): AsyncIterable<Head>
-  /** The losing heads of an identity that are kept (at most 8) and those still arriving (at most 4), best first. */
+  /**
+   * 16 hex digits: a new one where the store was not closed as it should be, since what it told of before may be lost.
+   * Numbers of its `sequence` mean nothing across epochs.
+   */
+  readonly epoch: string
+  /** The number of the last change of a head: each gets the next one. 0 in a store that is empty. */
+  readonly sequence: number
+  /** The heads of feeds that have changed after that number, each once, by the number of its last change. */
+  changedSince(sequence: number): AsyncIterable<Changed>
+  /** The losing heads of an identity that are kept (at most 8, of one's own 64) and those still arriving (at most 4), best first. */
   lost(identity: PlayerId): Promise<readonly HeadPosition[]>
   /** Entries of the current feed, oldest first unless reversed. */
   read(identity: PlayerId, range?: ReadRange): AsyncIterable<Entry>
@@ -117,9 +154,9 @@ export interface Store {
   readLost(identity: PlayerId, head: HeadPosition): AsyncIterable<Entry>
   /**
    * An entry of a current feed (or, `anywhere`, of a kept branch too) by key. Where only an `again` of it is there,
-   * that one.
+   * that one: by `author` alone where one is given, else by whoever says so, which may be anybody.
    */
-  get(key: EntryKey, where?: 'feed' | 'anywhere'): Promise<Entry | undefined>
+  get(key: EntryKey, where?: 'feed' | 'anywhere', author?: PlayerId): Promise<Entry | undefined>
   /** Whether the current chain of the identity holds this position. */
   has(identity: PlayerId, position: HeadPosition): Promise<boolean>
   /**
@@ -136,6 +173,12 @@ export interface Store {
   /** Checks the signature, key and place of every entry of every current feed, and every index. */
   verifyAll(options?: VerifyOptions): Promise<Verified>
   sizes(): Promise<Sizes>
+  /**
+   * Puts together what was written entry by entry, and gives back the room of what was deleted. Readers and writers go
+   * on meanwhile.
+   * @throws CANCELLED, STORE_WRITE, STORE_CORRUPT
+   */
+  compact(options?: CompactOptions): Promise<Compacted>
   /** Calls back after each change is durable enough to be read; returns how to stop. Listeners must not throw. */
   onChange(listener: (change: Change) => void): () => void
   close(): Promise<void>

@@ -1,44 +1,39 @@
-import { MarmaladeError, compareBytes, playerIdOf, refusal } from '../base/index.ts'
+import { MarmaladeError, compareBytes, refusal } from '../base/index.ts'
 import type { EntryKey, ErrorCode, Micros, PlayerId } from '../base/index.ts'
-import { chainOf } from '../feed/index.ts'
-import type { Segment } from '../feed/index.ts'
-import { parseEntry, verifyEntry } from '../entry/index.ts'
-import type { Entry } from '../entry/index.ts'
-import { readFeed } from './feeds.ts'
+import type { Branch } from '../feed/index.ts'
+import { hashOf, parseEntry, verifyEntry } from '../entry/index.ts'
+import type { Entry, HeadPosition } from '../entry/index.ts'
+import { Chunk } from './chunk.ts'
+import { readNumbered } from './feeds.ts'
 import type { FeedState } from './feeds.ts'
-import {
-  HEAD,
-  INDEXES,
-  entryRow,
-  identityOfHeadKey,
-  parseEntryRow,
-  parseIndexRow,
-  placeKey,
-  placeValue,
-} from './layout.ts'
-import { parseHead } from './layout.ts'
+import { HEAD, changedKey, chunkKey, chunksEnd, feedOfKey, numberKey, numberValue, parseChunkKey } from './layout.ts'
+import { parseHead, placeKey, placeValue } from './layout.ts'
 import type { ReadParts } from './read.ts'
+import { chunkAt } from './read.ts'
 import { indexRowsOf } from './rows.ts'
 import type { Fault, Verified, VerifyOptions } from './types.ts'
+import { countRows, findStrays } from './verify-index.ts'
 
 /** Faults that are listed; further ones are counted. */
 const MAX_FAULTS = 1_000
-/** Entries between reports of progress, and index rows looked up in one go. */
+/** Entries between reports of progress. */
 const STEP = 256
 
 /** One check of everything: what it found so far. */
-interface Check extends ReadParts {
+export interface Check extends ReadParts {
   readonly options: VerifyOptions
   readonly faults: Fault[]
   bad: number
   done: number
   total: number
+  /** Index rows that the entries ask for, over all branches. */
+  listed: number
 }
 
 /**
- * Checks every entry of every current feed by its own signature, its key, its place in the chain and its index rows,
- * then that every index row has its entry. Faults carry any code of `parseEntry`, ENTRY_SIGNATURE, FEED_PARENT,
- * FEED_COMPARABLE, STORE_CORRUPT, STORE_HEAD, STORE_INDEX.
+ * Checks every entry of every branch, of current feeds and of chains that have lost, by its own signature, its key, its
+ * place in the chain and its index rows, then that there are no other index rows. Faults carry any code of `parseEntry`,
+ * ENTRY_SIGNATURE, FEED_PARENT, FEED_COMPARABLE, STORE_CORRUPT, STORE_HEAD, STORE_INDEX.
  *
  * An entry whose own signature fails may still be authentic, by a later one that commits to it; it is named all the
  * same: scores, exports and play calls do not count it.
@@ -46,19 +41,21 @@ interface Check extends ReadParts {
  */
 export async function verifyStore(parts: ReadParts, options: VerifyOptions): Promise<Verified> {
   const { db, snapshot } = parts
-  const check: Check = { ...parts, options, faults: [], bad: 0, done: 0, total: 0 }
+  const check: Check = { ...parts, options, faults: [], bad: 0, done: 0, total: 0, listed: 0 }
   const range = { gte: Uint8Array.of(HEAD), lt: Uint8Array.of(HEAD + 1), snapshot }
   for await (const value of db.values(range)) check.total += parseHead(value).count
   let feeds = 0
   for await (const key of db.keys(range)) {
     feeds++
-    await verifyFeed(check, await readFeed(db, identityOfHeadKey(key), snapshot))
+    const state = await readNumbered(db, feedOfKey(key), snapshot)
+    if (state) await verifyFeed(check, state)
   }
-  for (const kind of INDEXES) await verifyIndex(check, kind)
-  options.onProgress?.(check.done, check.total)
+  if ((await countRows(parts)) !== check.listed) await findStrays(check, report)
+  options.onProgress?.(check.done, Math.max(check.done, check.total))
   return { feeds, entries: check.done, bad: check.bad, faults: check.faults }
 }
 
+export type Report = typeof report
 function report(check: Check, identity: PlayerId, code: ErrorCode, message: string, at?: Micros, key?: EntryKey): void {
   check.bad++
   if (check.faults.length >= MAX_FAULTS) return
@@ -66,99 +63,118 @@ function report(check: Check, identity: PlayerId, code: ErrorCode, message: stri
   check.faults.push({ identity, ...refusal(code, message), ...where })
 }
 
-/** What the checks of one feed carry from entry to entry. */
+/** The entry before the next one: undefined where it is damaged, null at the start of a chain. */
+type Before = HeadPosition | null | undefined
+
+/** What the checks of one branch carry from entry to entry. */
 interface Walk {
   readonly state: FeedState
   readonly branch: number
-  before: Pick<Entry, 'comparable' | 'key'> | undefined
+  before: Before
   count: number
 }
 
 async function verifyFeed(check: Check, state: FeedState): Promise<void> {
-  const { head, branches, identity } = state
-  if (!head) return
-  let before: Walk['before']
-  let count = 0
-  let from: Micros = 0
-  for (const segment of chainOf(branches, head.branch)) {
-    const walk: Walk = { state, branch: segment.branch, before, count }
-    await verifySegment(check, walk, from, segment)
-    ;({ before, count } = walk)
-    from = segment.until
+  const { identity, feed, head, sequence } = state
+  const rows = await check.db.getMany([numberKey(identity), changedKey(sequence)], { snapshot: check.snapshot })
+  if (rows.some((row) => !row || compareBytes(row, numberValue(feed)) !== 0))
+    report(check, identity, 'STORE_INDEX', 'the rows that lead to the feed do not')
+  // A branch has a higher number than the one that it hangs on.
+  for (const branch of [...state.branches.values()].sort((a, b) => a.id - b.id)) {
+    const walk: Walk = { state, branch: branch.id, ...(await startOf(check, feed, branch)) }
+    if (branch.id !== head?.branch) check.total += Math.max(0, branch.count - walk.count)
+    await verifyBranch(check, walk)
+    const { before, count } = walk
+    const stands = before?.key === branch.tail.key && before.comparable === branch.tail.comparable
+    if (branch.state !== 'dropping' && (!stands || count !== branch.count))
+      report(check, identity, 'STORE_HEAD', `a head says ${branch.count} entries, there are ${count}`)
   }
-  if (before?.key !== head.tail.key || before.comparable !== head.tail.comparable || count !== head.count)
-    report(check, identity, 'STORE_HEAD', `the head says ${head.count} entries, there are ${count}`)
 }
 
-async function verifySegment(check: Check, walk: Walk, from: Micros, { branch, until }: Segment): Promise<void> {
-  const { db, snapshot } = check
-  const { feed } = walk.state
-  const range = { gt: entryRow(feed, branch, from), lte: entryRow(feed, branch, until), snapshot }
-  for await (const [row, bytes] of db.iterator(range)) {
+/** The entry that a branch hangs on, and how many its chain has up to it. */
+async function startOf(check: Check, feed: number, { parent, at }: Branch): Promise<Pick<Walk, 'before' | 'count'>> {
+  if (parent === undefined) return { before: null, count: 0 }
+  const found = await chunkAt(check, { feed, branch: parent, comparable: at }).catch(() => undefined)
+  const index = found?.chunk.find(at) ?? -1
+  const parsed = found && index >= 0 ? parseEntry(found.chunk.bytesAt(index), check.crypto) : undefined
+  return { before: parsed?.ok ? parsed.entry : undefined, count: found && index >= 0 ? found.chunk.countAt(index) : 0 }
+}
+
+async function verifyBranch(check: Check, walk: Walk): Promise<void> {
+  const { feed, identity } = walk.state
+  const { branch } = walk
+  const range = { gte: chunkKey(feed, branch, 0), lte: chunksEnd(feed, branch), snapshot: check.snapshot }
+  for await (const [key, value] of check.db.iterator(range)) {
+    const { last } = parseChunkKey(key)
+    const chunk = Chunk.parse(value)
+    if (chunk) {
+      await verifyChunk(check, walk, chunk, last)
+      continue
+    }
+    walk.before = undefined
+    report(check, identity, 'STORE_CORRUPT', 'a chunk of entries is damaged', last)
+  }
+}
+
+async function verifyChunk(check: Check, walk: Walk, chunk: Chunk, last: Micros): Promise<void> {
+  const { feed, identity } = walk.state
+  const entries: Entry[] = []
+  for (let i = 0; i < chunk.size; i++) {
     if (check.options.signal?.aborted) throw new MarmaladeError('CANCELLED', 'the check was given up')
-    await verifyRow(check, walk, row, bytes)
-    if (++check.done % STEP === 0) check.options.onProgress?.(check.done, check.total)
+    const entry = verifyOne(check, walk, chunk.bytesAt(i))
+    if (entry) entries.push(entry)
+    if (++check.done % STEP === 0) check.options.onProgress?.(check.done, Math.max(check.done, check.total))
   }
+  if (entries.at(-1)?.comparable !== last || chunk.count !== walk.count)
+    report(check, identity, 'STORE_CORRUPT', 'entries lie where others belong', last)
+  await verifyPlaces(check, walk, entries)
+  await verifyListed(check, walk, entries, feed)
 }
 
-async function verifyRow(check: Check, walk: Walk, row: Uint8Array, bytes: Uint8Array): Promise<void> {
-  const { identity, feed } = walk.state
-  const { comparable } = parseEntryRow(row)
+function verifyOne(check: Check, walk: Walk, bytes: Uint8Array): Entry | undefined {
+  const { identity } = walk.state
   walk.count++
   const parsed = parseEntry(bytes, check.crypto)
   if (!parsed.ok) {
+    report(check, identity, parsed.code, parsed.message, walk.before?.comparable)
     walk.before = undefined
-    report(check, identity, parsed.code, parsed.message, comparable)
-    return
+    return undefined
   }
   const { entry } = parsed
+  const { before } = walk
   const fault = (code: ErrorCode, message: string): void =>
-    report(check, identity, code, message, comparable, entry.key)
-  if (entry.identity !== identity || entry.comparable !== comparable)
-    fault('STORE_CORRUPT', 'the entry lies where another one belongs')
+    report(check, identity, code, message, entry.comparable, entry.key)
+  if (entry.identity !== identity) fault('STORE_CORRUPT', 'the entry lies where another one belongs')
   if (!verifyEntry(entry, check.crypto)) fault('ENTRY_SIGNATURE', 'its own signature does not verify')
-  if (entry.parent !== (walk.before?.key ?? null)) fault('FEED_PARENT', 'its parent is not the entry before it')
-  if (walk.before && entry.comparable <= walk.before.comparable)
+  if (before === undefined || entry.parent !== (before?.key ?? null))
+    fault('FEED_PARENT', 'its parent is not the entry before it')
+  if (before && entry.comparable <= before.comparable)
     fault('FEED_COMPARABLE', 'its comparable is not above that of the entry before it')
   walk.before = entry
-  const place = await check.db.get(placeKey(entry.key), { snapshot: check.snapshot })
-  const expected = placeValue(feed, walk.branch, comparable, walk.count)
-  if (!place || compareBytes(place, expected) !== 0) fault('STORE_INDEX', 'its key does not lead to it')
-  const rows = indexRowsOf(entry, feed, walk.branch)
-  const found = await check.db.hasMany(rows, { snapshot: check.snapshot })
-  if (found.includes(false)) fault('STORE_INDEX', 'an index does not list it')
+  return entry
 }
 
-/** Every row of an index lists an entry that is here, in whichever branch, and that belongs under it. */
-async function verifyIndex(check: Check, kind: number): Promise<void> {
-  const { db, crypto, snapshot } = check
-  const rows = db.keys({ gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1), snapshot })
-  try {
-    for (;;) {
-      const keys = await rows.nextv(STEP)
-      if (keys.length === 0) return
-      const places = keys.map(parseIndexRow)
-      const found = await db.getMany(
-        places.map(({ feed, branch, comparable }) => entryRow(feed, branch, comparable)),
-        { snapshot },
-      )
-      for (const [i, key] of keys.entries()) {
-        const place = places[i]
-        const bytes = found[i]
-        const parsed = bytes && parseEntry(bytes, crypto)
-        if (!place || (parsed && !parsed.ok)) continue
-        const listed = parsed && indexRowsOf(parsed.entry, place.feed, place.branch)
-        if (listed?.some((row) => compareBytes(row, key) === 0)) continue
-        report(
-          check,
-          playerIdOf(place.feed),
-          'STORE_INDEX',
-          'an index lists an entry that is not here',
-          place.comparable,
-        )
-      }
-    }
-  } finally {
-    await rows.close()
+async function verifyPlaces(check: Check, { state, branch }: Walk, entries: readonly Entry[]): Promise<void> {
+  const keys = entries.map((entry) => placeKey(hashOf(entry)))
+  const places = await check.db.getMany(keys, { snapshot: check.snapshot })
+  for (const [i, { comparable, key }] of entries.entries()) {
+    const place = places[i]
+    if (place && compareBytes(place, placeValue(state.feed, branch, comparable)) === 0) continue
+    report(check, state.identity, 'STORE_INDEX', 'its key does not lead to it', comparable, key)
+  }
+}
+
+async function verifyListed(check: Check, walk: Walk, entries: readonly Entry[], feed: number): Promise<void> {
+  const rows = indexRowsOf(entries, feed, walk.branch)
+  check.listed += rows.length
+  const found = await check.db.getMany(
+    rows.map(({ key }) => key),
+    { snapshot: check.snapshot },
+  )
+  for (const [i, { value, newest }] of rows.entries()) {
+    const there = found[i]
+    if (there && compareBytes(there, value) === 0) continue
+    const entry = entries.find(({ comparable }) => comparable === newest)
+    report(check, walk.state.identity, 'STORE_INDEX', 'an index does not list it', newest, entry?.key)
   }
 }

@@ -4,7 +4,8 @@ import { utf8 } from '../../lib/base/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { openStore } from '../../lib/store/index.ts'
 import { MAX_BRANCHES } from '../../lib/store/grow.ts'
-import { headKey, headValue, shapeKey, shapeValue } from '../../lib/store/layout.ts'
+import { Chunk, chunkValue } from '../../lib/store/chunk.ts'
+import * as layout from '../../lib/store/layout.ts'
 import type { Branch } from '../../lib/feed/index.ts'
 import type { Db, Verified } from '../../lib/store/index.ts'
 import { HandClock, chain, collect, headOfChain, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
@@ -12,17 +13,14 @@ import { inFolder } from '../helpers/stores.ts'
 
 const ada = identityNamed('ada')
 const ben = identityNamed('ben')
-const ENTRY = 3
-const PLACE = 4
-const HEAD = 1
-const SHAPE = 2
-const BY_TYPE = 0x10
+const { BY_TYPE, CHANGED, CHUNK, HEAD, NUMBER, PLACE, SHAPE } = layout
 
-/** What a full check says of a store of eight entries in whose rows somebody has meddled. */
+/** What a full check says of a store of eight entries, in chunks of two, in whose rows somebody has meddled. */
 async function meddled(meddle: (db: Db) => Promise<void>): Promise<Verified> {
   const place = inFolder.place()
   const store = await place.open(ada, new HandClock())
-  await store.ingest(ben.id, rawOf(chain(ben, 8, null)))
+  const entries = chain(ben, 8, null)
+  for (let at = 0; at < 8; at += 2) await store.ingest(ben.id, rawOf(entries.slice(at, at + 2)))
   await store.close()
   const db = await place.db()
   await meddle(db)
@@ -48,32 +46,49 @@ const turn = (kind: number, nth: number, byte: (value: Uint8Array) => number) =>
   await db.put(key, turned)
 }
 
+/** The bytes of an entry of the second chunk, 2 or 3, changed; the others as they are. */
+const change = (nth: number, changed: (bytes: Uint8Array[]) => Uint8Array) => async (db: Db) => {
+  const [key, value] = (await rowsOf(db, CHUNK))[1]!
+  const chunk = Chunk.parse(value)!
+  const bytes: Uint8Array[] = [0, 1].map((i) => chunk.bytesAt(i))
+  bytes[nth - 2] = changed(bytes)
+  await db.put(key, chunkValue(bytes, chunk.count))
+}
+const flip = (bytes: Uint8Array, at: number): Uint8Array => bytes.with(at, (bytes[at] ?? 0) ^ 1)
+
 test('store: a full check names what is wrong, by code and entry', async (t) => {
   const entries = chain(ben, 8, null)
-  const signature = await meddled(turn(ENTRY, 3, (value) => value.length - 5))
+  const signature = await meddled(change(2, ([bytes]) => flip(bytes!, bytes!.length - 5)))
   t.deepEqual(codesOf(signature), ['ENTRY_SIGNATURE', 'FEED_PARENT', 'STORE_INDEX'])
-  t.deepEqual(signature.faults[0]?.comparable, entries[3]?.comparable)
+  t.deepEqual(signature.faults[0]?.comparable, entries[2]?.comparable)
   t.equal(signature.faults[0]?.identity, ben.id)
-  const text = await meddled(turn(ENTRY, 3, () => 0))
+  const text = await meddled(change(3, ([, bytes]) => flip(bytes!, 0)))
   t.ok(codesOf(text).includes('ENTRY_JSON'), codesOf(text).join())
-  const missing = await meddled(async (db) => db.del((await rowsOf(db, ENTRY))[3]![0]))
-  t.deepEqual(codesOf(missing), ['FEED_PARENT', 'STORE_HEAD', 'STORE_INDEX'])
-  const swapped = await meddled(async (db) => {
-    const rows = await rowsOf(db, ENTRY)
-    await db.put(rows[3]![0], rows[4]![1])
-  })
-  t.ok(codesOf(swapped).includes('STORE_CORRUPT'), codesOf(swapped).join())
+  const missing = await meddled(async (db) => db.del((await rowsOf(db, CHUNK))[1]![0]))
+  t.deepEqual(codesOf(missing), ['FEED_PARENT', 'STORE_CORRUPT', 'STORE_HEAD', 'STORE_INDEX'])
+  const swapped = await meddled(change(2, ([, other]) => other!))
+  t.ok(codesOf(swapped).includes('STORE_INDEX'), codesOf(swapped).join())
   t.ok(codesOf(swapped).includes('FEED_COMPARABLE'), codesOf(swapped).join())
-  t.deepEqual(codesOf(await meddled(turn(PLACE, 3, () => 51))), ['STORE_INDEX'], 'a place that is wrong')
-  t.deepEqual(codesOf(await meddled(turn(HEAD, 0, () => 51))), ['STORE_HEAD'], 'a head that miscounts')
+  const cut = await meddled(async (db) => {
+    const [key, value] = (await rowsOf(db, CHUNK))[1]!
+    await db.put(key, value.subarray(0, value.length - 1))
+  })
+  t.ok(codesOf(cut).includes('STORE_CORRUPT'), codesOf(cut).join())
+  t.deepEqual(codesOf(await meddled(turn(PLACE, 3, () => 0))), ['STORE_INDEX'], 'a place that is wrong')
+  t.deepEqual(codesOf(await meddled(turn(HEAD, 0, () => 83))), ['STORE_HEAD'], 'a head that miscounts')
+  t.deepEqual(codesOf(await meddled(turn(CHANGED, 0, () => 3))), ['STORE_INDEX'], 'a change of another feed')
+  t.deepEqual(codesOf(await meddled(turn(NUMBER, 0, () => 3))), ['STORE_INDEX'], 'a name of another feed')
   const unlisted = await meddled(async (db) => db.del((await rowsOf(db, BY_TYPE))[3]![0]))
   t.deepEqual([codesOf(unlisted), unlisted.bad], [['STORE_INDEX'], 1])
-  t.deepEqual(unlisted.faults[0]?.key, entries[3]?.key)
+  t.deepEqual(unlisted.faults[0]?.key, entries[7]?.key)
+  const less = await meddled(async (db) => {
+    const [key, value] = (await rowsOf(db, BY_TYPE))[3]!
+    await db.put(key, value.subarray(0, 2))
+  })
+  t.deepEqual([codesOf(less), less.bad], [['STORE_INDEX'], 1], 'a row that lists less than it should')
   const stray = await meddled(async (db) => {
-    const [key] = (await rowsOf(db, BY_TYPE))[3]!
-    const other = Uint8Array.from(key)
-    other[other.length - 1]! ^= 1
-    await db.put(other, new Uint8Array(0))
+    const [key, value] = (await rowsOf(db, BY_TYPE))[3]!
+    await db.put(key.with(key.length - 1, (key.at(-1) ?? 0) ^ 1), value)
   })
   t.deepEqual([codesOf(stray), stray.bad], [['STORE_INDEX'], 1], 'a row that lists what is not here')
 })
@@ -84,7 +99,7 @@ test('store: a row that is not what was written is not handed out', async (t) =>
   await store.append(note('x'))
   await store.close()
   const db = await place.db()
-  await turn(ENTRY, 0, () => 0)(db)
+  await turn(CHUNK, 0, () => 12)(db)
   await db.close()
   const again = await place.open(ada, new HandClock())
   await rejects(t, 'STORE_CORRUPT', collect(again.read(ada.id)))
@@ -143,8 +158,6 @@ test('store: a chain half dropped when the process ended is dropped at the next 
   const dropping = Uint8Array.from(shape)
   dropping[4 + 16] = 2
   await db.put(shapeKey, dropping)
-  const last = (await rowsOf(db, ENTRY)).find(([key]) => (key[36] ?? 0) === 0 && isAt(key, low[3]!.comparable))
-  await db.del(last![0])
   await db.close()
   const again = await place.open(ada, new HandClock())
   t.deepEqual(await again.lost(ben.id), [])
@@ -156,9 +169,6 @@ test('store: a chain half dropped when the process ended is dropped at the next 
   await again.close()
   await place.remove()
 })
-const isAt = (key: Uint8Array, comparable: number): boolean =>
-  new DataView(key.buffer, key.byteOffset).getBigUint64(37) === BigInt(comparable)
-
 test('store: a feed that forks for ever is bounded', async (t) => {
   const place = inFolder.place()
   const first = await place.open(ada, new HandClock())
@@ -179,9 +189,9 @@ test('store: a feed that forks for ever is bounded', async (t) => {
       state: 'kept',
     },
   ])
-  await db.put(shapeKey(ben.id), shapeValue(branches.length, new Map(branches)))
-  const head = { branch: branches.length - 1, tail: headOfChain(entries), count: 3 }
-  await db.put(headKey(ben.id), headValue(head))
+  await db.put(layout.shapeKey(0), layout.shapeValue(branches.length, new Map(branches)))
+  const head = { identity: ben.id, branch: branches.length - 1, tail: headOfChain(entries), count: 3, sequence: 1 }
+  await db.put(layout.headKey(0), layout.headValue(head))
   await db.close()
   const store = await place.open(ada, new HandClock())
   const fork = (n: number) => store.ingest(ben.id, rawOf(chain(ben, 1, null, { from: 1000 + n })))

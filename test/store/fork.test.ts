@@ -1,7 +1,7 @@
 import test from 'tape'
 import type { Entry } from '../../lib/entry/index.ts'
 import type { Store } from '../../lib/store/index.ts'
-import { HandClock, collect, headOfChain, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
+import { HandClock, chain, collect, headOfChain, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
 import { temporaryStore } from '../helpers/stores.ts'
 
 const ada = identityNamed('ada')
@@ -46,3 +46,19 @@ for (const order of ['the winner sends first', 'the loser sends first'] as const
     await here.remove()
   })
 }
+
+test('store: what the feed shares with a branch that is arriving brings no changeover', async (t) => {
+  const store = await temporaryStore(identityNamed('ben'), new HandClock())
+  const shared = chain(ada, 4, null)
+  const old = chain(ada, 4, shared[3] as Entry)
+  await store.ingest(ada.id, rawOf([...shared, ...old]), headOfChain(old))
+  const from = headOfChain(old).comparable + 1000
+  const next = chain(ada, 10, shared[3] as Entry, { from, payload: (at) => note(`next ${at}`) })
+  t.equal((await store.ingest(ada.id, rawOf(next.slice(0, 3)), headOfChain(next))).kind, 'staged')
+  for (const run of [shared, [...shared, ...old]]) {
+    t.equal((await store.ingest(ada.id, rawOf(run), headOfChain(old))).kind, 'known')
+    t.equal((await store.head(ada.id))?.key, headOfChain(old).key, 'no half of a branch is the feed')
+  }
+  t.equal((await store.ingest(ada.id, rawOf(next.slice(3)), headOfChain(next))).kind, 'adopted')
+  await store.remove()
+})

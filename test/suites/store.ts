@@ -3,6 +3,8 @@ import { FUTURE_LIMIT_MICROS, compareHeads } from '../../lib/entry/index.ts'
 import type { Entry, Payload } from '../../lib/entry/index.ts'
 import { MAX_CHANGE_ENTRIES, MAX_LOST } from '../../lib/store/index.ts'
 import type { Change } from '../../lib/store/index.ts'
+import { Chunk } from '../../lib/store/chunk.ts'
+import { CHUNK } from '../../lib/store/layout.ts'
 import { chain, collect, headOfChain, keysOf, note, rawOf } from '../helpers/chains.ts'
 import type { StoreKind } from '../helpers/stores.ts'
 import { ada, ben, cy, feedOf, fork, rejects, storesOf } from './store-kit.ts'
@@ -69,6 +71,31 @@ export function storeSuite(test: Tape, kind: StoreKind): void {
     t.deepEqual(keysOf(await feedOf(store)), keysOf(entries))
     t.deepEqual(await store.head(ben.id), { identity: ben.id, ...headOfChain(entries), count: 10 })
     t.deepEqual(rawOf(await feedOf(store)).map(hex), rawOf(entries).map(hex), 'bytes come back as they were signed')
+  })
+
+  withStore('runs that are handed in together are taken in their order, up to a bound', async (t, store) => {
+    const entries = chain(ben, 68, null)
+    const results = await Promise.allSettled(entries.map(({ bytes }) => store.ingest(ben.id, [bytes])))
+    const kinds = results.map((result) => (result.status === 'fulfilled' ? result.value.kind : 'rejected'))
+    t.deepEqual(kinds, [...Array<string>(64).fill('adopted'), ...Array<string>(4).fill('rejected')])
+    t.ok(results.slice(64).every((result) => result.status === 'rejected' && hasCode(result.reason, 'STORE_BUSY')))
+    t.equal((await store.ingest(ben.id, rawOf(entries.slice(64)))).kind, 'adopted', 'and go on once there is room')
+    t.deepEqual(keysOf(await feedOf(store)), keysOf(entries))
+  })
+
+  withStore('a long run gives way to what else there is to do', async (t, store) => {
+    const text = 'x'.repeat(13_000)
+    const entries = chain(ben, 100, null, { payload: (at) => note(`${at} ${text}`) })
+    let turns = 0
+    const count = (): void => {
+      turns++
+      counting = setImmediate(count)
+    }
+    let counting = setImmediate(count)
+    const result = await store.ingest(ben.id, rawOf(entries))
+    clearImmediate(counting)
+    t.equal(result.kind === 'adopted' && result.entries.length, 100)
+    t.ok(turns > 2, `${turns} turns of the loop meanwhile`)
   })
 
   withStore('what is refused says why', async (t, store) => {
@@ -254,10 +281,11 @@ export function storeSuite(test: Tape, kind: StoreKind): void {
       t.equal((await store.verifyAll()).bad, 0)
       await store.close()
       const db = await place.db()
-      let rows = 0
-      for await (const key of db.keys({ gte: Uint8Array.of(3), lt: Uint8Array.of(4) })) rows += key.length > 0 ? 1 : 0
+      let left = 0
+      for await (const value of db.values({ gte: Uint8Array.of(CHUNK), lt: Uint8Array.of(CHUNK + 1) }))
+        left += Chunk.parse(value)?.size ?? NaN
       await db.close()
-      t.equal(rows, 3 * (MAX_LOST + 1) + 4, 'entries of the feed, of the kept chains, and what those share')
+      t.equal(left, 3 * (MAX_LOST + 1) + 4, 'entries of the feed, of the kept chains, and what those share')
     },
   )
 
