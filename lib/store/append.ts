@@ -9,6 +9,7 @@ import { loadWhole } from './drop.ts'
 import type { Feeds } from './feeds.ts'
 import { grow, withHead } from './grow.ts'
 import { mergeTail } from './merge.ts'
+import type { Restored } from './restored.ts'
 
 /** Payloads that wait to be written at most, and how many share one write. */
 export const MAX_QUEUED = 4_096
@@ -32,17 +33,18 @@ interface Wanted {
 
 /** Writes this node's own feed: what is asked for while one synced write runs shares the next. */
 export class Appender {
-  readonly #parts: AppendParts
+  readonly #parts: AppendParts & { readonly restored: Restored }
   #queue: Wanted[] = []
   #writing: Promise<void> | undefined
 
-  constructor(parts: AppendParts) {
+  constructor(parts: AppendParts & { readonly restored: Restored }) {
     this.#parts = parts
   }
 
   /** As `Store.append`. */
   async append(payload: Payload): Promise<Entry> {
     checkPayload(payload)
+    this.#parts.restored.assertMayPublish()
     if (this.#queue.length >= MAX_QUEUED) {
       throw new MarmaladeError('STORE_BUSY', `${MAX_QUEUED} entries wait to be written: wait for those, then try again`)
     }

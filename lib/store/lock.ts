@@ -3,6 +3,7 @@ import { ClassicLevel } from 'classic-level'
 import { MarmaladeError } from '../base/index.ts'
 import type { Home } from './home.ts'
 import type { Db } from './level.ts'
+import type { Origin } from './restored.ts'
 import { openStore } from './store.ts'
 import type { StoreParts } from './store.ts'
 import type { Store } from './types.ts'
@@ -24,11 +25,12 @@ export const levelAt = (folder: string): Db =>
  */
 export async function openHomeStore(
   home: Pick<Home, 'db' | 'lock' | 'path'>,
-  parts: Omit<StoreParts, 'db' | 'afterClose'>,
+  parts: Omit<StoreParts, 'db' | 'afterClose' | 'origin'> & { readonly secret?: Origin['secret'] },
 ): Promise<Store> {
   const afterClose = (): void => rmSync(home.lock, { force: true })
   try {
-    const store = await openStore({ ...parts, db: levelAt(home.db), afterClose })
+    const origin = { folder: home.db, secret: parts.secret ?? 'new' }
+    const store = await openStore({ ...parts, db: levelAt(home.db), origin, afterClose })
     writeFileSync(home.lock, `${process.pid}\n`, { mode: 0o600 })
     return store
   } catch (error) {

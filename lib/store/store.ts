@@ -14,7 +14,11 @@ import { flush } from './level.ts'
 import type { Db } from './level.ts'
 import { Listeners } from './listeners.ts'
 import { prepare } from './migrate.ts'
+import { OwnFeedOf } from './own.ts'
+import type { OwnFeed } from './own.ts'
 import { Reader } from './reader.ts'
+import { Restored } from './restored.ts'
+import type { Origin } from './restored.ts'
 import type { Change, CompactOptions, Compacted, Ingested, Store } from './types.ts'
 import { Turns } from './turns.ts'
 import { Waiting } from './waiting.ts'
@@ -32,6 +36,8 @@ export interface StoreParts {
   readonly signer: Signer
   /** Called now and then while a database of format 1 is brought to this one: entries copied, of how many. */
   readonly onMigrate?: (done: number, total: number) => void
+  /** Where the database lies, to tell whether it was put back from a backup; one without is never taken for that. */
+  readonly origin?: Origin
   /** Called once when the database is closed. */
   readonly afterClose?: () => void
 }
@@ -50,12 +56,13 @@ export async function openStore(parts: StoreParts): Promise<Store> {
     throw error
   }
   const epoch = await Epoch.open(db)
-  return new LevelStore(parts, epoch, await Feeds.open(db, epoch))
+  return new LevelStore(parts, epoch, await Feeds.open(db, epoch), await Restored.open(db, parts.origin))
 }
 
 /** `Store` over a database with the `level` API. Layout: docs/store.md. */
 class LevelStore extends Reader implements Store {
   readonly identity: PlayerId
+  readonly own: OwnFeed
   readonly #db: Db
   readonly #clock: Clock
   readonly #epoch: Epoch
@@ -71,7 +78,7 @@ class LevelStore extends Reader implements Store {
   readonly #ending = new AbortController()
   #closing: Promise<void> | undefined
 
-  constructor(parts: StoreParts, epoch: Epoch, feeds: Feeds) {
+  constructor(parts: StoreParts, epoch: Epoch, feeds: Feeds, restored: Restored) {
     super(parts)
     this.#db = parts.db
     this.#clock = parts.clock
@@ -85,7 +92,10 @@ class LevelStore extends Reader implements Store {
     const { identity } = parts
     this.#ingest = { feeds, held: this.#held, waiting, crypto, clock, emit: this.#emit, own: identity }
     const author = new Author(identity, parts.signer, crypto)
-    this.#appender = new Appender({ feeds, crypto, clock, identity, author, emit: this.#emit })
+    const own = { feeds, crypto, clock, identity, author, emit: this.#emit }
+    this.#appender = new Appender({ ...own, restored })
+    const get: Store['get'] = (key, where) => this.get(key, where)
+    this.own = new OwnFeedOf({ parts: { ...own, get }, restored, assertOpen: () => this.assertOpen() })
   }
 
   get epoch(): string {

@@ -1,6 +1,7 @@
 import type { EntryKey, GeneratorId, JamId, Micros, PlayerId, Refusal } from '../base/index.ts'
 import type { Entry, HeadPosition, Payload } from '../entry/index.ts'
 import type { Stop } from '../feed/index.ts'
+import type { OwnFeed } from './own.ts'
 
 export interface Head extends HeadPosition {
   readonly identity: PlayerId
@@ -119,9 +120,11 @@ export interface VerifyOptions {
 export interface Store {
   /** Whose feed `append` writes. */
   readonly identity: PlayerId
+  /** What an author does to its own feed besides adding to it. */
+  readonly own: OwnFeed
   /**
    * Signs, syncs to disk, then resolves. Calls while a write is running share the next one.
-   * @throws CLOCK_BEHIND_FEED, ENTRY_TOO_LARGE, STORE_BUSY, STORE_WRITE, any code of `checkPayload`
+   * @throws FEED_RESTORED, CLOCK_BEHIND_FEED, ENTRY_TOO_LARGE, STORE_BUSY, STORE_WRITE, any code of `checkPayload`
    */
   append(payload: Payload): Promise<Entry>
   /**

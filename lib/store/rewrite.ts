@@ -1,0 +1,137 @@
+import { MarmaladeError } from '../base/index.ts'
+import type { EntryKey, Micros } from '../base/index.ts'
+import { nextComparable } from '../entry/index.ts'
+import type { Entry, Payload } from '../entry/index.ts'
+import { payloadAgain } from '../feed/index.ts'
+import type { Branch } from '../feed/index.ts'
+import type { AppendParts } from './append.ts'
+import { changeBetween, headOf } from './change.ts'
+import type { FeedState } from './feeds.ts'
+import { MAX_BRANCHES, grow, withHead } from './grow.ts'
+import type { Grown } from './grow.ts'
+import type { HeadRow } from './layout.ts'
+import type { Head } from './types.ts'
+
+/** Entries signed and written together. */
+const GROUP = 1_024
+
+/** What became of `Store.rebase`. */
+export interface Rebased {
+  /** Originals that are there no more. */
+  readonly dropped: readonly EntryKey[]
+  /** Entries that follow on the `rebase`. */
+  readonly kept: number
+  readonly head: Head
+}
+
+/** What became of `Store.heal`. */
+export interface Healed {
+  /** Entries of losing branches that were published again. */
+  readonly kept: number
+  /** Originals that a losing branch had dropped, and that the feed has no more. */
+  readonly dropped: readonly EntryKey[]
+  /** Losing heads that need not be kept any more. */
+  readonly named: readonly EntryKey[]
+  /** Entries that fit into no `again`: their branches stay. */
+  readonly stuck: number
+}
+
+export interface RewriteParts extends AppendParts {
+  /** As `Store.get`. */
+  readonly get: (key: EntryKey, where?: 'feed' | 'anywhere') => Promise<Entry | undefined>
+}
+
+/** What to write: a payload, or an entry whose original is published again. */
+export type Wanted = { readonly payload: Payload } | { readonly again: Entry }
+
+/** Where on the own feed to write, and above which comparable. */
+export interface Onto {
+  readonly anchor: HeadRow | undefined
+  readonly above: Micros
+}
+
+/**
+ * Goes on with the own feed at its head; each group is synced, then told.
+ * @throws MarmaladeError STORE_WRITE, CLOCK_BEHIND_FEED
+ */
+export async function writeOn(
+  parts: RewriteParts,
+  state: FeedState,
+  wanted: AsyncIterable<Wanted>,
+): Promise<FeedState> {
+  let now = state
+  for await (const group of groupsOf(wanted)) {
+    const anchor = now.head
+    const entries = sign(parts, group, { anchor, above: anchor?.tail.comparable ?? 0 })
+    const grown = await grownOn(now, anchor, entries)
+    now = await parts.feeds.commit(now, withHead(grown.state, grown.branch), grown.writes, 'synced')
+    if (now.head) parts.emit({ head: headOf(parts.identity, now.head), entries, own: true, sequence: now.sequence })
+  }
+  return now
+}
+
+/**
+ * Writes a new branch of the own feed and makes it the feed, all in one synced step as far as readers see. What is
+ * large is written in groups before; a crash in between leaves a branch that is not the feed and that healing finds.
+ * @throws MarmaladeError STORE_WRITE, CLOCK_BEHIND_FEED, FEED_TOO_FORKED
+ */
+export async function writeBranch(
+  parts: RewriteParts,
+  state: FeedState,
+  onto: Onto,
+  wanted: AsyncIterable<Wanted>,
+): Promise<FeedState> {
+  let now = state
+  let at = onto
+  let pending: Grown | undefined
+  for await (const group of groupsOf(wanted)) {
+    if (pending) now = await parts.feeds.commit(now, staged(pending), pending.writes, 'quick')
+    pending = await grownOn(now, at.anchor, sign(parts, group, at))
+    const { id, tail, count } = pending.branch
+    at = { anchor: { branch: id, tail, count }, above: tail.comparable }
+  }
+  if (!pending) return state
+  const kept: Branch = { ...pending.branch, state: 'kept' }
+  const settled = withHead(withBranch(pending.state, kept), kept)
+  const after = await parts.feeds.commit(now, settled, pending.writes, 'synced')
+  const change = await changeBetween(parts, state, after, [])
+  if (change) parts.emit({ ...change, own: true })
+  return after
+}
+
+const staged = ({ state, branch }: Grown): FeedState => withBranch(state, { ...branch, state: 'arriving' })
+const withBranch = (state: FeedState, branch: Branch): FeedState => ({
+  ...state,
+  branches: new Map(state.branches).set(branch.id, branch),
+})
+
+async function grownOn(state: FeedState, anchor: HeadRow | undefined, entries: readonly Entry[]): Promise<Grown> {
+  const grown = await grow(state, anchor, entries)
+  if (grown) return grown
+  throw new MarmaladeError('FEED_TOO_FORKED', `this feed has ${MAX_BRANCHES} branches here: no further one is kept`)
+}
+
+function sign(parts: RewriteParts, group: readonly Wanted[], { anchor, above }: Onto): Entry[] {
+  const { author, clock } = parts
+  const entries: Entry[] = []
+  let before = above
+  for (const wanted of group) {
+    const comparable = nextComparable(before === 0 ? undefined : before, clock.micros())
+    const payload = 'again' in wanted ? payloadAgain(wanted.again, comparable) : wanted.payload
+    const parent = entries.at(-1)?.key ?? anchor?.tail.key ?? null
+    entries.push(author.sign({ parent, comparable, synod: null, payload }))
+    before = comparable
+  }
+  return entries
+}
+
+async function* groupsOf(wanted: AsyncIterable<Wanted>): AsyncGenerator<Wanted[]> {
+  let group: Wanted[] = []
+  for await (const each of wanted) {
+    group.push(each)
+    if (group.length < GROUP) continue
+    yield group
+    group = []
+  }
+  if (group.length > 0) yield group
+}
