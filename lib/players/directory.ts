@@ -8,29 +8,31 @@ import {
   refOf,
   type PlayerId,
 } from '../base/index.ts'
-import { compareHeads, readPayload, type Entry, type HeadPosition, type PayloadOf } from '../entry/index.ts'
+import { compareHeads, type Entry, type HeadPosition, type PayloadOf } from '../entry/index.ts'
 import { ShortIds } from '../keys/index.ts'
 import type { Change, Store } from '../store/index.ts'
+import { maySay, readSaid } from './original.ts'
 
 type Identification = PayloadOf<'identification'>
 
 /** What a player said under one key of its identifications, last. */
-interface Said {
+interface Field {
   readonly position: HeadPosition
   readonly value: unknown
 }
 /** The keys that count: FEEDS section 4. Others are not remembered. */
+const SAYS: ReadonlySet<string> = new Set(['identification'])
 const FIELDS = ['name', 'about', 'image', 'addresses'] as const satisfies readonly (keyof Identification)[]
 
 /** What players say of themselves, and how to name them to people. */
 export class Directory {
   readonly #store: Store
-  readonly #said = new Map<PlayerId, Map<string, Said>>()
+  readonly #said = new Map<PlayerId, Map<string, Field>>()
   /** By name: those who have given it to themselves. */
   readonly #named = new Map<string, Set<PlayerId>>()
   readonly #known = new Set<PlayerId>()
   readonly #short = new ShortIds()
-  #followed: ReadonlySet<PlayerId> = new Set()
+  readonly #followed = new Set<PlayerId>()
 
   constructor(store: Store) {
     this.#store = store
@@ -56,12 +58,13 @@ export class Directory {
   /** Who is followed from now on, in the order in which they were: of those who share a short id the first keeps it. */
   setFollowed(followed: Iterable<PlayerId>): void {
     const now = new Set(followed)
-    for (const player of this.#followed) if (!now.has(player)) this.#short.unfollowed(player)
-    for (const player of now) {
-      this.#short.followed(player)
-      this.#known.add(player)
-    }
-    this.#followed = now
+    for (const player of this.#followed) if (!now.has(player)) this.#follow(player, 'no more')
+    for (const player of now) this.#follow(player, 'now')
+  }
+
+  /** The same where only these may be followed now, or no more. */
+  followMoved(players: Iterable<PlayerId>, isFollowed: (player: PlayerId) => boolean): void {
+    for (const player of players) this.#follow(player, isFollowed(player) ? 'now' : 'no more')
   }
 
   /** Everyone of whom an entry or a follow is here. */
@@ -127,6 +130,16 @@ export class Directory {
     this.#short.verified(player)
   }
 
+  #follow(player: PlayerId, when: 'now' | 'no more'): void {
+    if (when === 'no more') {
+      if (this.#followed.delete(player)) this.#short.unfollowed(player)
+      return
+    }
+    this.#followed.add(player)
+    this.#short.followed(player)
+    this.#known.add(player)
+  }
+
   async #reload(player: PlayerId): Promise<void> {
     const before = this.nameOf(player)
     this.#said.delete(player)
@@ -135,17 +148,18 @@ export class Directory {
   }
 
   #fold(entry: Entry): void {
-    const read = readPayload(entry)
+    if (!maySay(entry, SAYS)) return
+    const { read, position } = readSaid(entry)
     if (read.kind !== 'identification') return
     const { identity } = entry
     const before = this.nameOf(identity)
-    const said = this.#said.get(identity) ?? new Map<string, Said>()
+    const said = this.#said.get(identity) ?? new Map<string, Field>()
     this.#said.set(identity, said)
     for (const field of FIELDS) {
       const value = read.payload[field]
       const last = said.get(field)
-      if (value === undefined || (last && compareHeads(last.position, entry) >= 0)) continue
-      said.set(field, { position: { comparable: entry.comparable, key: entry.key }, value })
+      if (value === undefined || (last && compareHeads(last.position, position) >= 0)) continue
+      said.set(field, { position, value })
     }
     this.#rename(identity, before)
   }

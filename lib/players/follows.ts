@@ -1,122 +1,264 @@
-import type { EntryKey, Micros, PlayerId } from '../base/index.ts'
-import { compareHeads, readPayload, type Entry } from '../entry/index.ts'
+import type { Micros, PlayerId } from '../base/index.ts'
+import type { Entry } from '../entry/index.ts'
 import type { Change, Store } from '../store/index.ts'
+import { Edges } from './edges.ts'
+import { maySay, readSaid } from './original.ts'
+import { Reach } from './reach.ts'
+import { wayTo, type Way } from './way.ts'
 
-/** Feeds tracked through follows, oneself aside: whoever follows everybody must not fill a disk. */
-const MAX_TRACKED = 10_000
-/** Players whom another's follows (and blocks) name that are remembered; one's own all are. */
-const MAX_EDGES = 10_000
-
-interface Edge {
-  readonly on: boolean
-  readonly comparable: Micros
-  readonly key: EntryKey
+/** What a graph may hold, so that whoever follows everybody fills neither memory nor disk. */
+export interface FollowLimits {
+  /** Players within reach, oneself aside. */
+  readonly reached: number
+  /** Players whom one other's follows name: those named first. One's own are all remembered. */
+  readonly each: number
+  /** The same for all others together. Past it nobody further away is asked whom it follows. */
+  readonly all: number
 }
-type Edges = Map<PlayerId, Map<PlayerId, Edge>>
+const SAYS: ReadonlySet<string> = new Set(['follow', 'block'])
+const LIMITS: FollowLimits = { reached: 10_000, each: 10_000, all: 131_072 }
+
+interface Init {
+  readonly store: Store
+  readonly self: PlayerId
+  readonly hops: number
+  readonly limits?: Partial<FollowLimits>
+}
+
+/** What a change moved. */
+export interface Moved {
+  /** Players who are nearer, farther, within reach or out of it now, or blocked or not. */
+  readonly players: ReadonlySet<PlayerId>
+}
 
 /**
- * Who follows and blocks whom, of those within `hops` of one's own player (0 is oneself, 1 whom one follows).
- * Of several entries about one identity the highest (comparable, key) counts.
+ * Whom one's own player follows and blocks, and who is within `hops` of it (0 is oneself, 1 whom one follows). Only the
+ * follows of those nearer than `hops` are held. A change costs as much as it moves, except where a limit has been
+ * reached: then all who are within it are gone through, the nearest and those followed first before the others.
  */
 export class FollowGraph {
   readonly #store: Store
   readonly #self: PlayerId
   readonly #hops: number
-  readonly #follow: Edges = new Map()
-  readonly #block: Edges = new Map()
-  #reached = new Map<PlayerId, number>()
+  readonly #limits: FollowLimits
+  readonly #reach: Reach
+  /** Whom those nearer than `hops` follow. */
+  readonly #follow = new Map<PlayerId, Edges>()
+  #block = new Edges(Infinity)
+  #blocked = new Set<PlayerId>()
+  /** Identities that others' follows name, of those held. */
+  #held = 0
+  /** Whether a limit keeps somebody out. */
+  #limited = false
 
-  constructor(init: { readonly store: Store; readonly self: PlayerId; readonly hops: number }) {
-    this.#store = init.store
-    this.#self = init.self
-    this.#hops = init.hops
+  constructor({ store, self, hops, limits }: Init) {
+    this.#store = store
+    this.#self = self
+    this.#hops = hops
+    this.#limits = { ...LIMITS, ...limits }
+    this.#follow.set(self, new Edges(Infinity))
+    this.#reach = new Reach({
+      self,
+      hops,
+      targets: (player) => this.#follow.get(player)?.targets() ?? [],
+      barred: (player) => this.#block.has(player),
+    })
   }
 
-  /** Reads every follow and block that the store has. */
+  /** Reads from the store what its own player says, and whom those within reach follow. */
   async load(): Promise<void> {
     this.#follow.clear()
-    this.#block.clear()
-    await this.#read({})
-    this.#walk()
+    this.#block = await this.#read('block', this.#self)
+    await this.#walk()
   }
 
-  /** Folds a change of the store in; true where who is reached may be another now. */
-  async observe(change: Change): Promise<boolean> {
-    if (change.changeover) {
-      const { identity } = change.head
-      this.#follow.delete(identity)
-      this.#block.delete(identity)
-      await this.#read({ identity })
-      this.#walk()
-      return true
-    }
-    let touched = false
-    for (const entry of change.entries) touched = this.#fold(entry) || touched
-    if (touched) this.#walk()
-    return touched
+  /** Folds a change of the store in; says what it moved, undefined where that is nothing. */
+  async observe(change: Change): Promise<Moved | undefined> {
+    const { identity } = change.head
+    const moved = new Set<PlayerId>()
+    const known = this.#follow.get(identity)
+    if (!known) return undefined
+    if (change.changeover) await this.#reread(identity, known)
+    else if (!this.#foldAll(known, change.entries)) await this.#reread(identity, known)
+    if (identity === this.#self) for (const player of this.#takeBlocked()) moved.add(player)
+    for (const player of await this.#settle()) moved.add(player)
+    return moved.size > 0 ? { players: moved } : undefined
   }
 
-  /** Whom a player follows, in the order in which it last said so. */
+  /** Whom a player within reach follows, in the order in which it last said so; of the farthest nothing is known. */
   followedBy(player: PlayerId): PlayerId[] {
-    return on(this.#follow.get(player))
+    return this.#follow.get(player)?.sorted() ?? []
   }
 
+  /** Whether a player nearer than `hops` follows another. */
   follows(player: PlayerId, other: PlayerId): boolean {
-    return this.#follow.get(player)?.get(other)?.on ?? false
+    return this.#follow.get(player)?.has(other) ?? false
   }
 
   /** Whether one's own player blocks the other. */
   blocks(other: PlayerId): boolean {
-    return this.#block.get(this.#self)?.get(other)?.on ?? false
+    return other !== this.#self && this.#block.has(other)
   }
 
-  /** Those within reach, oneself first, with their distance. Blocked ones are not among them. */
+  /** Since when one's own player blocks the other. */
+  blockedSince(other: PlayerId): Micros | undefined {
+    return this.blocks(other) ? this.#block.get(other)?.position.comparable : undefined
+  }
+
+  /** Those within reach with their distance, oneself (0) included. Blocked ones are not among them. */
   reached(): ReadonlyMap<PlayerId, number> {
-    return this.#reached
+    return this.#reach.hops()
   }
 
-  async #read(whose: { readonly identity?: PlayerId }): Promise<void> {
-    for (const type of ['follow', 'block'] as const) {
-      for await (const entry of this.#store.byType(type, { ...whose, reverse: true })) this.#fold(entry)
+  /** How a player is reached. */
+  wayTo(player: PlayerId): Way {
+    return wayTo({ hops: this.reached(), follow: this.#follow }, player)
+  }
+
+  async #read(type: 'follow' | 'block', identity: PlayerId): Promise<Edges> {
+    const edges = new Edges(identity === this.#self ? Infinity : this.#limits.each)
+    for await (const entry of this.#store.byType(type, { identity, reverse: true })) fold(edges, type, entry)
+    return edges
+  }
+
+  /** Puts in what the store says now, in place of what was known. */
+  async #reread(identity: PlayerId, known: Edges): Promise<void> {
+    const now = await this.#read('follow', identity)
+    this.#follow.set(identity, now)
+    this.#count(identity, now.size - known.size)
+    for (const target of known.targets()) if (!now.has(target)) this.#reach.unlink(identity, target)
+    for (const target of now.targets()) if (!known.has(target)) this.#reach.link(identity, target)
+    if (identity !== this.#self) return
+    this.#block = await this.#read('block', identity)
+  }
+
+  /** False where something older than what was left out has come, so that everything has to be read again. */
+  #foldAll(known: Edges, entries: readonly Entry[]): boolean {
+    for (const entry of entries) {
+      const { identity } = entry
+      const before = known.size
+      const target = fold(known, 'follow', entry)
+      this.#count(identity, known.size - before)
+      if (target !== undefined) {
+        if (known.has(target)) this.#reach.link(identity, target)
+        else this.#reach.unlink(identity, target)
+      }
+      if (identity === this.#self) fold(this.#block, 'block', entry)
+      else if (known.isFull && isAgain(entry)) return false
     }
-  }
-
-  #fold(entry: Entry): boolean {
-    const read = readPayload(entry)
-    if (read.kind !== 'follow' && read.kind !== 'block') return false
-    const edges = read.kind === 'follow' ? this.#follow : this.#block
-    const { identity, on } = read.payload
-    const mine = edges.get(entry.identity) ?? new Map<PlayerId, Edge>()
-    const before = mine.get(identity)
-    if (before && compareHeads(before, entry) >= 0) return false
-    if (!before && mine.size >= MAX_EDGES && entry.identity !== this.#self) return false
-    mine.set(identity, { on, comparable: entry.comparable, key: entry.key })
-    edges.set(entry.identity, mine)
     return true
   }
 
-  #walk(): void {
-    const reached = new Map<PlayerId, number>([[this.#self, 0]])
-    let ring: PlayerId[] = [this.#self]
-    for (let hop = 1; hop <= this.#hops; hop++) {
-      const next: PlayerId[] = []
-      for (const player of ring) {
-        for (const other of this.followedBy(player)) {
-          if (reached.has(other) || this.blocks(other) || reached.size > MAX_TRACKED) continue
-          reached.set(other, hop)
-          next.push(other)
-        }
+  /** Those who are blocked now and were not, or the other way round. */
+  #takeBlocked(): PlayerId[] {
+    const now = new Set(this.#block.targets())
+    const before = this.#blocked
+    this.#blocked = now
+    const turned = [...before].filter((player) => !now.has(player))
+    for (const player of now) if (!before.has(player)) turned.push(player)
+    for (const player of turned) this.#reach.doubt(player)
+    return turned
+  }
+
+  /** Makes the distances right, and holds the follows of those nearer than `hops`. */
+  async #settle(): Promise<Iterable<PlayerId>> {
+    if (this.#limited) return this.#walk()
+    const first = new Map<PlayerId, number | undefined>()
+    for (;;) {
+      const changed = this.#reach.settle()
+      for (const [player, hop] of changed) if (!first.has(player)) first.set(player, hop)
+      if (this.#isTooMuch()) return this.#walk(first)
+      if (changed.size === 0) break
+      for (const player of changed.keys()) {
+        await this.#hold(player)
+        if (this.#isTooMuch()) return this.#walk(first)
       }
-      ring = next
     }
-    this.#reached = reached
+    const hops = this.reached()
+    return [...first].filter(([player, hop]) => hops.get(player) !== hop).map(([player]) => player)
+  }
+
+  /** Holds whom a player follows where that leads somewhere, else lets go of it. */
+  async #hold(player: PlayerId): Promise<void> {
+    const leads = (this.reached().get(player) ?? Infinity) < this.#hops
+    const known = this.#follow.get(player)
+    if (player === this.#self || leads === (known !== undefined)) return
+    if (known) {
+      this.#follow.delete(player)
+      this.#count(player, -known.size)
+      for (const target of known.targets()) this.#reach.unlink(player, target)
+      return
+    }
+    const edges = await this.#read('follow', player)
+    this.#follow.set(player, edges)
+    this.#count(player, edges.size)
+    for (const target of edges.targets()) this.#reach.link(player, target)
+  }
+
+  #count(player: PlayerId, more: number): void {
+    if (player !== this.#self) this.#held += more
+  }
+
+  #isTooMuch(): boolean {
+    return this.reached().size - 1 > this.#limits.reached || this.#held >= this.#limits.all
+  }
+
+  /**
+   * Goes through everyone from oneself on, the nearest first, of those the ones followed first, until a limit is
+   * reached; gives those whose distance is another than before.
+   * @param before what distances were, where some have been changed already
+   */
+  async #walk(before: ReadonlyMap<PlayerId, number | undefined> = new Map()): Promise<Iterable<PlayerId>> {
+    const reached = new Map<PlayerId, number>([[this.#self, 0]])
+    const passed = new Set<PlayerId>()
+    this.#held = 0
+    this.#limited = false
+    // A Map's iteration also visits what is added on the way: nearest first.
+    for (const [player, hop] of reached) {
+      if (hop >= this.#hops) break
+      if (this.#held >= this.#limits.all) {
+        this.#limited = true
+        break
+      }
+      const edges = this.#follow.get(player) ?? (await this.#read('follow', player))
+      this.#follow.set(player, edges)
+      passed.add(player)
+      this.#count(player, edges.size)
+      for (const other of edges.sorted()) {
+        if (reached.has(other) || this.#block.has(other)) continue
+        if (reached.size > this.#limits.reached) this.#limited = true
+        else reached.set(other, hop + 1)
+      }
+    }
+    for (const player of this.#follow.keys()) if (!passed.has(player)) this.#follow.delete(player)
+    return this.#install(reached, before)
+  }
+
+  #install(
+    reached: ReadonlyMap<PlayerId, number>,
+    before: ReadonlyMap<PlayerId, number | undefined>,
+  ): Iterable<PlayerId> {
+    const old = new Map(this.reached())
+    for (const [player, hop] of before) {
+      if (hop === undefined) old.delete(player)
+      else old.set(player, hop)
+    }
+    this.#blocked = new Set(this.#block.targets())
+    this.#reach.reset(reached)
+    if (!this.#limited) {
+      for (const [player, edges] of this.#follow) for (const target of edges.targets()) this.#reach.link(player, target)
+    }
+    return new Set([...old.keys(), ...reached.keys()].filter((player) => old.get(player) !== reached.get(player)))
   }
 }
 
-/** Those whose edge stands, in the order in which it was last drawn. */
-function on(edges: ReadonlyMap<PlayerId, Edge> | undefined): PlayerId[] {
-  return [...(edges ?? [])]
-    .filter(([, edge]) => edge.on)
-    .sort(([, a], [, b]) => compareHeads(a, b))
-    .map(([player]) => player)
+/** Takes in what an entry says of that type; gives whom it is about where the edge turned. */
+function fold(edges: Edges, type: 'follow' | 'block', entry: Entry): PlayerId | undefined {
+  if (!maySay(entry, SAYS)) return undefined
+  const { position, read } = readSaid(entry)
+  if (read.kind !== type) return undefined
+  const { identity, on } = read.payload
+  return edges.fold(identity, { on, position }) ? identity : undefined
 }
+
+const isAgain = ({ payload }: Entry): boolean => typeof payload === 'object' && payload.type === 'again'

@@ -1,2 +1,5 @@
 export * from './directory.ts'
 export * from './follows.ts'
+export * from './ignored.ts'
+export * from './original.ts'
+export type * from './way.ts'

@@ -91,6 +91,28 @@ test('directory: a changeover takes back the name that only the losing chain gav
   await store.remove()
 })
 
+test('directory: a name published again counts at its original time, once', async (t) => {
+  const { store, directory, take } = await annsDirectory()
+  const first = chain(ben, 2, null, { payload: (at) => says({ name: `ben ${at}` }) })
+  await store.ingest(ben.id, rawOf(first))
+  const again = ({ key, comparable, payload }: (typeof first)[number]): Payload => ({
+    type: 'again',
+    key,
+    comparable,
+    payload,
+  })
+  const [lost] = chain(ben, 1, null, { from: 1_700_000_000_000_500, payload: () => says({ about: 'between' }) })
+  const healed = chain(ben, 2, first[1]!, { payload: (at) => again(at === 0 ? first[0]! : lost!) })
+  await store.ingest(ben.id, rawOf(healed))
+  await take(cy, says({ name: 'cy' }))
+  t.equal(directory.nameOf(ben.id), 'ben 1', 'the older name does not come back')
+  t.equal(directory.identification(ben.id).about, 'between', 'what only the losing branch said counts')
+  const fresh = new Directory(store)
+  await fresh.load([])
+  t.deepEqual(fresh.identification(ben.id), directory.identification(ben.id), 'read from the store, the same')
+  await store.remove()
+})
+
 test('directory: files of a player are named by the short id where it is theirs, else by the key', async (t) => {
   const { store, directory, take } = await annsDirectory()
   await take(ben, says({ name: 'ben' }))
