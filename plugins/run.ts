@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromBase64, MarmaladeError } from '../lib/base/index.ts'
 import { systemClock } from '../lib/base/node/clock.ts'
-import { packageRoot } from '../lib/base/node/root.ts'
 import { BlobStore } from '../lib/blobs/index.ts'
 import { Host, type Log } from '../lib/host/index.ts'
 import { readPayload } from '../lib/entry/index.ts'
@@ -20,6 +19,7 @@ import { jamsPlugin } from './jams/index.ts'
 import { nodePlugin } from './node/index.ts'
 import { playersPlugin } from './players/index.ts'
 import { soundPlugin } from './sound/index.ts'
+import { appVersion } from './version.ts'
 
 export interface NodeInit {
   readonly home?: string
@@ -40,12 +40,6 @@ export interface Node {
   readonly sink: string
   /** Closes everything in reverse. Idempotent. */
   close(): Promise<void>
-}
-
-/** The version of this package. */
-export function appVersion(): string {
-  const json = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }
-  return json.version
 }
 
 /**

@@ -107,7 +107,10 @@ function reportUsage({ exitCode, code, message }: CommanderError, json: boolean)
   if (exitCode === 0) return 0
   // A group that is called alone has shown its help.
   if (code !== 'commander.help') {
-    const what = message.replace(/^error: /, '').replaceAll('\n', ' ')
+    const what = message
+      .replace(/^error: /, '')
+      .replaceAll('\n', ' ')
+      .replace(/\.$/, '')
     complain('USAGE', `${what}: \`--help\` after a command shows how it is used`, json)
   }
   return 2

@@ -1,34 +1,49 @@
 import { Command } from 'commander'
-import { appVersion } from '../../plugins/run.ts'
-import { addConnect } from '../commands/connect.ts'
-import { addDemo } from '../commands/demo.ts'
-import { addExport } from '../commands/export.ts'
-import { addFeed } from '../commands/feed.ts'
-import { addFeeds } from '../commands/feeds.ts'
-import { addFollow } from '../commands/follow.ts'
-import { addGenerator } from '../commands/generator.ts'
-import { addImport } from '../commands/import.ts'
-import { addJam } from '../commands/jam.ts'
-import { addMix } from '../commands/mix.ts'
-import { addName } from '../commands/name.ts'
-import { addParam } from '../commands/param.ts'
-import { addPlay } from '../commands/play.ts'
-import { addReplay } from '../commands/replay.ts'
-import { addSay } from '../commands/say.ts'
-import { addShutdown } from '../commands/shutdown.ts'
-import { addStart } from '../commands/start.ts'
-import { addStatus } from '../commands/status.ts'
-import { addStop } from '../commands/stop.ts'
-import { addTag } from '../commands/tag.ts'
-import { addVerify } from '../commands/verify.ts'
-import { addWhoami } from '../commands/whoami.ts'
+import { appVersion } from '../../plugins/version.ts'
+
+interface Part {
+  /** The commands that it adds. */
+  readonly words: readonly string[]
+  readonly load: () => Promise<(program: Command) => void>
+}
 
 /** Every command, in the order in which help shows them. */
-export function buildProgram(): Command {
+const PARTS: readonly Part[] = [
+  { words: ['demo'], load: async () => (await import('../commands/demo.ts')).addDemo },
+  { words: ['start'], load: async () => (await import('../commands/start.ts')).addStart },
+  { words: ['shutdown'], load: async () => (await import('../commands/shutdown.ts')).addShutdown },
+  { words: ['status'], load: async () => (await import('../commands/status.ts')).addStatus },
+  { words: ['whoami'], load: async () => (await import('../commands/whoami.ts')).addWhoami },
+  { words: ['name'], load: async () => (await import('../commands/name.ts')).addName },
+  { words: ['follow', 'unfollow'], load: async () => (await import('../commands/follow.ts')).addFollow },
+  { words: ['feeds'], load: async () => (await import('../commands/feeds.ts')).addFeeds },
+  { words: ['feed'], load: async () => (await import('../commands/feed.ts')).addFeed },
+  { words: ['connect'], load: async () => (await import('../commands/connect.ts')).addConnect },
+  { words: ['generator'], load: async () => (await import('../commands/generator.ts')).addGenerator },
+  { words: ['jam'], load: async () => (await import('../commands/jam.ts')).addJam },
+  { words: ['play'], load: async () => (await import('../commands/play.ts')).addPlay },
+  { words: ['stop'], load: async () => (await import('../commands/stop.ts')).addStop },
+  { words: ['param'], load: async () => (await import('../commands/param.ts')).addParam },
+  { words: ['tag'], load: async () => (await import('../commands/tag.ts')).addTag },
+  { words: ['say'], load: async () => (await import('../commands/say.ts')).addSay },
+  { words: ['mix'], load: async () => (await import('../commands/mix.ts')).addMix },
+  { words: ['replay'], load: async () => (await import('../commands/replay.ts')).addReplay },
+  { words: ['export'], load: async () => (await import('../commands/export.ts')).addExport },
+  { words: ['import'], load: async () => (await import('../commands/import.ts')).addImport },
+  { words: ['verify'], load: async () => (await import('../commands/verify.ts')).addVerify },
+]
+
+/**
+ * The program with the commands of one word, since reading the code of all takes longer than most of them run; with every command where
+ * there is no such word, for help and suggestions.
+ */
+export async function buildProgram(word?: string): Promise<Command> {
   const program = new Command('marmalade')
     .description('Make music together over any network, with no server.')
     .version(appVersion())
     .exitOverride()
+    // What stands after the name of a command within a command is its own, `--json` too.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     // `report` says it, in one line.
     .configureOutput({ outputError: () => undefined })
@@ -36,30 +51,8 @@ export function buildProgram(): Command {
       'after',
       '\nFirst steps:\n  $ marmalade demo                     two players, one jam, replayed to the last bit\n  $ marmalade start --detach           your own node\n  $ marmalade generator publish @drums\n  $ marmalade jam start friday\n  $ marmalade play drums',
     )
-  const all = [
-    addDemo,
-    addStart,
-    addShutdown,
-    addStatus,
-    addWhoami,
-    addName,
-    addFollow,
-    addFeeds,
-    addFeed,
-    addConnect,
-    addGenerator,
-    addJam,
-    addPlay,
-    addStop,
-    addParam,
-    addTag,
-    addSay,
-    addMix,
-    addReplay,
-    addExport,
-    addImport,
-    addVerify,
-  ]
-  for (const add of all) add(program)
+  const own = PARTS.filter(({ words }) => word !== undefined && words.includes(word))
+  const parts = own.length > 0 ? own : PARTS
+  for (const add of await Promise.all(parts.map(({ load }) => load()))) add(program)
   return program
 }

@@ -5,10 +5,7 @@ import type { Command } from 'commander'
 import { MarmaladeError } from '../../lib/base/index.ts'
 import { connectLocal, isListening } from '../../lib/host/index.ts'
 import { openHome } from '../../lib/store/index.ts'
-import { jamsContract } from '../../plugins/jams/index.ts'
-import { runNode } from '../../plugins/run.ts'
 import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
-import { makeLog } from '../cli/log.ts'
 
 /** How long a detached node gets to answer. */
 const DETACH_MILLIS = 20_000
@@ -27,7 +24,7 @@ export function addStart(program: Command): void {
     .option('--jam <jam>', 'the jam to sound (default: the one joined last)')
     .option('--sink <sink>', 'speaker, aplay, wav:FILE, raw:- or null (default: the card, else null)')
     .option('--port <port>', 'TCP port for other nodes, 0 for any (default: 2468)')
-    .option('--host <address>', 'address to listen on (default: 0.0.0.0)')
+    .option('--host <address>', 'address to listen on (default: ::, every IPv6 and IPv4 address)')
     .option('--detach', 'go on in the background; `shutdown` ends it')
   act(command, async (context, _args, options) => {
     if (options['detach'] === true) return detach(context)
@@ -36,6 +33,8 @@ export function addStart(program: Command): void {
 }
 
 async function run(context: Context, options: Record<string, unknown>): Promise<void> {
+  // All that a node needs is much to read for those who only start one in the background.
+  const [{ runNode }, { makeLog }] = await Promise.all([import('../../plugins/run.ts'), import('../cli/log.ts')])
   const port = textOption(options['port'])
   const sink = textOption(options['sink'])
   const listenHost = textOption(options['host'])
@@ -72,6 +71,7 @@ async function run(context: Context, options: Record<string, unknown>): Promise<
 }
 
 async function select(context: Context, jam: string): Promise<void> {
+  const { jamsContract } = await import('../../plugins/jams/index.ts')
   const local = await connectLocal(context.home.socket)
   try {
     await local.remote(jamsContract).jam.join({ jam })
@@ -87,13 +87,27 @@ function portOf(text: string): number {
   return port
 }
 
-/** Starts the same command in the background, its log in the home, and waits until it answers. */
+/** Starts the same command in the background. */
 async function detach(context: Context): Promise<void> {
+  const args = process.argv.slice(2).filter((arg) => arg !== '--detach')
+  const { pid, log } = await startInBackground(context, args)
+  context.print({ pid, home: context.home.path, log }, () => `the node runs as process ${pid}; its log is ${log}`)
+}
+
+/**
+ * Runs a command that starts a node in the background, its log in the home, and waits until the node answers.
+ * @param args as on the command line, from `start` on
+ * @throws MarmaladeError NODE_NOT_RUNNING where it does not start
+ */
+export async function startInBackground(
+  context: Context,
+  args: readonly string[],
+): Promise<{ readonly pid: number; readonly log: string }> {
   const home = openHome(context.homeOption)
   const log = join(home.path, 'node.log')
   const out = openSync(log, 'a', 0o600)
-  const args = process.argv.slice(1).filter((arg) => arg !== '--detach')
-  const child = spawn(process.execPath, [...process.execArgv, ...args], { detached: true, stdio: ['ignore', out, out] })
+  const command = [...process.execArgv, process.argv[1] ?? '', ...args]
+  const child = spawn(process.execPath, command, { detached: true, stdio: ['ignore', out, out] })
   closeSync(out)
   const failed = new Promise<boolean>((resolve) => child.once('exit', () => resolve(true)))
   const deadline = performance.now() + DETACH_MILLIS
@@ -105,8 +119,5 @@ async function detach(context: Context): Promise<void> {
     }
   }
   child.unref()
-  context.print(
-    { pid: child.pid, home: home.path, log },
-    () => `the node runs as process ${child.pid ?? 0}; its log is ${log}`,
-  )
+  return { pid: child.pid ?? 0, log }
 }

@@ -148,7 +148,7 @@ withNodes('bad usage is told in one line, and help is no failure', async (t, nod
   t.equal((await user.run('jam')).code, 2, 'a group alone shows its help')
 })
 
-test('help of every command shows examples that begin with its name', (t) => {
+test('help of every command shows examples that begin with its name', async (t) => {
   let count = 0
   const look = (command: Command, path: readonly string[]): void => {
     count++
@@ -159,9 +159,13 @@ test('help of every command shows examples that begin with its name', (t) => {
     if (strange.length > 0) t.fail(`${name}: ${strange.join()}`)
     for (const inner of command.commands) look(inner, [...path, inner.name()])
   }
-  for (const command of buildProgram().commands) look(command, [command.name()])
+  const { commands } = await buildProgram()
+  for (const command of commands) look(command, [command.name()])
   t.ok(count >= 35, `${count} commands`)
-  t.end()
+  for (const name of commands.map((command) => command.name())) {
+    const alone = (await buildProgram(name)).commands.map((command) => command.name())
+    t.ok(alone.includes(name) && alone.length < commands.length / 2, `${name} is there without most of the others`)
+  }
 })
 
 function helpOf(command: Command): string {
