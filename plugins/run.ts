@@ -52,6 +52,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
   const log = init.log(config.log)
   const sink = init.sink ?? config.sink ?? (hasSoundCard() ? 'speaker' : 'null')
   parseSink(sink)
+  const secret = existsSync(home.secret) ? 'known' : 'new'
   const identity = loadOrCreateIdentity(home.secret)
   const clock = systemClock
   const store = await openHomeStore(home, {
@@ -59,6 +60,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
     clock,
     identity: identity.id,
     signer: identity.signer,
+    secret,
   })
   try {
     const blobs = await BlobStore.open({ folder: home.blobs, now: () => Date.now(), maxBytes: config.blobs.maxBytes })
@@ -75,7 +77,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
         connections: { peers: config.peers },
       },
       plugins: [
-        feedsPlugin({ store, identity, clock }),
+        feedsPlugin({ store, identity, clock, trustFile: join(home.path, 'trusted.json') }),
         gossipPlugin({ clock }),
         blobsPlugin({ store: blobs, clock }),
         playersPlugin({ clock, folder: home.players }),
@@ -100,6 +102,8 @@ export async function runNode(init: NodeInit): Promise<Node> {
 
 /** The name that the configuration gives is published once, where the feed has none. */
 async function introduce(store: Store, name: string): Promise<void> {
+  // What the feed really says comes with the answer of a peer.
+  if (store.own.restored) return
   for await (const entry of store.byType('identification', { identity: store.identity })) {
     const read = readPayload(entry)
     if (read.kind === 'identification' && read.payload.name !== undefined) return

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { systemClock } from '../../lib/base/node/clock.ts'
 import { BlobStore } from '../../lib/blobs/index.ts'
 import { loadOrCreateIdentity, nodeCrypto, type Identity } from '../../lib/keys/index.ts'
@@ -25,8 +26,15 @@ export interface Offline {
 export async function openOffline(context: Pick<Context, 'homeOption'>): Promise<Offline> {
   const home = openHome(context.homeOption)
   const config = readConfig(home, CONFIG)
+  const secret = existsSync(home.secret) ? 'known' : 'new'
   const identity = loadOrCreateIdentity(home.secret)
-  const parts = { crypto: nodeCrypto, clock: systemClock, identity: identity.id, signer: identity.signer }
+  const parts = {
+    crypto: nodeCrypto,
+    clock: systemClock,
+    identity: identity.id,
+    signer: identity.signer,
+    secret,
+  } as const
   const store = await openHomeStore(home, parts)
   try {
     const blobs = await BlobStore.open({ folder: home.blobs, now: () => Date.now(), maxBytes: config.blobs.maxBytes })

@@ -15,7 +15,10 @@ const PARTS: readonly Part[] = [
   { words: ['status'], load: async () => (await import('../commands/status.ts')).addStatus },
   { words: ['whoami'], load: async () => (await import('../commands/whoami.ts')).addWhoami },
   { words: ['name'], load: async () => (await import('../commands/name.ts')).addName },
-  { words: ['follow', 'unfollow'], load: async () => (await import('../commands/follow.ts')).addFollow },
+  {
+    words: ['follow', 'unfollow', 'block', 'unblock', 'ignore', 'unignore', 'trust', 'untrust'],
+    load: async () => (await import('../commands/follow.ts')).addFollow,
+  },
   { words: ['feeds'], load: async () => (await import('../commands/feeds.ts')).addFeeds },
   { words: ['feed'], load: async () => (await import('../commands/feed.ts')).addFeed },
   { words: ['connect'], load: async () => (await import('../commands/connect.ts')).addConnect },

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import { base64, fromBase64, fromUtf8 } from '../../lib/base/index.ts'
 import { SIGNATURE_BYTES } from '../../lib/entry/index.ts'
-import { feedsContract, type EntryRow } from '../../plugins/feeds/index.ts'
+import { feedsContract, lostBranches, type EntryRow, type LostRow } from '../../plugins/feeds/index.ts'
 import { act, addCommand, type Context } from '../cli/context.ts'
 import { openOffline } from '../cli/offline.ts'
-import { plain } from '../cli/words.ts'
+import { plain, since } from '../cli/words.ts'
+import { addFeedRebase, addFeedResume } from './feed-own.ts'
 
 /** The most that the node gives in one call. */
 const MOST = 1_000_000
@@ -13,11 +14,13 @@ export function addFeed(program: Command): void {
   const command = addCommand(program, {
     usage: 'feed [player]',
     summary: 'the entries of a feed, oldest first: your own, or that of a player',
-    examples: ['feed', 'feed ada', 'feed ada --raw', 'feed --json'],
+    examples: ['feed', 'feed ada', 'feed ada --raw', 'feed --json', 'feed rebase --drop KEY'],
   }).option('--raw', 'the signed text and its signature, as they are')
   act(command, async (context, [player], { raw }) => {
-    await print(context, rowsOf(context, player, raw === true))
+    await print(context, rowsOf(context, player, raw === true), () => aboutFeed(context, player))
   })
+  addFeedRebase(command)
+  addFeedResume(command)
 }
 
 /** Through the node where one runs. */
@@ -37,16 +40,50 @@ async function* rowsOf(context: Context, player: string | undefined, raw: boolea
   }
 }
 
+/** What besides its entries there is to know of a feed. */
+interface About {
+  /** Branches that lost and are kept. */
+  readonly lost: readonly LostRow[]
+  /** What the owner should know of the own feed, a sentence each. */
+  readonly words: readonly string[]
+}
+
+async function aboutFeed(context: Context, player: string | undefined): Promise<About> {
+  const node = await context.nodeIfRunning(feedsContract)
+  const lost: LostRow[] = []
+  if (node) {
+    for await (const row of node.feeds.lost(player === undefined ? {} : { player })) lost.push(row)
+    return { lost, words: player === undefined ? (await node.feeds.health()).words : [] }
+  }
+  const home = await openOffline(context)
+  try {
+    const { store, identity, directory } = home
+    const id = player === undefined ? identity.id : directory.resolve(player)
+    for await (const row of lostBranches(store, id)) lost.push(row)
+    return { lost, words: [] }
+  } finally {
+    await home.close()
+  }
+}
+
+const wordsOfLost = ({ key, comparable, entries }: LostRow): string =>
+  `a branch that lost is kept: ${entries} ${entries === 1 ? 'entry' : 'entries'}, the newest ${since(comparable)}, ${key}`
+
 /** One row after the other, however long the feed: words a line each, or one JSON object. */
-async function print(context: Context, rows: AsyncIterable<EntryRow>): Promise<void> {
+async function print(context: Context, rows: AsyncIterable<EntryRow>, about: () => Promise<About>): Promise<void> {
   let count = 0
   for await (const row of rows) {
     const before = count++ === 0 ? '{"entries":[' : ','
     const text = context.json ? `${before}${JSON.stringify(objectOf(row))}` : `${wordsOf(row)}\n`
     if (!(await write(text))) return
   }
-  if (context.json) await write(count === 0 ? '{"entries":[]}\n' : ']}\n')
-  else if (count === 0) await write('no entries yet\n')
+  const { lost, words } = await about()
+  if (context.json) {
+    await write(`${count === 0 ? '{"entries":[' : ''}],"lost":${JSON.stringify(lost)}}\n`)
+    return
+  }
+  if (count === 0) await write('no entries yet\n')
+  for (const line of [...lost.map(wordsOfLost), ...words]) await write(`${line}\n`)
 }
 
 function objectOf({ raw, ...row }: EntryRow): object {

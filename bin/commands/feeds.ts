@@ -1,30 +1,55 @@
 import type { Command } from 'commander'
-import { feedsContract, type FeedRow } from '../../plugins/feeds/index.ts'
-import { act, addCommand } from '../cli/context.ts'
-import { since, table } from '../cli/words.ts'
+import { feedsContract, type FeedRow, type Why } from '../../plugins/feeds/index.ts'
+import { act, addCommand, textOption, type Context } from '../cli/context.ts'
+import { plain, since, table } from '../cli/words.ts'
 
 export function addFeeds(program: Command): void {
   const command = addCommand(program, {
     usage: 'feeds',
     summary: 'the feeds that are here, and why',
-    examples: ['feeds', 'feeds --json'],
-  })
-  act(command, async (context) => {
-    const node = await context.node(feedsContract)
-    const rows: FeedRow[] = []
-    for await (const row of node.feeds.list()) rows.push(row)
-    context.print(rows, () => {
-      const cells = rows.map((row) => [
-        row.shown,
-        row.entries,
-        since(row.newest),
-        row.why.join(', '),
-        forked(row),
-        row.player,
-      ])
-      return table(['player', 'entries', 'newest', 'why', '', 'identity'], cells)
-    })
+    examples: ['feeds', 'feeds --why ben', 'feeds --json'],
+  }).option('--why <player>', 'say in words why the feed of a player is here, or why not')
+  act(command, async (context, _args, options) => {
+    const player = textOption(options['why'])
+    if (player === undefined) await list(context)
+    else await explain(context, player)
   })
 }
 
-const forked = (row: FeedRow): string => (row.lostBranches > 0 ? 'FORKED: its key is used in two places' : '')
+async function list(context: Context): Promise<void> {
+  const node = await context.node(feedsContract)
+  const rows: FeedRow[] = []
+  for await (const row of node.feeds.list()) rows.push(row)
+  context.print(rows, () => {
+    const cells = rows.map((row) => [
+      row.shown,
+      row.entries,
+      since(row.newest),
+      row.why[0] ?? '',
+      remarks(row),
+      row.player,
+    ])
+    return table(['player', 'entries', 'newest', 'why', '', 'identity'], cells)
+  })
+}
+
+async function explain(context: Context, player: string): Promise<void> {
+  const node = await context.node(feedsContract)
+  const answer = await node.feeds.why({ player })
+  context.print(answer, () => sentences(answer).map(plain).join('\n'))
+}
+
+function sentences({ shown, drawn, words, entries, newest, trusted, most }: Why): string[] {
+  const here = entries === 0 ? 'nothing of it is here yet' : `${entries} entries here, the newest ${since(newest)}`
+  return [
+    `${shown}: ${drawn ? 'drawn' : 'not drawn'}; ${here}`,
+    ...words.map((why) => `  ${why}`),
+    ...(most === undefined ? [] : [`  at most ${most} entries of it, until there is another reason`]),
+    ...(trusted ? ['  trusted: its programs may run on this machine'] : []),
+  ]
+}
+
+function remarks(row: FeedRow): string {
+  const forked = row.lostBranches > 0 ? ['FORKED: its key is used in two places'] : []
+  return [...(row.ignored ? ['ignored'] : []), ...forked].join(', ')
+}

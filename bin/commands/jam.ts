@@ -76,6 +76,16 @@ function addMembership(jam: Command): void {
     const admitted = await node.jam.admit({ player, ...named(options) })
     context.print(admitted, () => `${admitted.shown} is in`)
   })
+  const remove = addCommand(jam, {
+    usage: 'remove <player>',
+    summary: 'put a player out of a jam of yours: what it plays stops, and nothing from now on counts',
+    examples: ['jam remove ben', 'jam remove ben --jam friday'],
+  }).option('--jam <jam>', JAM_OPTION)
+  act(remove, async (context, [player = ''], options) => {
+    const node = await context.node(jamsContract)
+    const removed = await node.jam.remove({ player, ...named(options) })
+    context.print(removed, () => `${removed.shown} is out; \`jam admit\` lets a player back in`)
+  })
   const leave = addCommand(jam, {
     usage: 'leave',
     summary: 'leave a jam: what you play in it stops',

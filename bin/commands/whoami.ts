@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import { loadOrCreateIdentity, shortIdOf } from '../../lib/keys/index.ts'
+import { loadIdentity, shortIdOf, type Identity } from '../../lib/keys/index.ts'
 import { openHome } from '../../lib/store/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
-import { act, addCommand } from '../cli/context.ts'
+import { act, addCommand, type Context } from '../cli/context.ts'
+import { openOffline } from '../cli/offline.ts'
 
 export function addWhoami(program: Command): void {
   const command = addCommand(program, {
@@ -19,8 +20,15 @@ export function addWhoami(program: Command): void {
       )
       return
     }
-    const { id } = loadOrCreateIdentity(openHome(context.homeOption).secret)
+    const { id } = loadIdentity(openHome(context.homeOption).secret) ?? (await newIdentity(context))
     const me = { identity: id, shortId: shortIdOf(id), addresses: [] }
     context.print(me, () => `${me.shortId}\n${id}\nno node runs: \`start\` it to be reached`)
   })
+}
+
+/** Made together with its database: a key that finds an empty one would be taken for one that was put back. */
+async function newIdentity(context: Context): Promise<Identity> {
+  const home = await openOffline(context)
+  await home.close()
+  return home.identity
 }

@@ -8,12 +8,14 @@ import {
   type Micros,
   type PlayerId,
 } from '../../lib/base/index.ts'
-import { readPayload, type Entry, type PayloadOf } from '../../lib/entry/index.ts'
+import type { Entry, PayloadOf } from '../../lib/entry/index.ts'
+import { maySay, readSaid } from '../../lib/players/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorRow } from './contract.ts'
 
 /** Entries looked through for one listing: newest first, so what is past it is old. */
 const MOST_ENTRIES = 10_000
+const SAYS: ReadonlySet<string> = new Set(['generator'])
 
 interface Init {
   readonly feeds: FeedsApi
@@ -30,17 +32,21 @@ export class Catalogue {
     this.#isHere = init.isHere
   }
 
-  /** The newest of each name of each player, newest first. */
-  async list(options: { readonly player?: PlayerId; readonly limit: number }): Promise<GeneratorRow[]> {
+  /** The newest of each name of each player, newest first; `hides` leaves players out. */
+  async list(options: {
+    readonly player?: PlayerId
+    readonly limit: number
+    readonly hides?: (player: PlayerId) => boolean
+  }): Promise<GeneratorRow[]> {
     const rows = new Map<string, GeneratorRow>()
-    const { player, limit } = options
+    const { player, limit, hides = () => false } = options
     const range = player === undefined ? { limit: MOST_ENTRIES } : { limit: MOST_ENTRIES, identity: player }
     for await (const entry of this.#feeds.store.byType('generator', range)) {
-      const payload = generatorIn(entry)
-      if (!payload || this.#feeds.follows.blocks(entry.identity)) continue
-      const id = generatorIdOf(entry.identity, payload.name)
+      const published = publicationIn(entry)
+      if (!published || this.#feeds.follows.blocks(entry.identity) || hides(entry.identity)) continue
+      const id = generatorIdOf(entry.identity, published.payload.name)
       const before = rows.get(id)
-      if (!before || before.published < entry.comparable) rows.set(id, await this.row(entry, payload))
+      if (!before || before.published < published.comparable) rows.set(id, await this.row(published, published.payload))
     }
     return [...rows.values()].sort((a, b) => b.published - a.published).slice(0, limit)
   }
@@ -111,8 +117,17 @@ export class Catalogue {
   }
 }
 
+/** What an entry publishes, if that is a generator: an `again` what its original does, at its time. */
+export function publicationIn(
+  entry: Entry,
+): { identity: PlayerId; comparable: Micros; payload: PayloadOf<'generator'> } | undefined {
+  if (!maySay(entry, SAYS)) return undefined
+  const { position, read } = readSaid(entry)
+  if (read.kind !== 'generator') return undefined
+  return { identity: entry.identity, comparable: position.comparable, payload: read.payload }
+}
+
 /** The payload of an entry that publishes a generator. */
 export function generatorIn(entry: Entry): PayloadOf<'generator'> | undefined {
-  const read = readPayload(entry)
-  return read.kind === 'generator' ? read.payload : undefined
+  return publicationIn(entry)?.payload
 }

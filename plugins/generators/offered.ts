@@ -1,8 +1,10 @@
 import type { BlobId, PlayerId } from '../../lib/base/index.ts'
-import { readPayload, type Entry } from '../../lib/entry/index.ts'
+import type { Entry } from '../../lib/entry/index.ts'
+import { maySay, readSaid } from '../../lib/players/index.ts'
 import type { Change, Store } from '../../lib/store/index.ts'
 
 const TYPES = ['identification', 'generator', 'image', 'collection'] as const
+const SAYS: ReadonlySet<string> = new Set(TYPES)
 
 /** The blobs that one's own feed names: what anybody may have (FEEDS section 6). */
 export class Offered {
@@ -37,7 +39,8 @@ export class Offered {
 }
 
 function blobsIn(entry: Entry): BlobId[] {
-  const read = readPayload(entry)
+  if (!maySay(entry, SAYS)) return []
+  const { read } = readSaid(entry)
   switch (read.kind) {
     case 'identification':
       return read.payload.image ? [read.payload.image] : []

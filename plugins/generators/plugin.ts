@@ -138,7 +138,11 @@ interface Parts {
 function handlers(parts: Parts): Handlers<typeof generatorsContract> {
   const { api, catalogue, feeds, blobs, allowed } = parts
   return {
-    generators: ({ limit = LIST_LIMIT, player }) => catalogue.list({ limit, ...(player && { player }) }),
+    generators: ({ limit = LIST_LIMIT, player }, { role }) => {
+      // Whom the owner ignores is hidden from the owner alone, unless asked for.
+      const hides = (other: PlayerId): boolean => role === 'self' && player === undefined && feeds.ignored.has(other)
+      return catalogue.list({ limit, hides, ...(player && { player }) })
+    },
     async generator({ archive, offset = 0 }, { role, caller }) {
       if (!(await blobs.mayServe(caller, role, archive))) {
         throw new MarmaladeError('BLOB_UNKNOWN', `no archive ${archive} is offered here`)

@@ -93,6 +93,11 @@ export const jamsContract = defineContract({
       args: z.strictObject({ jam, player: text }),
       result: z.object({ player: ids.player, shown: z.string() }),
     }),
+    /** The starter alone: from now on nothing of that player counts, until it is admitted again. */
+    remove: async_({
+      args: z.strictObject({ jam, player: text }),
+      result: z.object({ player: ids.player, shown: z.string() }),
+    }),
     leave: async_({ args: z.strictObject({ jam }), result: jamRow }),
     tempo: async_({ args: z.strictObject({ jam, tempo: z.number(), on }), result: z.object({ bar: z.number() }) }),
     end: async_({ args: z.strictObject({ jam, on }), result: place }),

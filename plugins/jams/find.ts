@@ -1,6 +1,5 @@
 import { isJamId, isName, jamIdOf, MarmaladeError, ownedParts, type JamId } from '../../lib/base/index.ts'
-import { readPayload } from '../../lib/entry/index.ts'
-import type { Directory } from '../../lib/players/index.ts'
+import { readSaid, type Directory } from '../../lib/players/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 
 interface Where {
@@ -12,7 +11,7 @@ interface Where {
 export async function knownJams(store: Store): Promise<JamId[]> {
   const ids = new Set<JamId>()
   for await (const entry of store.byType('jam')) {
-    const read = readPayload(entry)
+    const { read } = readSaid(entry)
     if (read.kind !== 'jam' || read.payload.action !== 'start') continue
     if (ownedParts(read.payload.jam).owner === entry.identity) ids.add(read.payload.jam)
   }

@@ -1,5 +1,7 @@
 import { MarmaladeError, type Clock, type JamId } from '../../lib/base/index.ts'
-import { readPayload, type Entry } from '../../lib/entry/index.ts'
+import { typeOf, type Entry } from '../../lib/entry/index.ts'
+import type { JamEntry } from '../../lib/jam/index.ts'
+import { readSaid } from '../../lib/players/index.ts'
 import type { Change } from '../../lib/store/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import { findJam, knownJams } from './find.ts'
@@ -69,13 +71,15 @@ export class Jams {
   /** Folds a change of any feed into every jam that is joined. */
   observe(change: Change): Promise<void> {
     return this.#inTurn(async () => {
-      if (change.own) for (const entry of change.entries) await this.#own(entry)
+      await this.#observeOwn(change)
       for (const jam of this.joined()) this.tell(jam, await jam.observe(change))
     })
   }
 
-  tell(jam: LiveJam, change: JamChange): void {
-    if (change.entries.length === 0 && change.withdrawn.length === 0) return
+  tell(jam: LiveJam, { entries, withdrawn }: JamChange): void {
+    if (entries.length === 0 && withdrawn.length === 0) return
+    // Plain objects: they go on to the engine's process, where a payload that is read on demand would be lost.
+    const change = { entries: entries.map(plainEntry), withdrawn }
     for (const listener of this.#changed) listener(jam, change)
   }
 
@@ -116,13 +120,40 @@ export class Jams {
     return done
   }
 
+  async #observeOwn({ head, entries, changeover }: Change): Promise<void> {
+    if (head.identity !== this.#feeds.identity.id) return
+    // What is published again counts at its own time: a join of long ago does not undo a later leave.
+    if (changeover || entries.some(isAgain)) await this.#reread()
+    else for (const entry of entries) await this.#own(entry)
+  }
+
+  /** What is joined as one's own feed says now, in the order in which it was. */
+  async #reread(): Promise<void> {
+    const { store, identity } = this.#feeds
+    const joined = new Set<JamId>()
+    for await (const entry of store.byType('jam', { identity: identity.id, reverse: true })) {
+      const said = jamIn(entry)
+      if (said) joined.delete(said.jam)
+      if (said && said.action !== 'leave') joined.add(said.jam)
+    }
+    for (const id of joined) {
+      const jam = await this.open(id)
+      this.#joined.delete(id)
+      this.#keep(id, jam)
+    }
+    for (const id of this.#joined.keys()) if (!joined.has(id)) this.#joined.delete(id)
+    if (this.#current === undefined || !this.#joined.has(this.#current)) this.#setCurrent(this.#lastOn())
+  }
+
   /** Own starts and joins make a jam joined, and the current one; leaving undoes it. */
   async #own(entry: Entry): Promise<void> {
-    const read = readPayload(entry)
-    if (read.kind !== 'jam') return
-    const { jam, action } = read.payload
-    if (action === 'start' || action === 'join') await this.#select(jam)
-    if (action !== 'leave') return
+    const said = jamIn(entry)
+    if (!said) return
+    const { jam, action } = said
+    if (action !== 'leave') {
+      await this.#select(jam)
+      return
+    }
     this.#joined.delete(jam)
     if (this.#current === jam) this.#setCurrent(this.#lastOn())
   }
@@ -130,10 +161,14 @@ export class Jams {
   async #select(id: JamId): Promise<void> {
     const jam = await this.open(id)
     this.#joined.delete(id)
+    this.#keep(id, jam)
+    if (this.#current !== id) this.#setCurrent(id)
+  }
+
+  #keep(id: JamId, jam: LiveJam): void {
     this.#joined.set(id, jam)
     const [oldest] = this.#joined.keys()
     if (this.#joined.size > MAX_JOINED && oldest !== undefined) this.#joined.delete(oldest)
-    if (this.#current !== id) this.#setCurrent(id)
   }
 
   #setCurrent(id: JamId | undefined): void {
@@ -149,4 +184,21 @@ export class Jams {
       return !end || grid.tickOfFrame(jam.frameAt(this.#clock.micros())) < endTick
     })?.jam
   }
+}
+
+const plainEntry = ({ identity, key, comparable, payload }: JamEntry): JamEntry => ({
+  identity,
+  key,
+  comparable,
+  payload,
+})
+
+const isAgain = (entry: Entry): boolean => typeOf(entry) === 'again'
+
+/** What an entry says of its author's own part in a jam. */
+function jamIn(entry: Entry): { jam: JamId; action: 'start' | 'join' | 'leave' } | undefined {
+  const { read } = readSaid(entry)
+  if (read.kind !== 'jam') return undefined
+  const { jam, action } = read.payload
+  return action === 'start' || action === 'join' || action === 'leave' ? { jam, action } : undefined
 }

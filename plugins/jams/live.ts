@@ -75,7 +75,6 @@ export class LiveJam {
 
   /** Folds a change of a feed in. */
   async observe(change: Change): Promise<JamChange> {
-    const withdrawn = change.changeover ? await this.#withdrawLost(change.head.identity) : []
     const entries: JamEntry[] = []
     const source = change.changeover ? await this.#reread(change.head.identity) : change.entries
     for (const entry of source) {
@@ -83,6 +82,8 @@ export class LiveJam {
       if (this.#concerns(entry) && this.#take(entry)) entries.push(entry)
     }
     entries.push(...(await this.#readGenerators()))
+    // After what came: what is published again is never gone in between, so what plays plays on.
+    const withdrawn = change.changeover ? await this.#withdrawLost(change.head.identity) : []
     return { entries, withdrawn }
   }
 
@@ -122,8 +123,10 @@ export class LiveJam {
     const slim: JamEntry = { identity, key, comparable, payload }
     const kept = this.ledger.add(slim)
     if (kept.kind === 'refused') this.#refuse(entry, kept)
-    if (kept.kind !== 'kept') return false
+    if (kept.kind === 'other' || kept.kind === 'refused') return false
     this.#entries.set(key, slim)
+    // It publishes again what is here: told on, so that this stays when the first that carried it goes.
+    if (kept.kind === 'known') return true
     this.#items.set(key, kept.item)
     const reason = this.ledger.refuse(kept.item)
     if (reason) this.#refuse(entry, reason)

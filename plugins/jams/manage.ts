@@ -48,6 +48,9 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
     if (jam.ledger.starter !== self) throw new MarmaladeError('STARTER_ONLY', 'only the starter of the jam may do this')
     return jam
   }
+  /** The first tick that can be heard everywhere in time. */
+  const soon = (jam: LiveJam): number =>
+    resolveAt(jam.ledger.grid, { unit: 'now' }, jam.frameAt(clock.micros()), lookAhead).at
   return {
     async start({ name: text, title, tempo = DEFAULT_TEMPO, meter = DEFAULT_METER }) {
       const id = jamIdOf(self, checkedName(text))
@@ -83,9 +86,19 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
       await membership.admit(jam, player)
       return { player, shown: feeds.directory.shown(player) }
     },
+    async remove({ jam: text, player: who }) {
+      const jam = await own(text)
+      const player = feeds.directory.resolve(who)
+      if (player === self) throw new MarmaladeError('USAGE', 'that is you: `jam leave` or `jam end`')
+      if (!staysIn(jam, player))
+        throw new MarmaladeError('NOT_MEMBER', 'that player is not in this jam: see `jam show`')
+      await feeds.publish({ type: 'jam', jam: jam.jam, action: 'remove', identity: player, at: soon(jam) })
+      await parts.settled()
+      return { player, shown: feeds.directory.shown(player) }
+    },
     async leave({ jam: text }) {
       const jam = await started(text)
-      const at = resolveAt(jam.ledger.grid, { unit: 'now' }, jam.frameAt(clock.micros()), lookAhead).at
+      const at = soon(jam)
       const left = row(jam)
       await feeds.publish({ type: 'jam', jam: jam.jam, action: 'leave', at })
       await parts.settled()

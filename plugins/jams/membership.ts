@@ -1,7 +1,7 @@
-import { MarmaladeError, type Clock, type JamId, type PlayerId, type Ticks } from '../../lib/base/index.ts'
+import { MarmaladeError, type Clock, type JamId, type Micros, type PlayerId, type Ticks } from '../../lib/base/index.ts'
 import type { PluginHost } from '../../lib/host/index.ts'
-import type { JoinRequest, Members } from '../../lib/jam/index.ts'
-import type { FeedsApi } from '../feeds/index.ts'
+import { comparePublished, type JoinRequest, type Members } from '../../lib/jam/index.ts'
+import type { Detail, FeedsApi } from '../feeds/index.ts'
 import { jamsContract } from './contract.ts'
 import type { Jams } from './jams.ts'
 import type { LiveJam } from './live.ts'
@@ -33,9 +33,27 @@ export class Membership {
     this.#init = init
     const { feeds, host } = init
     this.#undo = [
-      feeds.addInterest('jam', () => this.#members('in')),
-      feeds.addInterest('was in a jam', () => this.#members('gone'), 'past'),
-      feeds.addInterest('asks to join', () => this.#asking.keys(), 'request'),
+      feeds.addInterest(
+        'jam',
+        () => this.#members('in'),
+        'jam',
+        (player) => this.#explain(player, 'in'),
+      ),
+      feeds.addInterest(
+        'was in a jam',
+        () => this.#members('gone'),
+        'past',
+        (player) => this.#explain(player, 'gone'),
+      ),
+      feeds.addInterest(
+        'asks to join',
+        () => this.#asking.keys(),
+        'request',
+        (player) => {
+          const jam = this.#asking.get(player)
+          return jam === undefined ? [] : [{ kind: 'asks', jam }]
+        },
+      ),
       feeds.addServing((peer, _role, feed) => this.#shareJam(peer, feed)),
       host.addRoleResolver((player) => (this.memberOfAny(player) ? 'member' : undefined)),
       host.onDisconnect(({ player }) => this.#forget(player)),
@@ -65,7 +83,7 @@ export class Membership {
     this.#asking.set(caller, id)
     const [oldest] = this.#asking.keys()
     if (this.#asking.size > MAX_ASKING && oldest !== undefined) this.#asking.delete(oldest)
-    this.#init.feeds.interestChanged()
+    this.#init.feeds.interestChanged('asks to join')
     return 'waiting'
   }
 
@@ -141,7 +159,7 @@ export class Membership {
   }
 
   #forget(player: PlayerId): void {
-    if (this.#asking.delete(player)) this.#init.feeds.interestChanged()
+    if (this.#asking.delete(player)) this.#init.feeds.interestChanged('asks to join')
   }
 
   /** Members of joined jams, or those who were and are no more: their entries still belong to the score. */
@@ -149,6 +167,17 @@ export class Membership {
     for (const jam of this.#init.jams.joined()) {
       for (const player of jam.ledger.members.everyone) if (staysIn(jam, player) === (which === 'in')) yield player
     }
+  }
+
+  /** For which jams a player's feed is kept, and who let it in. */
+  #explain(player: PlayerId, which: 'in' | 'gone'): Detail[] {
+    const details: Detail[] = []
+    for (const jam of this.#init.jams.joined()) {
+      if (!jam.ledger.members.everyone.has(player) || staysIn(jam, player) !== (which === 'in')) continue
+      if (which === 'gone') details.push({ kind: 'was a member', jam: jam.jam })
+      else details.push({ kind: 'member', jam: jam.jam, ...admittedIn(jam, player) })
+    }
+    return details
   }
 
   /** Members of one jam may know the feeds of all who were in it, and of those who wait to be let in. */
@@ -159,6 +188,16 @@ export class Membership {
       return members.everyone.has(feed) || members.waiting.some(({ player }) => player === feed)
     })
   }
+}
+
+/** By whom a player was let in first; nothing for the starter. */
+function admittedIn({ ledger }: LiveJam, player: PlayerId): { admitted?: { by: PlayerId; at: Micros } } {
+  if (player === ledger.starter) return {}
+  const admits = [...ledger.items()].filter(
+    (item) => item.kind === 'admit' && item.payload.identity === player && ledger.members.everyone.has(item.identity),
+  )
+  const [first] = admits.sort(comparePublished)
+  return first ? { admitted: { by: first.identity, at: first.comparable } } : {}
 }
 
 /** Whether a player's entries at this tick count. */

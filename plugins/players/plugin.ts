@@ -15,6 +15,8 @@ const SEEN: readonly [PlayerRow['lastSeen'], Micros][] = [
   ['week', 7 * 24 * 60 * MINUTE],
 ]
 const DEFAULT_LIMIT = 50
+/** Views whose text is kept to compare: 1 KB each at most. */
+const MOST_REMEMBERED = 1_024
 
 interface Init {
   readonly clock: Clock
@@ -49,10 +51,13 @@ export function playersPlugin({ clock, folder }: Init): Plugin<object, typeof pl
       return {
         api: {},
         handlers: {
-          async players({ limit = DEFAULT_LIMIT }) {
+          async players({ limit = DEFAULT_LIMIT }, { role }) {
+            // Whom the owner ignores is hidden from the owner alone: others must not learn of it.
+            const hidden = (player: PlayerId): boolean =>
+              feeds.follows.blocks(player) || (role === 'self' && feeds.ignored.has(player))
             const rows = []
             for await (const head of store.heads()) {
-              if (!feeds.follows.blocks(head.identity)) rows.push({ player: head.identity, newest: head.comparable })
+              if (!hidden(head.identity)) rows.push({ player: head.identity, newest: head.comparable })
             }
             rows.sort((a, b) => b.newest - a.newest)
             return Promise.all(rows.slice(0, limit).map(({ player }) => row(player)))
@@ -86,6 +91,8 @@ class Views {
   readonly #folder: string
   readonly #log: { warn(fields: object, message: string): void }
   readonly #wanted = new Map<string, () => Promise<object>>()
+  /** The text last written under a name, of those written last: most changes of a feed change nothing here. */
+  readonly #written = new Map<string, string>()
   #writing: Promise<void> = Promise.resolve()
   #busy = false
 
@@ -125,9 +132,15 @@ class Views {
   }
 
   async #write(name: string, view: object): Promise<void> {
+    const text = `${JSON.stringify(view, null, 2)}\n`
+    if (this.#written.get(name) === text) return
     // Base64 with `/` as `_`, or base64url: both are safe as file names.
     const file = join(this.#folder, `${name}.json`)
-    await writeFile(`${file}.new`, `${JSON.stringify(view, null, 2)}\n`)
+    await writeFile(`${file}.new`, text)
     await rename(`${file}.new`, file)
+    this.#written.delete(name)
+    this.#written.set(name, text)
+    const [oldest] = this.#written.keys()
+    if (this.#written.size > MOST_REMEMBERED && oldest !== undefined) this.#written.delete(oldest)
   }
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { availableParallelism } from 'node:os'
-import { MarmaladeError, ownedParts, refOf, type Clock } from '../../lib/base/index.ts'
-import { readPayload } from '../../lib/entry/index.ts'
+import { MarmaladeError, ownedParts, refOf, type Clock, type Frames, type PlayerId } from '../../lib/base/index.ts'
+import type { MixAct } from '../../lib/engine/index.ts'
+import { readPayload, typeOf } from '../../lib/entry/index.ts'
 import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
 import { pathOf } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
@@ -58,19 +59,22 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
           const { end, grid } = jam.ledger
           return end !== undefined && grid.frameOfTick(end.payload.at) <= jams.now(jam)
         },
-        session: (jam, sink, heard) => ({
-          jam,
-          sink,
-          takes: init.takes,
-          generators,
-          log: host.log,
-          jamLog: jamLogOf(jam),
-          heard,
-          appVersion: init.appVersion,
-          threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
-          startedAt: init.clock.micros(),
-          player: identity.id,
-        }),
+        session: (jam, sink, heard) => {
+          for (const player of feeds.ignored.list()) heard.mixed(muted(player, true, 0))
+          return {
+            jam,
+            sink,
+            takes: init.takes,
+            generators,
+            log: host.log,
+            jamLog: jamLogOf(jam),
+            heard,
+            appVersion: init.appVersion,
+            threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
+            startedAt: init.clock.micros(),
+            player: identity.id,
+          }
+        },
       })
       jams.setSounder(async (jam, play) => {
         if (stand.playing?.jam !== jam) {
@@ -80,10 +84,16 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
         return stand.playing.whenDue(play)
       })
       const off = [
+        // Whom the owner ignores is not heard: a local act, so the take says so and the score knows nothing of it.
+        feeds.onIgnored((player, mute) => {
+          const { target, setting } = muted(player, mute, 0)
+          stand.playing?.send({ kind: 'mix', target, setting })
+        }),
         jams.onCurrent((jam) => stand.show(jam)),
         jams.onChange((jam, change) => stand.observe(jam, change)),
         feeds.store.onChange(({ entries }) => {
           for (const entry of entries) {
+            if (typeOf(entry) !== 'public_note') continue
             const read = readPayload(entry)
             if (read.kind !== 'public_note' || read.payload.jam === undefined) continue
             const jam = jams.joined().find((joined) => joined.jam === read.payload.jam)
@@ -104,6 +114,13 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
     },
   })
 }
+
+/** All that a player plays, silent or not in one's own mix. */
+const muted = (player: PlayerId, mute: boolean, frame: Frames): MixAct => ({
+  frame,
+  target: { kind: 'player', player: refOf(player) },
+  setting: { mute },
+})
 
 function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof soundContract> {
   return {

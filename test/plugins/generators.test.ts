@@ -1,8 +1,16 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import test from 'tape'
+import type { BlobId } from '../../lib/base/index.ts'
+import type { Payload } from '../../lib/entry/index.ts'
+import type { FeedsApi } from '../../plugins/feeds/index.ts'
+import { Catalogue } from '../../plugins/generators/catalogue.ts'
 import { generatorsContract } from '../../plugins/generators/index.ts'
+import { Offered } from '../../plugins/generators/offered.ts'
+import { HandClock, chain, headOfChain, identityNamed, rawOf } from '../helpers/chains.ts'
 import { codeOf } from '../helpers/hosts.ts'
 import { e2e } from '../helpers/node-kit.ts'
+import { temporaryStore } from '../helpers/stores.ts'
 
 e2e('process archives run where their hash is allowed, which is remembered', async (t, kit) => {
   const ada = await kit.node()
@@ -16,4 +24,63 @@ e2e('process archives run where their hash is allowed, which is remembered', asy
   await again.node.close()
   await writeFile(join(again.node.home.path, 'allowed.json'), '{ no list')
   t.equal(await codeOf(kit.node({ home: again.node.home.path })), 'CONFIG_INVALID')
+})
+
+test('generators: what is offered and listed follows the feed through a changeover and what is published again', async (t) => {
+  const ann = identityNamed('ann')
+  const store = await temporaryStore(ann, new HandClock())
+  const blob = (letter: string): BlobId => `&${letter.repeat(43)}=.sha256` as BlobId
+  const made = (name: string, letter: string): Payload => ({
+    type: 'generator',
+    name,
+    archive: blob(letter),
+    size: 1_000,
+    runtime: 'wasm',
+  })
+  const lost = chain(ann, 3, null, {
+    payload: (at) => (at === 2 ? { type: 'identification', image: blob('I') } : made('arp', at === 0 ? 'A' : 'E')),
+  })
+  await store.ingest(ann.id, rawOf(lost))
+  const offered = new Offered(store, ann.id)
+  await offered.load()
+  const feeds = {
+    store,
+    identity: ann,
+    follows: { blocks: () => false },
+    directory: { shown: () => 'ann' },
+  } as unknown as FeedsApi
+  const catalogue = new Catalogue({ feeds, isHere: async () => false })
+  const listed = async (): Promise<[string, string, number][]> =>
+    (await catalogue.list({ limit: 10 })).map(({ name, archive, published }) => [name, archive, published])
+  const has = (): boolean[] => ['A', 'E', 'I', 'M'].map((letter) => offered.has(blob(letter)))
+  t.deepEqual(has(), [true, true, true, false])
+  t.deepEqual(await listed(), [['arp', blob('E'), lost[1]!.comparable]])
+
+  let folded: Promise<unknown> = Promise.resolve()
+  store.onChange((change) => (folded = folded.then(() => offered.observe(change))))
+  const anew = chain(ann, 1, null, { from: 1_700_000_000_500_000, payload: () => made('bass', 'M') })
+  await store.ingest(ann.id, rawOf(anew), headOfChain(anew))
+  await folded
+  t.deepEqual(has(), [false, false, false, true], 'what only the losing branch had is gone')
+  t.deepEqual(await listed(), [['bass', blob('M'), anew[0]!.comparable]])
+
+  const order = [1, 2, 0]
+  const again = chain(ann, 3, anew[0]!, {
+    payload: (at) => {
+      const { key, comparable, payload } = lost[order[at] ?? 0]!
+      return { type: 'again', key, comparable, payload }
+    },
+  })
+  await store.ingest(ann.id, rawOf(again))
+  await folded
+  t.deepEqual(has(), [true, true, true, true], 'and is back once published again')
+  t.deepEqual(
+    await listed(),
+    [
+      ['bass', blob('M'), anew[0]!.comparable],
+      ['arp', blob('E'), lost[1]!.comparable],
+    ],
+    'at its own time: the newer archive, whichever was published again last',
+  )
+  await store.remove()
 })

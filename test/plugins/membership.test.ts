@@ -2,8 +2,10 @@ import test from 'tape'
 import { generatorIdOf, jamIdOf, name as checkedName } from '../../lib/base/index.ts'
 import type { BlobId } from '../../lib/base/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
+import type { FeedsApi } from '../../plugins/feeds/index.ts'
 import { jamsContract, LiveJam } from '../../plugins/jams/index.ts'
-import { HandClock, chain, identityNamed, rawOf } from '../helpers/chains.ts'
+import { Jams } from '../../plugins/jams/jams.ts'
+import { HandClock, chain, headOfChain, identityNamed, rawOf } from '../helpers/chains.ts'
 import { codeOf } from '../helpers/hosts.ts'
 import { e2e, meet, startJam, until, type TestNode } from '../helpers/node-kit.ts'
 import { temporaryStore } from '../helpers/stores.ts'
@@ -47,6 +49,39 @@ test('a live jam: of what one player sends ahead of its feed, so much is taken, 
     payload: (at) => ({ ...(plays[at]!.payload as object), type: 'play', instance: `more-${at}` }),
   })
   t.equal(live.ahead(rest[0]!), 'taken', 'then there is room again')
+  await store.remove()
+})
+
+test("jams: which ones are joined is what one's own feed says now, also after a changeover and what is published again", async (t) => {
+  const store = await temporaryStore(ann, new HandClock())
+  const says = (name: string, action: 'join' | 'leave'): Payload => ({
+    type: 'jam',
+    jam: jamIdOf(ben.id, checkedName(name)),
+    action,
+    ...(action === 'leave' && { at: 0 }),
+  })
+  const lost = chain(ann, 4, null, {
+    payload: (at) => says(['a', 'b', 'c', 'c'][at] ?? 'a', at === 3 ? 'leave' : 'join'),
+  })
+  await store.ingest(ann.id, rawOf(lost))
+  // What Jams needs of the feeds.
+  const feeds = { store, identity: ann } as unknown as FeedsApi
+  const jams = new Jams({ feeds, clock: new HandClock() })
+  await jams.load()
+  const names = (): string[] => jams.joined().map(({ ledger }) => ledger.name)
+  t.deepEqual(names(), ['a', 'b'])
+  let folded: Promise<unknown> = Promise.resolve()
+  store.onChange((change) => (folded = jams.observe(change)))
+  const anew = chain(ann, 1, null, { from: 1_700_000_000_500_000, payload: () => says('d', 'join') })
+  await store.ingest(ann.id, rawOf(anew), headOfChain(anew))
+  await folded
+  t.deepEqual(names(), ['d'], 'what only the losing branch said is gone')
+  t.equal(jams.current()?.ledger.name, 'd')
+  const again = lost.map(({ key, comparable, payload }): Payload => ({ type: 'again', key, comparable, payload }))
+  const order = [3, 2, 1]
+  await store.ingest(ann.id, rawOf(chain(ann, 3, anew[0]!, { payload: (at) => again[order[at] ?? 0]! })))
+  await folded
+  t.deepEqual(names(), ['b', 'd'], 'published again in any order, a join of before a leave does not undo it')
   await store.remove()
 })
 
