@@ -78,7 +78,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
       },
       plugins: [
         feedsPlugin({ store, identity, clock, trustFile: join(home.path, 'trusted.json') }),
-        gossipPlugin({ clock }),
+        gossipPlugin({ clock, file: join(home.path, 'gossip.json') }),
         blobsPlugin({ store: blobs, clock }),
         playersPlugin({ clock, folder: home.players }),
         connectionsPlugin({ clock, random: Math.random, keep: peerKeeper(home) }),

@@ -1,8 +1,10 @@
 import type { PlayerId } from '../base/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
+import { probe, resume, trackedSince } from './remember.ts'
 import { closeLink, higher, send } from './state.ts'
 import type { Ask, Feed, GossipState, Link, Turn } from './state.ts'
+import { NO_OFFER } from './wire.ts'
 import type { Frame } from './types.ts'
 
 type Of<T extends Frame['type']> = Extract<Frame, { type: T }>
@@ -17,14 +19,24 @@ export function onIhave(turn: Turn, link: Link, frame: Of<'ihave'>): void {
   const { state } = turn
   const before = frame.full ? [...link.heard.keys()] : []
   if (frame.full) link.heard.clear()
-  for (const head of frame.heads) {
-    if (head.count === 0) link.heard.delete(head.identity)
-    else if (link.heard.size < state.settings.limits.maxHeard || state.feeds.has(head.identity))
-      link.heard.set(head.identity, head)
+  if (frame.serial === 1 && !resume(turn, link, frame.full)) {
+    closeLink(turn, link, 'unasked')
+    return
   }
+  if (frame.serial === 1) before.push(...link.heard.keys())
+  for (const head of frame.heads) hear(state, link, head)
+  if (frame.offer !== NO_OFFER) link.known = { sequence: frame.sequence, offer: frame.offer }
   send(turn, link, { type: 'heard', serial: frame.serial })
   for (const head of frame.heads) consider(turn, head.identity)
   for (const identity of before) consider(turn, identity)
+}
+
+/** Notes a head. Those of feeds that are not drawn are kept while there is room: one that is tracked later is asked for. */
+function hear(state: GossipState, link: Link, head: Head): void {
+  if (head.count === 0) link.heard.delete(head.identity)
+  else if (link.heard.size < state.settings.limits.maxHeard || state.feeds.has(head.identity))
+    link.heard.set(head.identity, head)
+  else link.blindSince ??= state.now
 }
 
 /**
@@ -44,6 +56,7 @@ export function consider(turn: Turn, identity: PlayerId): void {
     feed.awaited = undefined
     return
   }
+  state.unasked.delete(identity)
   const own = state.heads.get(identity)
   if (!feed.awaited || !higher(feed.awaited.position, own)) feed.awaited = { position: pick.head, since: state.now }
   if (!feed.source) {
@@ -75,16 +88,19 @@ function best(state: GossipState, feed: Feed): Candidate | undefined {
   const own = state.heads.get(feed.identity)
   let pick: Candidate | undefined
   let any = false
+  let busy = false
   for (const link of state.links.values()) {
     const head = link.heard.get(feed.identity)
     if (!head || !higher(head, own)) continue
     any = true
     const barred = (feed.penalties.get(link.peer)?.until ?? 0) > state.now
-    if (!barred && state.now >= feed.heldUntil && (!pick || isBetter(feed.identity, { link, head }, pick)))
-      pick = { link, head }
+    if (barred || state.now < feed.heldUntil) continue
+    if (link.asking >= state.settings.limits.maxAsking && feed.source?.link !== link.id) busy = true
+    else if (!pick || isBetter(feed.identity, { link, head }, pick)) pick = { link, head }
   }
   if (any) state.waiting.add(feed.identity)
   else state.waiting.delete(feed.identity)
+  if (busy && !pick && !feed.source) state.unasked.add(feed.identity)
   return pick
 }
 
@@ -117,14 +133,39 @@ function ask(turn: Turn, feed: Feed, link: Link): void {
     stream: link.nextStream++,
     link: link.id,
     identity,
+    goal: undefined,
     phase: 'asked',
     room: roomOf(state, feed),
     progressAt: state.now,
     ingesting: 0,
+    unanswered: true,
+    ended: false,
   }
   link.asks.set(made.stream, made)
+  link.asking++
   feed.source = made
   send(turn, link, { type: 'iwant', stream: made.stream, identity, after: feed.tail ?? state.heads.get(identity) })
+}
+
+/** The first answer to what was asked has come, or none is waited for: others that wait may be asked for. */
+export function noteAnswer(turn: Turn, made: Ask): void {
+  if (!made.unanswered) return
+  made.unanswered = false
+  const link = turn.state.links.get(made.link)
+  if (link) link.asking--
+  askMore(turn)
+}
+
+/** Asks for feeds that wait for others to be answered, as far as their peers may be asked. */
+export function askMore(turn: Turn): void {
+  const { unasked, feeds } = turn.state
+  for (const identity of unasked) {
+    unasked.delete(identity)
+    if (!feeds.has(identity)) continue
+    consider(turn, identity)
+    // Its peers are as busy as before, and so are probably those of the next.
+    if (unasked.has(identity)) return
+  }
 }
 
 /** Asks no more; what is still under way on that stream is dropped. */
@@ -135,6 +176,7 @@ export function stop(turn: Turn, made: Ask): void {
   if (!link?.asks.delete(made.stream)) return
   link.stopping.add(made.stream)
   send(turn, link, { type: 'stop', stream: made.stream })
+  noteAnswer(turn, made)
   if (link.stopping.size > MAX_STOPPING) closeLink(turn, link, 'silent')
 }
 
@@ -154,30 +196,6 @@ export function penalize(turn: Turn, feed: Feed, made: Ask): void {
   consider(turn, feed.identity)
 }
 
-/** Looks again at every feed of which more was announced than is here. */
-export function checkWaiting(turn: Turn): void {
-  const { state } = turn
-  const { stallAfter } = state.settings.limits
-  for (const identity of [...state.waiting]) {
-    const feed = state.feeds.get(identity)
-    const source = feed?.source
-    if (!feed) state.waiting.delete(identity)
-    if (!feed || !source || !owes(state, source)) {
-      consider(turn, identity)
-      continue
-    }
-    const since = Math.max(source.progressAt, feed.awaited?.since ?? state.now)
-    if (source.ingesting === 0 && state.now - since >= stallAfter) penalize(turn, feed, source)
-    else consider(turn, identity)
-  }
-}
-
-/** Whether a source has announced more than has come. */
-function owes(state: GossipState, source: Ask): boolean {
-  const announced = state.links.get(source.link)?.heard.get(source.identity)
-  return announced !== undefined && higher(announced, state.heads.get(source.identity))
-}
-
 /** A feed is tracked from now on, of it at most so many entries, or no more. */
 export function track(turn: Turn, identity: PlayerId, on: boolean, most: number): void {
   const { state } = turn
@@ -185,6 +203,7 @@ export function track(turn: Turn, identity: PlayerId, on: boolean, most: number)
   if (!on) {
     if (feed?.source) stop(turn, feed.source)
     state.feeds.delete(identity)
+    state.unasked.delete(identity)
     state.waiting.delete(identity)
     return
   }
@@ -194,6 +213,7 @@ export function track(turn: Turn, identity: PlayerId, on: boolean, most: number)
   }
   state.feeds.set(identity, {
     identity,
+    trackedAt: trackedSince(state, identity),
     most,
     source: undefined,
     awaited: undefined,
@@ -201,7 +221,11 @@ export function track(turn: Turn, identity: PlayerId, on: boolean, most: number)
     heldUntil: 0,
     orphans: 0,
     penalties: new Map(),
+    flips: 0,
+    flippedAt: 0,
+    quietUntil: 0,
   })
+  for (const link of [...state.links.values()]) if (link.blindSince !== undefined) probe(turn, link, identity)
   consider(turn, identity)
 }
 

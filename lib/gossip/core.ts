@@ -1,16 +1,30 @@
-import { checkWaiting, consider, onIhave, track } from './asking.ts'
-import { onChanged, onFound, onIwant, onPoints, onRead, onStop, pump, reconsider } from './serving.ts'
-import { closeLink, forget, send } from './state.ts'
+import { consider, noteAnswer, onIhave, track } from './asking.ts'
+import { countFlip } from './flips.ts'
+import { checkGreetings, connect, greet, leave, leaveNow } from './links.ts'
+import {
+  checkAnswered,
+  checkLosing,
+  losingNeedsTick,
+  noteLosing,
+  onIwantLost,
+  onLacking,
+  onLosing,
+  onLost,
+} from './losing.ts'
+import { onRead, pump } from './sending.ts'
+import { onChanged, onFound, onIwant, onPoints, onStop, reconsider } from './serving.ts'
+import { closeLink } from './state.ts'
 import type { GossipState, Link, Turn } from './state.ts'
 import { onAt, onEnd, onFork, onIngested, onRun, onSampled } from './taking.ts'
-import { onHeard, tellAll } from './telling.ts'
-import { GOSSIP_VERSION, decodeFrame } from './wire.ts'
-import type { Frame, GossipEffect, GossipEvent } from './types.ts'
+import { coverLate, isUncovered, onHeard } from './telling.ts'
+import { checkWaiting, owes } from './watching.ts'
+import { decodeFrame } from './wire.ts'
+import type { Frame, GossipEffect, GossipEvent, LinkId } from './types.ts'
 
 export { GOSSIP_LIMITS, createGossip } from './state.ts'
-export type { GossipLimits, GossipSettings, GossipState } from './state.ts'
-
-const NO_EPOCH = '0'.repeat(16)
+export type { GossipLimits, GossipSettings, GossipState, PeerMemory } from './state.ts'
+export { remember, restore } from './remember.ts'
+export type { Remembered } from './remember.ts'
 
 /**
  * One step of gossip for one node with many peers: what happened goes in, what is to be done comes out. Pure but for
@@ -20,13 +34,14 @@ export function step(state: GossipState, event: GossipEvent): GossipEffect[] {
   state.now = Math.max(state.now, event.now)
   const turn: Turn = { state, effects: [] }
   apply(turn, event)
+  if (state.unanswered.size > 0) checkAnswered(turn)
   return turn.effects
 }
 
 /** Whether time alone may change something: where not, no timer need run. */
 export function needsTick(state: GossipState): boolean {
-  if (state.waiting.size > 0) return true
-  for (const link of state.links.values()) if (!link.greeted) return true
+  if (state.waiting.size > 0 || losingNeedsTick(state)) return true
+  for (const link of state.links.values()) if (!link.greeted || isUncovered(state, link)) return true
   return false
 }
 
@@ -43,8 +58,7 @@ function apply(turn: Turn, event: GossipEvent): void {
       reconsider(turn, event.peer)
       return
     case 'changed':
-      onChanged(turn, event)
-      consider(turn, event.head.identity)
+      change(turn, event)
       return
     case 'ingested':
       onIngested(turn, event)
@@ -52,6 +66,8 @@ function apply(turn: Turn, event: GossipEvent): void {
     case 'tick':
       checkGreetings(turn)
       checkWaiting(turn)
+      checkLosing(turn)
+      coverLate(turn)
       return
     default: {
       const link = state.links.get(event.link)
@@ -60,9 +76,22 @@ function apply(turn: Turn, event: GossipEvent): void {
   }
 }
 
-type LinkEvent = Extract<GossipEvent, { type: 'disconnected' | 'received' | 'sent' | 'found' | 'run' | 'sampled' }>
+/** A feed has a new head: it is counted, told and served, and perhaps drawn from another peer. */
+function change(turn: Turn, event: Extract<GossipEvent, { type: 'changed' }>): void {
+  const { identity } = event.head
+  const feed = turn.state.feeds.get(identity)
+  if (feed && event.changeover) countFlip(turn, feed)
+  onChanged(turn, event)
+  if (feed?.source?.unanswered && !owes(turn.state, feed.source)) noteAnswer(turn, feed.source)
+  consider(turn, identity)
+  for (const link of [...turn.state.links.values()])
+    if (link.peer === identity && (event.changeover || link.losing.told?.length)) noteLosing(turn, link)
+}
 
-function applyToLink(turn: Turn, link: Link, event: LinkEvent): void {
+type LinkEvent = Extract<GossipEvent, { readonly link: LinkId }>
+type AnyLinkEvent = Exclude<LinkEvent, { type: 'connected' | 'ingested' }>
+
+function applyToLink(turn: Turn, link: Link, event: AnyLinkEvent): void {
   switch (event.type) {
     case 'disconnected':
       leave(turn, link)
@@ -82,51 +111,13 @@ function applyToLink(turn: Turn, link: Link, event: LinkEvent): void {
       return
     case 'sampled':
       onSampled(turn, link, event)
+      return
+    case 'losing':
+      onLosing(turn, link, event)
+      return
+    case 'lacking':
+      onLacking(turn, link, event)
   }
-}
-
-function connect(turn: Turn, event: Extract<GossipEvent, { type: 'connected' }>): void {
-  const link: Link = {
-    id: event.link,
-    peer: event.peer,
-    since: event.now,
-    greeted: false,
-    unsent: 0,
-    told: new Map(),
-    dirty: new Set(),
-    serial: 0,
-    heardSerial: 0,
-    heard: new Map(),
-    asks: new Map(),
-    stopping: new Set(),
-    nextStream: 0,
-    granted: 0,
-    owed: 0,
-    serves: new Map(),
-    serveOf: new Map(),
-    credit: 0,
-    live: new Set(),
-    bulk: new Set(),
-    liveInRow: 0,
-    reading: false,
-  }
-  turn.state.links.set(link.id, link)
-  const { epoch } = turn.state.settings
-  send(turn, link, { type: 'hello', version: GOSSIP_VERSION, epoch, knownEpoch: NO_EPOCH, knownSerial: 0 })
-}
-
-/** The link is gone: what it was asked is asked elsewhere. */
-function leave(turn: Turn, link: Link): void {
-  turn.state.links.delete(link.id)
-  const asked = [...link.asks.values()].map((made) => made.identity)
-  forget(turn.state, link)
-  for (const identity of asked) consider(turn, identity)
-}
-
-function checkGreetings(turn: Turn): void {
-  const { greetWithin } = turn.state.settings.limits
-  for (const link of [...turn.state.links.values()])
-    if (!link.greeted && turn.state.now - link.since >= greetWithin) closeLink(turn, link, 'silent')
 }
 
 function receive(turn: Turn, link: Link, bytes: Uint8Array): void {
@@ -137,25 +128,8 @@ function receive(turn: Turn, link: Link, bytes: Uint8Array): void {
     else leaveNow(turn, link)
     return
   }
-  if (frame.type === 'hello') greet(turn, link, frame.version)
+  if (frame.type === 'hello') greet(turn, link, frame)
   else receiveFrame(turn, link, frame, bytes.length)
-}
-
-function greet(turn: Turn, link: Link, version: number): void {
-  if (version < GOSSIP_VERSION) {
-    closeLink(turn, link, 'version')
-    return
-  }
-  link.greeted = true
-  link.granted = turn.state.settings.limits.window
-  send(turn, link, { type: 'credit', bytes: link.granted })
-  tellAll(turn, link)
-}
-
-/** The peer has said that it closes. */
-function leaveNow(turn: Turn, link: Link): void {
-  turn.effects.push({ type: 'close', link: link.id, code: 'bye' })
-  leave(turn, link)
 }
 
 function receiveFrame(turn: Turn, link: Link, frame: Exclude<Frame, { type: 'hello' }>, bytes: number): void {
@@ -194,6 +168,7 @@ function receiveFrame(turn: Turn, link: Link, frame: Exclude<Frame, { type: 'hel
     }
     case 'credit':
       link.credit = Math.min(link.credit + frame.bytes, turn.state.settings.limits.maxCredit)
+      link.mostCredit = Math.max(link.mostCredit, link.credit)
       {
         pump(turn, link)
         return
@@ -204,6 +179,14 @@ function receiveFrame(turn: Turn, link: Link, frame: Exclude<Frame, { type: 'hel
     }
     case 'close': {
       leaveNow(turn, link)
+      return
+    }
+    case 'lost': {
+      onLost(turn, link, frame)
+      return
+    }
+    case 'iwantlost': {
+      onIwantLost(turn, link, frame)
       return
     }
     case 'optional':

@@ -1,21 +1,27 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { hasCode } from '../base/index.ts'
 import type { Clock, Millis, PlayerId } from '../base/index.ts'
-import type { Entry, HeadPosition } from '../entry/index.ts'
-import type { Change, Head, Ingested, Store } from '../store/types.ts'
-import { GOSSIP_LIMITS, createGossip, needsTick, step } from './core.ts'
+import type { HeadPosition } from '../entry/index.ts'
+import type { Change, Changed, Store } from '../store/types.ts'
+import { GOSSIP_LIMITS, createGossip, needsTick, remember, restore, step } from './core.ts'
 import type { GossipLimits, GossipState } from './core.ts'
+import { Intake } from './intake.ts'
+import { readRemembered, writeRemembered } from './kept.ts'
+import type { GossipMemory } from './kept.ts'
+import { answer, isClosing } from './looks.ts'
+import type { Question, Timeless } from './looks.ts'
 import { FrameLink } from './outbox.ts'
-import { samplePositions } from './sample.ts'
-import { RUN_ENTRY_BYTES } from './wire.ts'
+import { judge } from './judge.ts'
+import { Pace } from './pace.ts'
+import { statusOf } from './status.ts'
+import type { GossipLinkStatus } from './status.ts'
 import type { Duplex, GossipEffect, GossipEvent, LinkId, Outcome } from './types.ts'
+import { isRun } from './wire.ts'
 
 /** How often the core looks at what has not come, while there is such. */
 const TICK_MS = 100
-/** Entries read ahead for one run; as many as fit in a frame and are of ordinary size. */
-const READ_LIMIT = 256
 /** When a run that the store could not take is asked for again. */
 const STORE_RETRY_MS: Millis = 5_000
+/** Frames that carry no entries, of one peer: so many at once, then so many a second. Runs are bounded by credit. */
+const FRAMES = { burst: 12_000, perSecond: 2_000, weigh: (bytes: Uint8Array) => (isRun(bytes) ? 0 : 1) }
 
 export interface GossipComponents {
   readonly store: Store
@@ -24,52 +30,54 @@ export interface GossipComponents {
   mayServe(peer: PlayerId, feed: PlayerId): boolean
   /** Told of failures that nobody waits for: the store's, and peers that break the protocol. */
   onFault(message: string, detail: { readonly peer?: PlayerId; readonly cause?: unknown; readonly code?: string }): void
+  /** What peers told and were told, for the next run; without it every run begins with full exchanges. */
+  readonly memory?: GossipMemory
 }
 
 export interface GossipInit {
-  /** 8 bytes in hex that change whenever the store may have lost something it announced. */
+  /** 8 bytes in hex, others in every run of the node. */
   readonly epoch: string
   readonly limits?: Partial<GossipLimits>
 }
 
 type EffectOf<T extends GossipEffect['type']> = Extract<GossipEffect, { type: T }>
-/** An event without its time, kind by kind. */
-type Timeless<E> = E extends GossipEvent ? Omit<E, 'now'> : never
 
-/** What is under way with one peer. */
-export interface GossipLinkStatus {
-  readonly peer: PlayerId
-  /** Feeds it is asked for, and feeds it asks for. */
-  readonly asking: number
-  readonly serving: number
-  /** Entries it announced that are not here. */
-  readonly owed: number
-}
+/** News of the own player's feed from others. */
+export type OwnNews =
+  /** All that this peer has of it is here, up to `head` (undefined: it has nothing). Once for each link. */
+  | { readonly kind: 'answered'; readonly peer: PlayerId; readonly head: HeadPosition | undefined }
+  /** A losing head of it that was not here has come, with all that leads to it. */
+  | { readonly kind: 'arrived'; readonly peer: PlayerId; readonly head: HeadPosition }
 
 /** Drives the core over real links and a store. */
 export class Gossip {
   readonly #components: GossipComponents
   readonly #state: GossipState
   readonly #links = new Map<LinkId, { readonly peer: PlayerId; readonly frames: FrameLink }>()
-  /** The last job of each feed: runs of one feed reach the store in order. */
-  readonly #jobs = new Map<PlayerId, Promise<void>>()
+  readonly #intake: Intake<EffectOf<'ingest'>>
+  readonly #ownListeners = new Set<(news: OwnNews) => void>()
   readonly #stopListening: () => void
   #nextLink: LinkId = 1
   #ticking: NodeJS.Timeout | undefined
   #closed = false
+  #closing: Promise<void> | undefined
 
   private constructor(components: GossipComponents, init: GossipInit) {
     this.#components = components
+    this.#intake = new Intake({ now: () => components.clock.monotonic(), take: (runs) => this.#ingest(runs) })
     const { epoch } = init
+    const { identity: self, sequence } = components.store
     const limits = { ...GOSSIP_LIMITS, ...init.limits }
-    this.#state = createGossip({ epoch, limits, mayServe: (peer, feed) => components.mayServe(peer, feed) })
+    const mayServe = (peer: PlayerId, feed: PlayerId): boolean => components.mayServe(peer, feed)
+    this.#state = createGossip({ epoch, self, sequence, limits, mayServe })
     this.#stopListening = components.store.onChange((change) => this.#changed(change))
   }
 
-  /** Takes in the heads of the store; links may be added after. */
+  /** Takes in the heads of the store and what an earlier run remembered; feeds and links may be added after. */
   static async open(components: GossipComponents, init: GossipInit): Promise<Gossip> {
     const gossip = new Gossip(components, init)
-    for await (const head of components.store.heads()) gossip.#load(head)
+    for await (const changed of components.store.changedSince(0)) gossip.#load(changed)
+    await gossip.#restore()
     return gossip
   }
 
@@ -80,7 +88,8 @@ export class Gossip {
       return
     }
     const link = this.#nextLink++
-    const frames = new FrameLink(duplex, (bytes) => this.#step({ type: 'sent', link, bytes }))
+    const pace = new Pace({ ...FRAMES, now: () => this.#components.clock.monotonic() })
+    const frames = new FrameLink(duplex, (bytes) => this.#step({ type: 'sent', link, bytes }), pace)
     this.#links.set(link, { peer, frames })
     this.#step({ type: 'connected', link, peer })
     await frames.run((bytes) => this.#step({ type: 'received', link, bytes }))
@@ -98,34 +107,58 @@ export class Gossip {
     this.#step({ type: 'reconsider', peer })
   }
 
-  status(): GossipLinkStatus[] {
-    return [...this.#state.links.values()].map((link) => {
-      let owed = 0
-      for (const [identity, head] of link.heard) {
-        if (this.#state.feeds.has(identity))
-          owed += Math.max(0, head.count - (this.#state.heads.get(identity)?.count ?? 0))
-      }
-      return { peer: link.peer, asking: link.asks.size, serving: link.serves.size, owed }
-    })
+  /** Tells `listener` of what peers have of the own player's feed; returns how to stop. It must not throw. */
+  onOwn(listener: (news: OwnNews) => void): () => void {
+    this.#ownListeners.add(listener)
+    return () => this.#ownListeners.delete(listener)
   }
 
-  /** Ends every link and waits for runs that the store has in hand. Idempotent. */
-  async close(): Promise<void> {
+  /** What is under way with each peer. */
+  status(): GossipLinkStatus[] {
+    return [...this.#state.links.values()].map((link) => statusOf(this.#state, link, this.#links.get(link.id)?.frames))
+  }
+
+  /** Ends every link, waits for runs that the store has in hand, and keeps what is remembered. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true
     this.#stopListening()
     clearTimeout(this.#ticking)
+    const remembered = remember(this.#state)
     for (const { frames } of this.#links.values()) frames.close()
-    await Promise.all(this.#jobs.values())
+    await this.#intake.idle()
+    const { memory, store } = this.#components
+    try {
+      await memory?.save(writeRemembered(store.epoch, remembered))
+    } catch (cause) {
+      this.#components.onFault('what peers were told could not be kept', { cause })
+    }
   }
 
-  #load(head: Head): void {
-    if (!this.#state.heads.has(head.identity)) this.#step({ type: 'changed', head })
+  async #restore(): Promise<void> {
+    const { memory, store } = this.#components
+    try {
+      const text = await memory?.load()
+      const remembered = text === undefined ? undefined : readRemembered(store.epoch, text)
+      if (remembered) restore(this.#state, remembered)
+    } catch (cause) {
+      this.#components.onFault('what peers were told before could not be read', { cause })
+    }
   }
 
-  #changed({ head, entries, changeover }: Change): void {
+  #load({ sequence, head }: Changed): void {
+    if (!this.#state.heads.has(head.identity)) this.#step({ type: 'changed', head, sequence })
+  }
+
+  #changed({ head, entries, changeover, sequence }: Change): void {
     this.#step({
       type: 'changed',
       head,
+      ...(sequence !== undefined && { sequence }),
       ...(changeover ? { changeover: { ancestor: changeover.ancestor } } : { entries }),
     })
   }
@@ -150,17 +183,21 @@ export class Gossip {
         this.#end(effect)
         return
       case 'ingest':
-        this.#ingest(effect)
+        this.#intake.add(effect)
         return
-      case 'find':
-        this.#answer(effect, this.#find(effect))
+      case 'answered':
+        this.#tellOwn({ kind: 'answered', peer: effect.peer, head: effect.head })
         return
-      case 'read':
-        this.#answer(effect, this.#read(effect))
+      case 'arrived':
+        this.#tellOwn({ kind: 'arrived', peer: effect.peer, head: effect.head })
         return
-      case 'sample':
-        this.#answer(effect, this.#sample(effect))
+      default:
+        this.#answer(effect)
     }
+  }
+
+  #tellOwn(news: OwnNews): void {
+    for (const listener of this.#ownListeners) listener(news)
   }
 
   #end({ link, code }: EffectOf<'close'>): void {
@@ -171,83 +208,39 @@ export class Gossip {
   }
 
   /** Steps on with what a look into the store gave; a store that fails ends the link, which is opened anew later. */
-  #answer(effect: { readonly link: LinkId }, work: Promise<Timeless<GossipEvent>>): void {
-    work.then(
+  #answer(question: Question): void {
+    answer(this.#components.store, question).then(
       (event) => this.#step(event),
       (cause: unknown) => {
-        if (!hasCode(cause, 'CLOSED')) this.#components.onFault('the store could not be read for gossip', { cause })
-        this.#links.get(effect.link)?.frames.close()
+        if (!isClosing(cause)) this.#components.onFault('the store could not be read for gossip', { cause })
+        this.#links.get(question.link)?.frames.close()
       },
     )
   }
 
-  async #find({ link, stream, turn, identity, positions }: EffectOf<'find'>): Promise<Timeless<GossipEvent>> {
-    let at: HeadPosition | undefined
-    for (const position of positions) {
-      if (!(await this.#components.store.has(identity, position))) continue
-      at = position
-      break
-    }
-    return { type: 'found', link, stream, turn, at }
-  }
-
-  /** Entries right after a position, each the child of the one before; none where the chain has changed meanwhile. */
-  async #read({ link, stream, turn, identity, after, maxBytes }: EffectOf<'read'>): Promise<Timeless<GossipEvent>> {
-    const range = { limit: READ_LIMIT, ...(after && { after: after.comparable }) }
-    const entries: Entry[] = []
-    let parent = after?.key ?? null
-    let bytes = 0
-    for await (const entry of this.#components.store.read(identity, range)) {
-      bytes += RUN_ENTRY_BYTES + entry.bytes.length
-      if (entry.parent !== parent || bytes > maxBytes) break
-      entries.push(entry)
-      parent = entry.key
-    }
-    return { type: 'run', link, stream, turn, entries }
-  }
-
-  async #sample({ link, stream, identity }: EffectOf<'sample'>): Promise<Timeless<GossipEvent>> {
-    return { type: 'sampled', link, stream, points: await samplePositions(this.#components.store, identity) }
-  }
-
-  /** Hands a run to the store after those of the same feed before it; other events have their turn in between. */
-  #ingest(effect: EffectOf<'ingest'>): void {
-    const { link, stream, identity, bytes } = effect
-    const job = (this.#jobs.get(identity) ?? Promise.resolve()).then(async () => {
-      const outcome = this.#closed ? ({ kind: 'known' } as const) : await this.#take(effect)
+  /** Runs of one stream go into the store as one; each is answered by itself. */
+  async #ingest(runs: readonly EffectOf<'ingest'>[]): Promise<void> {
+    const outcome = this.#closed ? ({ kind: 'known' } as const) : await this.#take(runs)
+    for (const { link, stream, identity, bytes } of runs)
       this.#step({ type: 'ingested', link, stream, identity, bytes, outcome })
-      await nextTurn()
-    })
-    this.#jobs.set(identity, job)
-    void job.finally(() => {
-      if (this.#jobs.get(identity) === job) this.#jobs.delete(identity)
-    })
   }
 
-  async #take({ link, identity, entries, announced }: EffectOf<'ingest'>): Promise<Outcome> {
+  async #take(runs: readonly EffectOf<'ingest'>[]): Promise<Outcome> {
+    const last = runs.at(-1)
+    if (!last) return { kind: 'known' }
+    const { link, identity, announced } = last
     try {
       const { comparable, key } = announced
+      const entries = runs.flatMap((run) => run.entries)
       const ingested = await this.#components.store.ingest(identity, entries, { comparable, key })
-      return this.#judge(ingested, this.#links.get(link)?.peer)
+      const { outcome, fault } = judge(ingested, this.#components.clock.micros())
+      const peer = this.#links.get(link)?.peer
+      if (fault !== undefined)
+        this.#components.onFault('a peer sent a run that breaks a rule', { ...(peer && { peer }), code: fault })
+      return outcome
     } catch (cause) {
-      if (!hasCode(cause, 'CLOSED')) this.#components.onFault('the store could not take a run', { cause })
+      if (!isClosing(cause)) this.#components.onFault('the store could not take a run', { cause })
       return { kind: 'held', retryIn: STORE_RETRY_MS }
     }
-  }
-
-  #judge(ingested: Ingested, peer: PlayerId | undefined): Outcome {
-    // The store keeps what is held; whoever looks after feeds hands it in again when it is due.
-    if (ingested.kind === 'held') {
-      return { kind: 'held', retryIn: Math.max(TICK_MS, (ingested.due - this.#components.clock.micros()) / 1_000) }
-    }
-    const fault = ingested.kind === 'refused' ? ingested : ingested.stop
-    if (fault) {
-      const code = fault.code
-      if (code !== 'FEED_GAP')
-        this.#components.onFault('a peer sent a run that breaks a rule', { ...(peer && { peer }), code })
-      return { kind: 'refused', orphan: code === 'FEED_GAP' }
-    }
-    if (ingested.kind === 'staged') return { kind: 'staged', tail: ingested.tail }
-    return { kind: ingested.kind === 'adopted' ? 'adopted' : 'known' }
   }
 }

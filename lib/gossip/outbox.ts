@@ -2,6 +2,14 @@ import type { Duplex } from './types.ts'
 
 /** How long a farewell may take to leave before the call is dropped. */
 const FAREWELL_MS = 1_000
+/** Frames that wait to leave at most, however small: a peer that lets so many wait does not read. */
+const MAX_QUEUED = 65_536
+
+/** Holds up the reading of a call whose other side sends more than is good. */
+export interface ReadingPace {
+  /** Gives a promise where the frame must wait. */
+  take(bytes: Uint8Array): Promise<unknown> | undefined
+}
 
 /**
  * Frames on their way out of one call, and frames coming in. Bounded by who fills it: `onSent` tells how much has
@@ -10,19 +18,28 @@ const FAREWELL_MS = 1_000
 export class FrameLink {
   readonly #duplex: Duplex
   readonly #onSent: (bytes: number) => void
+  readonly #pace: ReadingPace | undefined
+  /** Bytes of frames that came and that left. */
+  bytesIn = 0
+  bytesOut = 0
   readonly #closing = new AbortController()
   #queue: Uint8Array[] = []
   #writing = false
   #farewell: NodeJS.Timeout | undefined
 
-  constructor(duplex: Duplex, onSent: (bytes: number) => void) {
+  constructor(duplex: Duplex, onSent: (bytes: number) => void, pace?: ReadingPace) {
+    this.#pace = pace
     this.#duplex = duplex
     this.#onSent = onSent
   }
 
-  /** Queues a frame. After `close` it is dropped. */
+  /** Queues a frame; the call ends where 65,536 wait. After `close` it is dropped. */
   send(bytes: Uint8Array): void {
     if (this.#closing.signal.aborted || this.#farewell) return
+    if (this.#queue.length >= MAX_QUEUED) {
+      this.#drop()
+      return
+    }
     this.#queue.push(bytes)
     void this.#write()
   }
@@ -51,6 +68,9 @@ export class FrameLink {
     try {
       for (let next = await frames.next(); next.done !== true; next = await frames.next()) {
         if (this.#closing.signal.aborted) return
+        this.bytesIn += next.value.length
+        const wait = this.#pace?.take(next.value)
+        if (wait) await wait
         if (!this.#farewell) receive(next.value)
       }
     } catch {
@@ -64,6 +84,7 @@ export class FrameLink {
     try {
       for (let bytes = this.#queue.shift(); bytes; bytes = this.#queue.shift()) {
         await this.#duplex.push(bytes)
+        this.bytesOut += bytes.length
         this.#onSent(bytes.length)
       }
     } catch {

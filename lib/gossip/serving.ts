@@ -1,17 +1,17 @@
 import type { PlayerId } from '../base/index.ts'
-import type { Entry, HeadPosition } from '../entry/index.ts'
+import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
-import { closeLink, higher, send } from './state.ts'
-import type { Link, Serve, Turn } from './state.ts'
-import { flushHeads, markDirty } from './telling.ts'
-import { FRAME_BYTES, RUN_ENTRY_BYTES, RUN_HEADER_BYTES } from './wire.ts'
-import type { EndCode, Frame, GossipEvent } from './types.ts'
+import { areFresh, endServe, headOf, lookUp, question, sendLive, unqueue, wake } from './sending.ts'
+import { closeLink, send } from './state.ts'
+import type { GossipState, Link, Serve, Turn } from './state.ts'
+import { flushHeads, join, markDirty, noteTold } from './telling.ts'
+import type { Frame, GossipEvent } from './types.ts'
 
 type Of<T extends Frame['type']> = Extract<Frame, { type: T }>
 type EventOf<T extends GossipEvent['type']> = Extract<GossipEvent, { type: T }>
 
-/** Of live feeds, so many are sent before one that is catching up has its turn. */
-const LIVE_IN_ROW = 4
+/** Changes that came before an earlier one; where that does not come for so long, its write has failed. */
+const MAX_EARLY = 1_024
 
 /** A peer asks for a feed after a position. There is one stream for each feed and link: a second ends the first. */
 export function onIwant(turn: Turn, link: Link, frame: Of<'iwant'>): void {
@@ -32,6 +32,7 @@ export function onIwant(turn: Turn, link: Link, frame: Of<'iwant'>): void {
     stream,
     link: link.id,
     identity,
+    goal: undefined,
     position: after,
     phase: 'flowing',
     turn: 0,
@@ -42,22 +43,18 @@ export function onIwant(turn: Turn, link: Link, frame: Of<'iwant'>): void {
   link.serves.set(stream, serve)
   link.serveOf.set(identity, serve)
   link.dirty.delete(identity)
+  join(link, identity)
+  if (after?.key === head.key) noteTold(link, head)
+  else if (link.told.get(identity)?.key !== head.key) link.untold.add(identity)
   if (after && after.key !== head.key) question(turn, serve, 'finding', [after])
   else wake(turn, link, serve)
 }
 
-/** Asks the driver which position lies on the current chain. */
-function question(turn: Turn, serve: Serve, phase: Serve['phase'], positions: readonly HeadPosition[]): void {
-  const { link, stream, identity } = serve
-  serve.phase = phase
-  serve.asked = positions
-  unqueue(turn, serve)
-  turn.effects.push({ type: 'find', link, stream, turn: ++serve.turn, identity, positions })
-}
-
 export function onFound(turn: Turn, link: Link, event: EventOf<'found'>): void {
+  link.looking--
+  lookUp(turn, link)
   const serve = link.serves.get(event.stream)
-  const head = serve && turn.state.heads.get(serve.identity)
+  const head = serve && headOf(turn, serve)
   if (!serve || !head || serve.turn !== event.turn) return
   if (serve.phase === 'finding' && !event.at) {
     serve.phase = 'forked'
@@ -84,90 +81,16 @@ export function onStop(turn: Turn, link: Link, stream: number): void {
   if (serve) endServe(turn, link, serve, 'stopped')
 }
 
-/** Ends a stream; from now on the peer is told of the feed's head again. */
-export function endServe(turn: Turn, link: Link, serve: Serve, code: EndCode): void {
-  unqueue(turn, serve)
-  link.serves.delete(serve.stream)
-  if (link.serveOf.get(serve.identity) === serve) link.serveOf.delete(serve.identity)
-  send(turn, link, { type: 'end', stream: serve.stream, code })
-  const head = turn.state.heads.get(serve.identity)
-  if (head) markDirty(turn.state, link, head)
-  flushHeads(turn, link)
-}
-
-/** Puts a stream that has something to send in line. What the peer has announced itself is not sent to it. */
-function wake(turn: Turn, link: Link, serve: Serve, line: 'live' | 'bulk' = 'bulk'): void {
-  const head = turn.state.heads.get(serve.identity)
-  if (serve.phase !== 'flowing' || serve.queue !== 'none' || !head || serve.position?.key === head.key) return
-  const heard = link.heard.get(serve.identity)
-  if (heard && !higher(head, heard)) return
-  if (heard && higher(heard, serve.position) && serve.checked !== heard.key) {
-    serve.checked = heard.key
-    question(turn, serve, 'checking', [heard])
-    return
-  }
-  serve.queue = line
-  link[line].add(serve)
-  pump(turn, link)
-}
-
-function unqueue(turn: Turn, serve: Serve): void {
-  const link = turn.state.links.get(serve.link)
-  link?.live.delete(serve)
-  link?.bulk.delete(serve)
-  if (serve.queue !== 'reading') serve.queue = 'none'
-}
-
-/** Reads the next run for a link while there are credit and room: one read at a time, live feeds first. */
-export function pump(turn: Turn, link: Link): void {
-  const { maxUnsent } = turn.state.settings.limits
-  if (link.reading || link.credit <= 0 || link.unsent >= maxUnsent) return
-  const serve = nextServe(link)
-  if (!serve) return
-  unqueue(turn, serve)
-  serve.queue = 'reading'
-  link.reading = true
-  const { stream, identity, position: after } = serve
-  const maxBytes = FRAME_BYTES - RUN_HEADER_BYTES
-  turn.effects.push({ type: 'read', link: link.id, stream, turn: serve.turn, identity, after, maxBytes })
-}
-
-function nextServe(link: Link): Serve | undefined {
-  const live = firstOf(link.live)
-  const bulk = firstOf(link.bulk)
-  const takeLive = live !== undefined && (bulk === undefined || link.liveInRow < LIVE_IN_ROW)
-  link.liveInRow = takeLive ? link.liveInRow + 1 : 0
-  return takeLive ? live : bulk
-}
-
-function firstOf<T>(set: Set<T>): T | undefined {
-  for (const item of set) return item
-  return undefined
-}
-
-/** The driver has read a run. */
-export function onRead(turn: Turn, link: Link, event: EventOf<'run'>): void {
-  link.reading = false
-  const serve = link.serves.get(event.stream)
-  if (serve) {
-    serve.queue = 'none'
-    if (serve.turn === event.turn && serve.phase === 'flowing') {
-      if (event.entries.length > 0) sendRun(turn, link, serve, event.entries)
-      else endServe(turn, link, serve, 'superseded')
-    }
-    wake(turn, link, serve)
-  }
-  pump(turn, link)
-}
-
-function sendRun(turn: Turn, link: Link, serve: Serve, entries: readonly Entry[]): void {
-  const head = turn.state.heads.get(serve.identity)
-  const last = entries.at(-1)
-  if (!head || !last) return
-  const bytes = entries.map((entry) => entry.bytes)
-  serve.position = { comparable: last.comparable, key: last.key }
-  link.told.set(serve.identity, head)
-  link.credit -= send(turn, link, { type: 'run', stream: serve.stream, head, entries: bytes })
+/**
+ * Numbers a change. Those of several feeds may be told out of order: peers are told that they know all up to some
+ * number only once every change before it has come.
+ */
+function number(state: GossipState, identity: PlayerId, sequence: number): void {
+  state.sequences.set(identity, sequence)
+  if (sequence <= state.sequence) return
+  state.early.add(sequence)
+  if (state.early.size > MAX_EARLY) state.sequence = Math.min(...state.early) - 1
+  while (state.early.delete(state.sequence + 1)) state.sequence++
 }
 
 /** A feed has grown or changed over: streams of it go on, other peers are told. */
@@ -175,30 +98,17 @@ export function onChanged(turn: Turn, event: EventOf<'changed'>): void {
   const { state } = turn
   const { head } = event
   state.heads.set(head.identity, head)
+  number(state, head.identity, event.sequence ?? state.sequence + 1)
   for (const link of [...state.links.values()]) {
     if (!link.greeted) continue
     const serve = link.serveOf.get(head.identity)
+    if (serve) link.untold.add(head.identity)
     if (!serve) markDirty(state, link, head)
     else if (event.changeover) changeOver(turn, link, serve, event.changeover.ancestor, head)
-    else if (!sendLive(turn, link, serve, event.entries)) wake(turn, link, serve, 'live')
+    else if (!sendLive(turn, link, serve, event.entries))
+      wake(turn, link, serve, areFresh(event.entries) ? 'live' : 'bulk')
     flushHeads(turn, link)
   }
-}
-
-/** A fresh entry for a peer that has all before it goes out without a read. */
-function sendLive(turn: Turn, link: Link, serve: Serve, entries: readonly Entry[] | undefined): boolean {
-  const first = entries?.[0]
-  if (!entries || !first || serve.phase !== 'flowing' || serve.queue !== 'none') return false
-  if (first.parent !== (serve.position?.key ?? null)) return false
-  if (link.credit <= 0 || link.unsent >= turn.state.settings.limits.maxUnsent) return false
-  const heard = link.heard.get(serve.identity)
-  const last = entries.at(-1)
-  if (heard && last && !higher(last, heard)) return false
-  let bytes = RUN_HEADER_BYTES
-  for (const entry of entries) bytes += RUN_ENTRY_BYTES + entry.bytes.length
-  if (bytes > FRAME_BYTES) return false
-  sendRun(turn, link, serve, entries)
-  return true
 }
 
 /** The chain that a stream follows has lost: it goes on from what both chains share. */
@@ -212,6 +122,7 @@ function changeOver(turn: Turn, link: Link, serve: Serve, ancestor: HeadPosition
   if (lost) {
     serve.position = ancestor
     send(turn, link, { type: 'at', stream: serve.stream, at: ancestor, head })
+    noteTold(link, head)
   }
   serve.phase = 'flowing'
   serve.turn++

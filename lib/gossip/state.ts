@@ -2,50 +2,22 @@ import type { EntryKey, Millis, PlayerId } from '../base/index.ts'
 import { compareHeads } from '../entry/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
+import { drawElsewhere } from './elsewhere.ts'
 import { encodeFrame } from './wire.ts'
+import type { GossipLimits } from './limits.ts'
 import type { CloseCode, Frame, GossipEffect, LinkId, Position } from './types.ts'
 
-/** Bounds and times of gossip. */
-export interface GossipLimits {
-  /** Bytes of runs a peer may send ahead of being taken in. */
-  readonly window: number
-  /** Bytes handed to a link and not yet sent above which no more runs are read for it. */
-  readonly maxUnsent: number
-  /** The same, above which the link is closed: its peer does not read. */
-  readonly maxBacklog: number
-  /** Credit that is believed at most, whatever a peer grants. */
-  readonly maxCredit: number
-  /** Heads remembered for each link. */
-  readonly maxHeard: number
-  /** `ihave` frames under way before the peer has said that it heard them. */
-  readonly maxUnheard: number
-  /** A head that another has announced may be missing so long before the source is changed. */
-  readonly takeOverAfter: Millis
-  /** A source that announced a head may deliver nothing so long before it loses the right. */
-  readonly stallAfter: Millis
-  /** How long it loses it: doubled each time, at most 64-fold. */
-  readonly penalty: Millis
-  /** How long a link may stay without its first frame. */
-  readonly greetWithin: Millis
-}
-
-export const GOSSIP_LIMITS: GossipLimits = {
-  window: 4 * 65_536,
-  maxUnsent: 4 * 65_536,
-  maxBacklog: 8 * 1_048_576,
-  maxCredit: 1_048_576,
-  maxHeard: 65_536,
-  maxUnheard: 4,
-  takeOverAfter: 500,
-  stallAfter: 5_000,
-  penalty: 15_000,
-  greetWithin: 10_000,
-}
+export { GOSSIP_LIMITS } from './limits.ts'
+export type { GossipLimits } from './limits.ts'
 
 /** What the core is given once. */
 export interface GossipSettings {
-  /** 8 bytes in hex, changed whenever the store may have lost something that was announced. */
+  /** 8 bytes in hex, another in every run of the node. */
   readonly epoch: string
+  /** The number of the last change before the first `changed`: all heads up to it are given as such. */
+  readonly sequence?: number
+  /** The own player, whose losing heads are asked for and told of; without one they are not. */
+  readonly self?: PlayerId
   /** Whether a peer may be told of this feed and served it. A question, not an event: it changes nothing. */
   mayServe(peer: PlayerId, feed: PlayerId): boolean
   readonly limits: GossipLimits
@@ -56,6 +28,8 @@ export interface Ask {
   readonly stream: number
   readonly link: LinkId
   readonly identity: PlayerId
+  /** Where it is the chain up to a losing head of the own feed that is asked for. */
+  readonly goal: HeadPosition | undefined
   /** `asked` until the first answer, `sampling` while own positions are looked up after `fork`. */
   phase: 'asked' | 'sampling' | 'flowing'
   /** Entries that may still be handed to the store; what comes past it is dropped. */
@@ -64,6 +38,10 @@ export interface Ask {
   progressAt: Millis
   /** Runs handed to the store and not yet answered. */
   ingesting: number
+  /** Whether it counts among those of its link that wait for a first answer. */
+  unanswered: boolean
+  /** Of a chain up to a losing head: the last of it has been sent. */
+  ended: boolean
 }
 
 /** A feed that a peer asks of this node. */
@@ -71,6 +49,8 @@ export interface Serve {
   readonly stream: number
   readonly link: LinkId
   readonly identity: PlayerId
+  /** Where it is the chain up to a losing head of the peer's own feed that is sent. */
+  readonly goal: HeadPosition | undefined
   /** The position the peer has; what comes after it is sent. */
   position: Position
   phase: 'finding' | 'forked' | 'finding-point' | 'checking' | 'flowing'
@@ -92,16 +72,43 @@ export interface Link {
   /** Bytes handed over and not yet sent. */
   unsent: number
 
-  /** Heads the peer was told, by `ihave` or in a run. */
+  /** What is offered to the peer, and the heads it was told, by `ihave` or in a run. Changed by `join` and `leave`. */
   readonly told: Map<PlayerId, HeadPosition>
+  /** Stands for the keys of `told`: docs/protocol.md, section Gossip. */
+  readonly offer: Offer
   /** Feeds whose head it has yet to be told. */
   readonly dirty: Set<PlayerId>
+  /** Feeds that go to it in runs and whose head no run has named yet. */
+  readonly untold: Set<PlayerId>
+  /** Whether the peer still knew what it was told on an earlier link. */
+  resumed: boolean
   serial: number
   heardSerial: number
+  /** Up to where the peer was last told everything, and when. */
+  toldSequence: number
+  toldAt: Millis
+  /** Losing heads of the peer's own feed. */
+  readonly losing: Losing
 
   /** Heads the peer announced. */
   readonly heard: Map<PlayerId, Head>
+  /** The peer's epoch, once it has greeted. */
+  epoch: string
+  /** What this node said it remembers of the peer. */
+  readonly memory: PeerMemory | undefined
+  /** What the last whole `ihave` said. */
+  known: { readonly sequence: number; readonly offer: string } | undefined
+  /** Heads of feeds tracked since then may have been told and not kept. */
+  blindSince: Millis | undefined
+  /** Losing heads of the own feed that the peer keeps; undefined until it has said so. */
+  lost: readonly HeadPosition[] | undefined
+  /** Looks for what of these is here that have not been answered. */
+  lacking: number
+  /** When something was last drawn from it. */
+  progressAt: Millis
   readonly asks: Map<number, Ask>
+  /** Those of them that wait for a first answer. */
+  asking: number
   /** Streams that were stopped and whose `end` has not come: their runs are dropped. */
   readonly stopping: Set<number>
   nextStream: number
@@ -114,15 +121,46 @@ export interface Link {
   readonly serveOf: Map<PlayerId, Serve>
   /** Bytes of runs this node may still send. */
   credit: number
+  /** The most that it ever was. */
+  mostCredit: number
   readonly live: Set<Serve>
   readonly bulk: Set<Serve>
+  /** Streams whose position is being looked up, and those that wait for that. */
+  looking: number
+  readonly toLook: Set<Serve>
   liveInRow: number
   reading: boolean
+}
+
+/** An order-free digest of identities. */
+export interface Offer {
+  high: number
+  low: number
+}
+
+/** What is told of the losing heads of a peer's own feed. */
+export interface Losing {
+  due: boolean
+  looking: boolean
+  at: Millis
+  told: readonly HeadPosition[] | undefined
+}
+
+/** What is remembered of a peer between links, so that the next one costs the changes since. */
+export interface PeerMemory {
+  readonly epoch: string
+  readonly sequence: number
+  readonly offer: string
+  /** Heads that it announced and that have not come. */
+  readonly owed: readonly Head[]
+  /** When that was; feeds tracked since may have been announced too. */
+  readonly since: Millis
 }
 
 /** One tracked feed. */
 export interface Feed {
   readonly identity: PlayerId
+  readonly trackedAt: Millis
   /** Entries of it that are drawn at most. */
   most: number
   source: Ask | undefined
@@ -135,21 +173,58 @@ export interface Feed {
   orphans: number
   /** Peers that may not be asked until then, and how often that has happened. */
   readonly penalties: Map<PlayerId, { until: Millis; times: number }>
+  /** Changeovers that are not forgotten yet, as of `flippedAt`, and until when no fork is taken. */
+  flips: number
+  flippedAt: Millis
+  quietUntil: Millis
 }
 
 /** Everything the core knows. Changed in place by `step`. */
 export interface GossipState {
   readonly settings: GossipSettings
   readonly heads: Map<PlayerId, Head>
+  /** The number of the change that brought each head. */
+  readonly sequences: Map<PlayerId, number>
+  /** Every change up to this number has come, and of those after it these. */
+  sequence: number
+  readonly early: Set<number>
   readonly feeds: Map<PlayerId, Feed>
   readonly links: Map<LinkId, Link>
   /** Tracked feeds of which some peer has announced more than is here: what a tick looks at. */
   readonly waiting: Set<PlayerId>
+  /** Those of them that could be asked for, but for the many that their peers are asked for already. */
+  readonly unasked: Set<PlayerId>
+  /** Chains up to losing heads of the own feed that are being drawn. */
+  readonly goals: Map<EntryKey, Ask>
+  /** Links whose first exchange about the own feed is not done. */
+  readonly unanswered: Set<Link>
+  /** Peers by their last link, oldest first. */
+  readonly memories: Map<PlayerId, PeerMemory>
+  /** Earlier epochs of this node that its store has outlived whole, and the sequence each ended with. */
+  readonly epochs: Map<string, number>
+  /** Feeds that were tracked when the memory of peers was kept. */
+  before: Set<PlayerId>
   now: Millis
 }
 
 export function createGossip(settings: GossipSettings): GossipState {
-  return { settings, heads: new Map(), feeds: new Map(), links: new Map(), waiting: new Set(), now: 0 }
+  return {
+    settings,
+    heads: new Map(),
+    sequences: new Map(),
+    sequence: settings.sequence ?? 0,
+    early: new Set(),
+    feeds: new Map(),
+    links: new Map(),
+    waiting: new Set(),
+    unasked: new Set(),
+    goals: new Map(),
+    unanswered: new Set(),
+    memories: new Map(),
+    epochs: new Map(),
+    before: new Set(),
+    now: 0,
+  }
 }
 
 /** The state and where effects go: what each step works on. */
@@ -174,18 +249,24 @@ export function send(turn: Turn, link: Link, frame: Exclude<Frame, { type: 'opti
 export function closeLink(turn: Turn, link: Link, code: CloseCode): void {
   if (turn.state.links.get(link.id) !== link) return
   turn.state.links.delete(link.id)
+  turn.state.memories.delete(link.peer)
   send(turn, link, { type: 'close', code })
   turn.effects.push({ type: 'close', link: link.id, code })
-  forget(turn.state, link)
+  forget(turn, link)
 }
 
-/** Drops what depended on a link that is gone; its feeds wait for another source. */
-export function forget(state: GossipState, link: Link): void {
+/** Drops what depended on a link that is gone: its feeds wait for another source, losing heads are drawn elsewhere. */
+export function forget(turn: Turn, link: Link): void {
+  const { state } = turn
+  state.unanswered.delete(link)
+  const goals = [...link.asks.values()].flatMap((made) => made.goal ?? [])
   for (const ask of link.asks.values()) {
+    if (ask.goal && state.goals.get(ask.goal.key) === ask) state.goals.delete(ask.goal.key)
     const feed = state.feeds.get(ask.identity)
     if (!feed || feed.source !== ask) continue
     feed.source = undefined
     state.waiting.add(feed.identity)
   }
   link.asks.clear()
+  for (const goal of goals) drawElsewhere(turn, goal, undefined)
 }

@@ -1,4 +1,6 @@
-import { consider, penalize, stop } from './asking.ts'
+import { consider, noteAnswer, penalize, stop } from './asking.ts'
+import { mustWait } from './flips.ts'
+import { finish, noteLosing } from './losing.ts'
 import { closeLink, send } from './state.ts'
 import type { Ask, Feed, Link, Turn } from './state.ts'
 import type { Frame, GossipEvent, Goal, Outcome } from './types.ts'
@@ -22,10 +24,12 @@ export function onFork(turn: Turn, link: Link, frame: Of<'fork'>): void {
   if (!made) return
   const feed = turn.state.feeds.get(made.identity)
   if (feed) feed.tail = undefined
-  if (made.phase !== 'asked') {
+  if (made.phase !== 'asked' || made.goal) {
     closeLink(turn, link, 'unasked')
     return
   }
+  if (feed && mustWait(turn, feed, made)) return
+  noteAnswer(turn, made)
   made.phase = 'sampling'
   made.progressAt = turn.state.now
   turn.effects.push({ type: 'sample', link: link.id, stream: made.stream, identity: made.identity })
@@ -34,8 +38,11 @@ export function onFork(turn: Turn, link: Link, frame: Of<'fork'>): void {
 export function onSampled(turn: Turn, link: Link, event: EventOf<'sampled'>): void {
   const made = link.asks.get(event.stream)
   if (made?.phase !== 'sampling') return
-  made.phase = 'flowing'
-  send(turn, link, { type: 'points', stream: made.stream, points: event.points })
+  const { stream, goal } = made
+  const { points } = event
+  made.phase = goal ? 'asked' : 'flowing'
+  made.progressAt = turn.state.now
+  send(turn, link, goal ? { type: 'iwantlost', stream, head: goal, points } : { type: 'points', stream, points })
 }
 
 /** Runs go on after another position: the latest in common, or the ancestor at a changeover. */
@@ -46,9 +53,19 @@ export function onAt(turn: Turn, link: Link, frame: Of<'at'>): void {
     closeLink(turn, link, 'unasked')
     return
   }
-  const feed = turn.state.feeds.get(made.identity)
+  const feed = made.goal ? undefined : turn.state.feeds.get(made.identity)
   if (feed) feed.tail = undefined
+  if (feed && isBehind(turn, feed, frame)) {
+    link.heard.set(made.identity, { identity: made.identity, ...frame.head })
+    if (mustWait(turn, feed, made)) return
+  }
   flow(turn, link, made, frame.head)
+}
+
+/** Whether the server's chain parts from the own one: before the own head. */
+function isBehind({ state }: Turn, { identity }: Feed, { at }: Of<'at'>): boolean {
+  const own = state.heads.get(identity)
+  return own !== undefined && (at?.comparable ?? 0) < own.comparable
 }
 
 /** A run goes to the store; its bytes are granted anew when it has been taken in. */
@@ -68,7 +85,8 @@ export function onRun(turn: Turn, link: Link, frame: Of<'run'>, bytes: number): 
     return
   }
   flow(turn, link, made, frame.head)
-  const { stream, head: announced } = frame
+  const { stream } = frame
+  const announced = made.goal ?? frame.head
   const entries = frame.entries.slice(0, made.room)
   if (entries.length === 0) {
     giveBack(turn, link, bytes)
@@ -82,7 +100,9 @@ export function onRun(turn: Turn, link: Link, frame: Of<'run'>, bytes: number): 
 function flow(turn: Turn, link: Link, made: Ask, head: Goal): void {
   made.phase = 'flowing'
   made.progressAt = turn.state.now
-  link.heard.set(made.identity, { identity: made.identity, ...head })
+  link.progressAt = turn.state.now
+  noteAnswer(turn, made)
+  if (!made.goal) link.heard.set(made.identity, { identity: made.identity, ...head })
 }
 
 /** Grants bytes anew, a quarter of the window at a time. */
@@ -99,14 +119,28 @@ function giveBack(turn: Turn, link: Link, bytes: number): void {
 export function onIngested(turn: Turn, event: EventOf<'ingested'>): void {
   const link = turn.state.links.get(event.link)
   if (link) giveBack(turn, link, event.bytes)
-  const feed = turn.state.feeds.get(event.identity)
-  if (!feed) return
   const made = link?.asks.get(event.stream)
   if (made) {
     made.ingesting--
     made.progressAt = turn.state.now
   }
+  if (event.outcome.kind === 'staged')
+    for (const each of [...turn.state.links.values()]) if (each.peer === event.identity) noteLosing(turn, each)
+  if (made?.goal) {
+    settleGoal(turn, made, event.outcome)
+    return
+  }
+  const feed = turn.state.feeds.get(event.identity)
+  if (!feed) return
   settle(turn, feed, made, event.outcome)
+}
+
+/** A run of a chain up to a losing head: what is refused, or held for its time, is left. */
+function settleGoal(turn: Turn, made: Ask, { kind }: Outcome): void {
+  if (kind === 'refused' || kind === 'held') {
+    stop(turn, made)
+    finish(turn, made, 'failed')
+  } else if (made.ended && made.ingesting === 0) finish(turn, made, 'arrived')
 }
 
 function settle(turn: Turn, feed: Feed, made: Ask | undefined, outcome: Outcome): void {
@@ -147,8 +181,14 @@ export function onEnd(turn: Turn, link: Link, frame: Of<'end'>): void {
   if (link.stopping.delete(frame.stream)) return
   const made = askOf(turn, link, frame.stream)
   if (!made) return
+  if (made.goal) {
+    made.ended = frame.code === 'complete'
+    if (!made.ended || made.ingesting === 0) finish(turn, made, made.ended ? 'arrived' : 'failed')
+    return
+  }
   const feed = turn.state.feeds.get(made.identity)
   link.asks.delete(made.stream)
+  noteAnswer(turn, made)
   if (frame.code === 'not-served') link.heard.delete(made.identity)
   if (feed?.source !== made) return
   feed.source = undefined

@@ -21,14 +21,25 @@ export type Frame =
       readonly type: 'hello'
       /** The highest version the sender speaks. */
       readonly version: number
-      /** 8 bytes that change whenever the sender's store may have lost something it announced. */
+      /** 8 bytes that change with every run of the sender's node. */
       readonly epoch: string
-      /** The epoch of the receiver that the sender remembers, and the last `serial` heard in it; zeros for none. */
+      /** The epoch of the receiver that the sender remembers, and what the last whole `ihave` in it said; zeros for none. */
       readonly knownEpoch: string
-      readonly knownSerial: number
+      readonly knownSequence: number
+      readonly knownOffer: string
     }
   /** Heads that may be served to the receiver; one with `count` 0 is no longer offered. */
-  | { readonly type: 'ihave'; readonly serial: number; readonly full: boolean; readonly heads: readonly Head[] }
+  | {
+      readonly type: 'ihave'
+      /** Counts the frames of this kind on this call, from 1. */
+      readonly serial: number
+      /** Everything up to this change of the sender's store has been told. Of no meaning where more is to come. */
+      readonly sequence: number
+      /** 8 bytes that stand for the set of feeds that are offered; zeros where more is to come. */
+      readonly offer: string
+      readonly full: boolean
+      readonly heads: readonly Head[]
+    }
   | { readonly type: 'heard'; readonly serial: number }
   | { readonly type: 'iwant'; readonly stream: number; readonly identity: PlayerId; readonly after: Position }
   | { readonly type: 'stop'; readonly stream: number }
@@ -39,6 +50,15 @@ export type Frame =
   | { readonly type: 'credit'; readonly bytes: number }
   | { readonly type: 'end'; readonly stream: number; readonly code: EndCode }
   | { readonly type: 'close'; readonly code: CloseCode }
+  /** Losing heads of the receiver's own feed that the sender keeps: all of them, each time. */
+  | { readonly type: 'lost'; readonly heads: readonly HeadPosition[] }
+  /** Asks for the chain that ends in a losing head of the asker's own feed, after the first of these that it holds. */
+  | {
+      readonly type: 'iwantlost'
+      readonly stream: number
+      readonly head: HeadPosition
+      readonly points: readonly HeadPosition[]
+    }
   /** A frame of a later minor version that may be passed over. */
   | { readonly type: 'optional' }
 
@@ -50,7 +70,7 @@ export interface Goal extends HeadPosition {
 }
 
 /** Why a server ends a stream. */
-export type EndCode = 'stopped' | 'not-served' | 'superseded' | 'failed'
+export type EndCode = 'stopped' | 'not-served' | 'superseded' | 'failed' | 'complete'
 /** Why a side closes the link. */
 export type CloseCode = 'bye' | 'version' | 'malformed' | 'unasked' | 'over-credit' | 'too-slow' | 'silent'
 
@@ -75,6 +95,8 @@ export type GossipEvent = { readonly now: Millis } & (
       readonly head: Head
       readonly entries?: readonly Entry[]
       readonly changeover?: { readonly ancestor: Position }
+      /** The store's number of this change; counted here where left out. */
+      readonly sequence?: number
     }
   /** A feed is drawn from now on, or no more. `most`: no more than so many entries of it, all where left out. */
   | { readonly type: 'tracked'; readonly identity: PlayerId; readonly on: boolean; readonly most?: number }
@@ -108,10 +130,17 @@ export type GossipEvent = { readonly now: Millis } & (
       readonly bytes: number
       readonly outcome: Outcome
     }
+  /** Losing heads of a peer's own feed that are kept here and that its chain does not name; answers `losing`. */
+  | { readonly type: 'losing'; readonly link: LinkId; readonly heads: readonly HeadPosition[] }
+  /** Those of the positions that are nowhere in this store; answers `lack`. */
+  | { readonly type: 'lacking'; readonly link: LinkId; readonly positions: readonly HeadPosition[] }
   | { readonly type: 'tick' }
 )
 
-/** What the core asks of its driver. `turn` comes back with the answer. */
+/**
+ * What the core asks of its driver. `turn` comes back with the answer. Where a `goal` is given the chain meant is not
+ * the current one, but the kept one that ends in this losing head.
+ */
 export type GossipEffect =
   | { readonly type: 'send'; readonly link: LinkId; readonly bytes: Uint8Array }
   | { readonly type: 'close'; readonly link: LinkId; readonly code: CloseCode }
@@ -123,6 +152,7 @@ export type GossipEffect =
       readonly turn: number
       readonly identity: PlayerId
       readonly positions: readonly HeadPosition[]
+      readonly goal?: HeadPosition
     }
   /** Entries of the current chain right after a position, together at most so many bytes, at least one. -> `run` */
   | {
@@ -133,6 +163,7 @@ export type GossipEffect =
       readonly identity: PlayerId
       readonly after: Position
       readonly maxBytes: number
+      readonly goal?: HeadPosition
     }
   /** Own positions from the head back at growing distances, at most 64. -> `sampled` */
   | { readonly type: 'sample'; readonly link: LinkId; readonly stream: number; readonly identity: PlayerId }
@@ -146,3 +177,14 @@ export type GossipEffect =
       readonly announced: HeadPosition
       readonly bytes: number
     }
+  /** Which losing heads of this feed, the peer's own, are kept here and not named in it? At most 8. -> `losing` */
+  | { readonly type: 'losing'; readonly link: LinkId; readonly identity: PlayerId }
+  /** Which of these positions of the own player's feed are nowhere in the store? -> `lacking` */
+  | { readonly type: 'lack'; readonly link: LinkId; readonly positions: readonly HeadPosition[] }
+  /**
+   * Everything that this peer has of the own player's feed is here: its first exchange is done. Once for each link.
+   * `head` is what it has; absent where that is nothing.
+   */
+  | { readonly type: 'answered'; readonly link: LinkId; readonly peer: PlayerId; readonly head?: Head }
+  /** A losing head of the own player's feed has come, with all that leads to it. */
+  | { readonly type: 'arrived'; readonly link: LinkId; readonly peer: PlayerId; readonly head: HeadPosition }

@@ -7,7 +7,7 @@ import { OctetReader, OctetWriter } from './octets.ts'
 import type { CloseCode, EndCode, Frame, Goal, Position } from './types.ts'
 
 /** The layout of every frame: docs/protocol.md, section Gossip. */
-export const GOSSIP_VERSION = 1
+export const GOSSIP_VERSION = 2
 /** The largest frame. */
 export const FRAME_BYTES = 65_536
 /** The largest number of positions in one `points`. */
@@ -17,6 +17,10 @@ export const RUN_HEADER_BYTES = 53
 export const RUN_ENTRY_BYTES = 2
 /** How many heads one `ihave` carries at most. */
 export const MAX_HEADS = 800
+/** How many losing heads one `lost` carries at most. */
+export const MAX_LOST = 8
+/** Stands for no offer, and for no epoch. */
+export const NO_OFFER = '0'.repeat(16)
 
 const MAGIC = utf8('marmalade gossip')
 const NO_KEY = new Uint8Array(32)
@@ -33,8 +37,10 @@ const TYPE = {
   credit: 9,
   end: 10,
   close: 11,
+  lost: 12,
+  iwantlost: 13,
 } as const
-const END_CODES: readonly EndCode[] = ['stopped', 'not-served', 'superseded', 'failed']
+const END_CODES: readonly EndCode[] = ['stopped', 'not-served', 'superseded', 'failed', 'complete']
 const CLOSE_CODES: readonly CloseCode[] = [
   'bye',
   'version',
@@ -55,10 +61,15 @@ export function encodeFrame(frame: Exclude<Frame, { type: 'optional' }>): Uint8A
         .u8(frame.version)
         .raw(fromHex(frame.epoch))
         .raw(fromHex(frame.knownEpoch))
-        .u64(frame.knownSerial)
+        .u64(frame.knownSequence)
+        .raw(fromHex(frame.knownOffer))
         .done()
     case 'ihave':
-      out.u64(frame.serial).u8(frame.full ? 1 : 0)
+      out
+        .u64(frame.serial)
+        .u64(frame.sequence)
+        .raw(fromHex(frame.offer))
+        .u8(frame.full ? 1 : 0)
       for (const head of frame.heads) writeGoal(out.raw(rawId(head.identity)), head)
       return out.done()
     case 'heard':
@@ -69,9 +80,11 @@ export function encodeFrame(frame: Exclude<Frame, { type: 'optional' }>): Uint8A
     case 'fork':
       return out.u32(frame.stream).done()
     case 'points':
-      out.u32(frame.stream)
-      for (const point of frame.points) writePosition(out, point)
-      return out.done()
+      return writePositions(out.u32(frame.stream), frame.points).done()
+    case 'lost':
+      return writePositions(out, frame.heads).done()
+    case 'iwantlost':
+      return writePositions(writePosition(out.u32(frame.stream), frame.head), frame.points).done()
     case 'at':
       return writeGoal(writePosition(out.u32(frame.stream), frame.at), frame.head).done()
     case 'run':
@@ -93,6 +106,9 @@ export function runBytes(entries: readonly Uint8Array[]): number {
   for (const entry of entries) bytes += RUN_ENTRY_BYTES + entry.length
   return bytes
 }
+
+/** Whether the bytes are those of a `run`, by their type alone. */
+export const isRun = (bytes: Uint8Array): boolean => bytes[0] === TYPE.run
 
 /** A frame, or undefined where the bytes are none: too long, too short, out of range or of an unknown type. */
 export function decodeFrame(bytes: Uint8Array): Frame | undefined {
@@ -133,6 +149,10 @@ function readBody(type: number, reader: OctetReader): Frame | undefined {
       return { type: 'credit', bytes: reader.u32() }
     case TYPE.end:
       return { type: 'end', stream: reader.u32(), code: END_CODES[reader.u8()] ?? 'failed' }
+    case TYPE.lost:
+      return readLost(reader)
+    case TYPE.iwantlost:
+      return readIwantLost(reader)
     case TYPE.close:
       return { type: 'close', code: CLOSE_CODES[reader.u8()] ?? 'bye' }
     default:
@@ -146,14 +166,17 @@ function readHello(reader: OctetReader): Frame | undefined {
   const version = reader.u8()
   const epoch = hex(reader.raw(8))
   const knownEpoch = hex(reader.raw(8))
-  const knownSerial = reader.u64()
+  const knownSequence = reader.u64()
+  const knownOffer = hex(reader.raw(8))
   // A later version may say more in its hello: what follows is passed over.
   reader.raw(reader.left)
-  return { type: 'hello', version, epoch, knownEpoch, knownSerial }
+  return { type: 'hello', version, epoch, knownEpoch, knownSequence, knownOffer }
 }
 
 function readHeads(reader: OctetReader): Frame | undefined {
   const serial = reader.u64()
+  const sequence = reader.u64()
+  const offer = hex(reader.raw(8))
   const flags = reader.u8()
   const heads: Head[] = []
   while (reader.left > 0 && reader.ok) {
@@ -161,18 +184,36 @@ function readHeads(reader: OctetReader): Frame | undefined {
     const goal = readGoal(reader)
     heads.push({ identity, ...goal })
   }
-  return flags > 1 ? undefined : { type: 'ihave', serial, full: flags === 1, heads }
+  return flags > 1 ? undefined : { type: 'ihave', serial, sequence, offer, full: flags === 1, heads }
 }
 
 function readPoints(reader: OctetReader): Frame | undefined {
   const stream = reader.u32()
-  const points: HeadPosition[] = []
+  const points = readPositions(reader, MAX_POINTS)
+  return points && { type: 'points', stream, points }
+}
+
+function readLost(reader: OctetReader): Frame | undefined {
+  const heads = readPositions(reader, MAX_LOST)
+  return heads && { type: 'lost', heads }
+}
+
+function readIwantLost(reader: OctetReader): Frame | undefined {
+  const stream = reader.u32()
+  const head = readPosition(reader)
+  const points = readPositions(reader, MAX_POINTS)
+  return head && points && { type: 'iwantlost', stream, head, points }
+}
+
+/** All positions that are left, at most so many; none of them is the place before the first entry. */
+function readPositions(reader: OctetReader, most: number): HeadPosition[] | undefined {
+  const positions: HeadPosition[] = []
   while (reader.left > 0 && reader.ok) {
-    const point = readPosition(reader)
-    if (!point || points.length === MAX_POINTS) return undefined
-    points.push(point)
+    const position = readPosition(reader)
+    if (!position || positions.length === most) return undefined
+    positions.push(position)
   }
-  return { type: 'points', stream, points }
+  return positions
 }
 
 function readAt(reader: OctetReader): Frame | undefined {
@@ -197,6 +238,10 @@ function readRun(reader: OctetReader): Frame | undefined {
 /** Comparable and key; zeros stand for the place before the first entry. */
 function writePosition(out: OctetWriter, position: Position): OctetWriter {
   return position ? out.u64(position.comparable).raw(rawId(position.key)) : out.u64(0).raw(NO_KEY)
+}
+function writePositions(out: OctetWriter, positions: readonly HeadPosition[]): OctetWriter {
+  for (const position of positions) writePosition(out, position)
+  return out
 }
 function readPosition(reader: OctetReader): Position {
   const comparable = reader.u64()

@@ -7,8 +7,12 @@ export const gossipRow = z.object({
   /** Feeds drawn from it, and feeds it draws from us. */
   asking: z.number(),
   serving: z.number(),
-  /** Entries it announced that are not here. */
-  owed: z.number(),
+  /** Tracked feeds of which it announced more than is here, and the entries they lack, as far as it says. */
+  owedFeeds: z.number(),
+  owedEntries: z.number(),
+  /** Bytes of frames that came from it and that left for it on this link. */
+  bytesIn: z.number(),
+  bytesOut: z.number(),
 })
 
 /** Feeds on their way, frame by frame, and how that goes. */

@@ -2,30 +2,38 @@ import { randomBytes } from 'node:crypto'
 import { MarmaladeError, hex } from '../../lib/base/index.ts'
 import type { Clock, PlayerId } from '../../lib/base/index.ts'
 import { Gossip, keepOpen } from '../../lib/gossip/index.ts'
+import type { GossipMemory } from '../../lib/gossip/index.ts'
 import { definePlugin, need } from '../../lib/host/index.ts'
 import type { Connection, Plugin, PluginHost, Role } from '../../lib/host/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import { gossipContract } from './contract.ts'
+import { memoryFile } from './memory.ts'
 import type { GossipApi } from './types.ts'
 
 interface Init {
   readonly clock: Clock
+  /** Where what peers told and were told is kept between runs of the node; nowhere where left out. */
+  readonly file?: string
 }
 
 /** Feeds travel: one link for each connection, opened by the side that dialled. */
-export function gossipPlugin({ clock }: Init): Plugin<GossipApi, typeof gossipContract> {
+export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof gossipContract> {
   return definePlugin({
     name: 'gossip',
     contract: gossipContract,
     needs: { feeds: need<FeedsApi>('feeds') },
     async start(host, { feeds }) {
       const roles = new PeerRoles(host)
+      // A store that was put back from a backup starts with full exchanges: it is there to learn what it lost.
+      const memory: GossipMemory | undefined =
+        file === undefined || feeds.store.own.restored ? undefined : memoryFile(file)
       const gossip = await Gossip.open(
         {
           store: feeds.store,
           clock,
           mayServe: (peer, feed) => feeds.mayServe(peer, roles.of(peer), feed),
           onFault: (message, detail) => host.log.warn({ ...detail, err: detail.cause }, message),
+          ...(memory && { memory }),
         },
         { epoch: hex(randomBytes(8)) },
       )
@@ -43,12 +51,13 @@ export function gossipPlugin({ clock }: Init): Plugin<GossipApi, typeof gossipCo
         void keepOpen(open, connection.signal, () => clock.monotonic(), onFault)
       })
       const left = host.onDisconnect(({ player }) => roles.forget(player))
-      const changed = feeds.tracked.onChange(() => {
-        tracking.update()
+      const changed = feeds.tracked.onChange((players) => {
+        tracking.update(players)
         roles.refresh((peer) => gossip.reconsider(peer))
       })
+      const serving = feeds.onServingChanged((peer) => gossip.reconsider(peer))
       return {
-        api: { status: () => gossip.status() },
+        api: { status: () => gossip.status(), onOwn: (listener) => gossip.onOwn(listener) },
         handlers: {
           gossip: {
             async link(_args, { connection }, duplex) {
@@ -67,6 +76,7 @@ export function gossipPlugin({ clock }: Init): Plugin<GossipApi, typeof gossipCo
           dialled()
           left()
           changed()
+          serving()
           await gossip.close()
         },
       }
@@ -117,20 +127,27 @@ class Tracking {
   readonly #gossip: Gossip
   readonly #feeds: FeedsApi
   /** Feeds that are drawn, and how many entries of each. */
-  #tracked = new Map<PlayerId, number>()
+  readonly #tracked = new Map<PlayerId, number>()
 
   constructor(gossip: Gossip, feeds: FeedsApi) {
     this.#gossip = gossip
     this.#feeds = feeds
-    this.update()
+    this.update(feeds.tracked.list())
   }
 
-  update(): void {
+  /** Looks at those of which something may be another now. */
+  update(players: Iterable<PlayerId>): void {
     const { tracked } = this.#feeds
-    const wanted = new Map(tracked.list().map((player) => [player, tracked.mostEntries(player)]))
-    for (const player of this.#tracked.keys()) if (!wanted.has(player)) this.#gossip.track(player, 'unwanted')
-    for (const [player, most] of wanted)
-      if (this.#tracked.get(player) !== most) this.#gossip.track(player, 'wanted', most)
-    this.#tracked = wanted
+    for (const player of players) {
+      const most = tracked.has(player) ? tracked.mostEntries(player) : undefined
+      if (this.#tracked.get(player) === most) continue
+      if (most === undefined) {
+        this.#tracked.delete(player)
+        this.#gossip.track(player, 'unwanted')
+      } else {
+        this.#tracked.set(player, most)
+        this.#gossip.track(player, 'wanted', most)
+      }
+    }
   }
 }

@@ -14,7 +14,15 @@ const headOf = (count: number) => ({
   key: entryKeyOf(new Uint8Array(32).fill(count)),
   count,
 })
-const HELLO: Known = { type: 'hello', version: 1, epoch: '00'.repeat(8), knownEpoch: '00'.repeat(8), knownSerial: 0 }
+const ZEROS = '00'.repeat(8)
+const HELLO = {
+  type: 'hello',
+  version: 2,
+  epoch: '22'.repeat(8),
+  knownEpoch: ZEROS,
+  knownSequence: 0,
+  knownOffer: ZEROS,
+} as const
 const ENTRY = new Uint8Array(100)
 
 /** One core, and what it did last. */
@@ -40,11 +48,15 @@ class Bench {
     return this.hear(link, {
       type: 'ihave',
       serial,
+      sequence: serial,
+      offer: '77'.repeat(8),
       full: serial === 1,
       heads: [{ identity: author, ...headOf(count) }],
     })
   }
+  /** Everything sent so far has left, and so much time passes. */
   wait(time: Millis): this {
+    for (const { id, unsent } of [...this.state.links.values()]) this.do({ type: 'sent', link: id, bytes: unsent })
     this.now += time
     return this.do({ type: 'tick' })
   }
@@ -81,7 +93,7 @@ test('gossip core: every breach of the protocol closes the link with its code', 
   closes('malformed', 'bytes that are no frame', open().do({ type: 'received', link: 1, bytes: Uint8Array.of(200) }))
   closes('malformed', 'anything before hello', fresh().hear(1, { type: 'credit', bytes: 1 }))
   closes('malformed', 'a second hello', open().hear(1, HELLO))
-  closes('version', 'no version in common', fresh().hear(1, { ...HELLO, version: 0 }))
+  closes('version', 'no version in common', fresh().hear(1, { ...HELLO, version: 1 }))
   const run: Known = { type: 'run', stream: 5, head: headOf(1), entries: [ENTRY] }
   closes('unasked', 'a run nobody asked for', open().hear(1, run))
   closes('unasked', 'a fork nobody asked about', open().hear(1, { type: 'fork', stream: 5 }))
@@ -147,7 +159,7 @@ test('gossip core: the source changes when another has had a higher head for hal
   t.ok(needsTick(bench.state))
   t.deepEqual(bench.wait(499).asked, [])
   t.deepEqual(bench.wait(1).asked, [2])
-  bench.do({ type: 'changed', head: { identity: author, ...headOf(6) } }).wait(1)
+  bench.do({ type: 'changed', head: { identity: author, ...headOf(6) } }).wait(1_000)
   t.notOk(needsTick(bench.state), 'with all of it here no timer runs')
   t.end()
 })
@@ -273,5 +285,122 @@ test('gossip core: of a feed that is drawn within a bound, no entry past it reac
   t.deepEqual(bench.announce(1, 2, 12).asked, [], 'nor asked for')
   bench.do({ type: 'tracked', identity: author, on: true })
   t.deepEqual(bench.asked, [1], 'without the bound the rest is')
+  t.end()
+})
+
+test('gossip core: a feed that flips for ever costs a changeover in a while, and ends at its highest head', (t) => {
+  const bench = tracking().connect(1, near)
+  const HOURS = 3
+  let changeovers = 0
+  let count = 0
+  let stream: number | undefined
+  const isOpen = (): boolean => stream !== undefined
+  /** Answers what was asked or stopped. */
+  const follow = (): void => {
+    for (const [, frame] of bench.sent) {
+      if (frame.type === 'iwant') stream = frame.stream
+      if (frame.type !== 'stop') continue
+      if (stream === frame.stream) stream = undefined
+      bench.hear(1, { type: 'end', stream: frame.stream, code: 'stopped' })
+    }
+  }
+  /** The peer's chain is another each time, from the start: it goes on from there, and the store takes it. */
+  const flip = (): void => {
+    if (stream === undefined) return
+    bench.hear(1, { type: 'at', stream, at: undefined, head: headOf(count) })
+    follow()
+    if (!isOpen()) return
+    changeovers++
+    bench.do({ type: 'changed', head: { identity: author, ...headOf(count) }, changeover: { ancestor: undefined } })
+  }
+  bench.announce(1, 1, 1)
+  follow()
+  for (let time = 0; time < HOURS * 3_600_000; time += 1_000) {
+    if (bench.state.heads.get(author)?.count === count || count === 0) count++
+    flip()
+    bench.wait(1_000)
+    follow()
+  }
+  t.ok(changeovers >= 8, 'some are taken at once')
+  t.ok(changeovers <= 8 + HOURS * 61, `${changeovers} changeovers in ${HOURS} hours`)
+  bench.wait(3_600_000)
+  follow()
+  flip()
+  t.equal(bench.state.heads.get(author)?.count, count, 'the last one is taken in the end')
+  t.end()
+})
+
+test('gossip core: of one peer few feeds at a time are asked for, and all in the end', (t) => {
+  const FEEDS = 2_000
+  const feeds = Array.from({ length: FEEDS }, (_, at) => playerOf(100 + at))
+  const bench = new Bench({ maxAsking: 100 })
+  for (const identity of feeds) bench.do({ type: 'tracked', identity, on: true })
+  bench.connect(1, near)
+  const asked: PlayerId[] = []
+  const open: { stream: number; identity: PlayerId }[] = []
+  let most = 0
+  const follow = (): void => {
+    for (const [, frame] of bench.sent) {
+      if (frame.type !== 'iwant') continue
+      open.push(frame)
+      asked.push(frame.identity)
+    }
+    most = Math.max(most, open.length)
+  }
+  for (let at = 0; at < FEEDS; at += 500) {
+    const heads = feeds.slice(at, at + 500).map((identity) => ({ identity, ...headOf(1) }))
+    bench.hear(1, { type: 'ihave', serial: 1 + at / 500, sequence: 1, offer: ZEROS, full: at === 0, heads })
+    follow()
+  }
+  for (let next = open.shift(); next; next = open.shift()) {
+    bench.hear(1, { type: 'run', stream: next.stream, head: headOf(1), entries: [ENTRY] })
+    const { identity, stream } = next
+    follow()
+    bench.do({ type: 'changed', head: { identity, ...headOf(1) } })
+    follow()
+    bench.do({ type: 'ingested', link: 1, stream, identity, bytes: 155, outcome: { kind: 'adopted' } })
+    follow()
+  }
+  t.equal(most, 100, 'never more than a hundred wait for an answer')
+  t.equal(asked.length, FEEDS, 'each feed is asked for once')
+  t.equal(new Set(asked).size, FEEDS)
+  t.notOk(bench.state.waiting.size > 0, 'and nothing is waited for')
+  t.end()
+})
+
+test('gossip core: looks into the store for one peer are few at a time, whatever it asks', (t) => {
+  const bench = new Bench().connect(1, near).do({ type: 'changed', head: { identity: author, ...headOf(9) } })
+  let looks = 0
+  for (let stream = 0; stream < 10_000; stream++) {
+    bench.hear(1, { type: 'iwant', stream, identity: author, after: headOf(2) })
+    looks += bench.effects.filter((effect) => effect.type === 'find').length
+    bench.hear(1, { type: 'stop', stream })
+  }
+  t.equal(looks, GOSSIP_LIMITS.maxLooks, '10,000 wants, each stopped at once: a few looks that were not answered')
+  const [link] = [...bench.state.links.values()]
+  t.deepEqual([link?.serves.size, link?.toLook.size], [0, 0], 'and nothing is left of them')
+  t.end()
+})
+
+test('gossip core: a run that was read while the credit ran out waits for more', (t) => {
+  const bench = openStream()
+  bench.hear(1, { type: 'credit', bytes: 100 })
+  const reading = bench.effects.find((effect) => effect.type === 'read')
+  const other = playerOf(9)
+  bench.do({ type: 'changed', head: { identity: other, ...headOf(1) } })
+  bench.hear(1, { type: 'iwant', stream: 4, identity: other, after: headOf(1) })
+  const fresh = { identity: other, parent: headOf(1).key, synod: null, payload: 'x.box', bytes: ENTRY, ...headOf(2) }
+  bench.do({ type: 'changed', head: { identity: other, ...headOf(2) }, entries: [fresh] })
+  t.deepEqual(
+    bench.sent.map(([, frame]) => frame.type),
+    ['run'],
+    'a fresh entry of another feed goes first',
+  )
+  const entry = { identity: author, parent: null, synod: null, payload: 'x.box', bytes: ENTRY, ...headOf(1) }
+  bench.do({ type: 'run', link: 1, stream: 3, turn: reading?.turn ?? -1, entries: [entry] })
+  t.deepEqual(bench.sent, [], 'what was read is not sent without credit')
+  bench.hear(1, { type: 'credit', bytes: 1_000 })
+  const again = bench.effects.find((effect) => effect.type === 'read')
+  t.equal(again?.stream, 3, 'but read again with it')
   t.end()
 })

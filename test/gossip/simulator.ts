@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { playerIdOf } from '../../lib/base/index.ts'
 import type { Millis, PlayerId } from '../../lib/base/index.ts'
-import { GOSSIP_LIMITS, createGossip, needsTick, step } from '../../lib/gossip/index.ts'
-import type { GossipEffect, GossipEvent, GossipState, LinkId } from '../../lib/gossip/index.ts'
+import { GOSSIP_LIMITS, createGossip, needsTick, restore, step } from '../../lib/gossip/index.ts'
+import type { GossipEffect, GossipEvent, GossipState, LinkId, Remembered } from '../../lib/gossip/index.ts'
 import { SimFeeds } from './simfeeds.ts'
 
 /** A seeded source of numbers in [0, 1): mulberry32. */
@@ -36,38 +36,69 @@ interface Wire {
 export class SimNode {
   readonly name: number
   readonly identity: PlayerId
-  readonly state: GossipState
+  state: GossipState
+  /** Feeds that no peer of it may be served. */
+  readonly secret = new Set<PlayerId>()
   readonly feeds: SimFeeds
   ticking = false
+  readonly #window: number
   /** When the last job of each feed is done: runs of one feed are taken in order. */
   readonly storeFreeAt = new Map<PlayerId, Millis>()
 
   constructor(sim: Simulation, name: number, identity: PlayerId) {
     this.name = name
     this.identity = identity
-    this.state = createGossip({
-      epoch: name.toString(16).padStart(16, '0'),
-      limits: { ...GOSSIP_LIMITS, window: 2_048 },
-      mayServe: () => true,
+    this.#window = sim.window
+    this.state = this.#create(name)
+    this.feeds = new SimFeeds((change) => {
+      sim.changedAt = sim.now
+      sim.step(this, { type: 'changed', ...change })
     })
-    this.feeds = new SimFeeds((change) => sim.step(this, { type: 'changed', ...change }))
+  }
+
+  /** Starts anew, with what `remembered` says of the run before. */
+  restart(epoch: number, remembered?: Remembered): void {
+    const { heads, sequences, feeds } = this.state
+    const numbered = [...heads.values()].sort((a, b) => sequences.get(a.identity)! - sequences.get(b.identity)!)
+    this.state = this.#create(epoch, this.state.sequence)
+    for (const head of numbered)
+      step(this.state, { type: 'changed', head, sequence: sequences.get(head.identity)!, now: 0 })
+    if (remembered) restore(this.state, remembered)
+    for (const identity of feeds.keys()) step(this.state, { type: 'tracked', identity, on: true, now: 0 })
+  }
+
+  #create(epoch: number, sequence = 0): GossipState {
+    return createGossip({
+      epoch: (epoch + 1).toString(16).padStart(16, '0'),
+      self: this.identity,
+      sequence,
+      limits: { ...GOSSIP_LIMITS, window: this.#window },
+      mayServe: (_peer, feed) => !this.secret.has(feed),
+    })
   }
 }
 
 /** Many nodes in one process: one random source picks delays, losses and who writes. A seed is a whole history. */
 export class Simulation {
   readonly random: () => number
+  readonly window: number
   readonly nodes: SimNode[] = []
   /** Links that a core closed by itself: none is right among honest nodes. */
   readonly quarrels: string[] = []
   now: Millis = 0
+  /** When a head was another than before last. */
+  changedAt: Millis = 0
+  /** Bytes of frames, all links together. */
+  bytes = 0
   #seq = 0
   #nextLink = 1
   readonly #queue: { at: Millis; seq: number; run: () => void }[] = []
   readonly #wires = new Map<LinkId, Wire>()
 
-  constructor(seed: number) {
+  /** @param window bytes of runs under way: few, so that runs are many */
+  constructor(seed: number, window = 2_048) {
     this.random = randomOf(seed)
+    this.window = window
   }
 
   /** A whole number below `bound`. */
@@ -148,7 +179,14 @@ export class Simulation {
   #perform(node: SimNode, effect: GossipEffect): void {
     if (effect.type === 'send') this.#send(node, effect.link, effect.bytes)
     else if (effect.type === 'close') this.#close(node, effect)
-    else this.#work(node, effect)
+    else if ('stream' in effect) this.#work(node, effect)
+    else this.#tell(node, effect)
+  }
+
+  /** What concerns losing heads: here nobody keeps any. */
+  #tell(node: SimNode, effect: Extract<GossipEffect, { type: 'losing' | 'lack' | 'answered' | 'arrived' }>): void {
+    if (effect.type === 'losing') this.step(node, { type: 'losing', link: effect.link, heads: [] })
+    if (effect.type === 'lack') this.step(node, { type: 'lacking', link: effect.link, positions: [] })
   }
 
   #close(node: SimNode, effect: Extract<GossipEffect, { type: 'close' }>): void {
@@ -160,6 +198,7 @@ export class Simulation {
   #send(node: SimNode, link: LinkId, bytes: Uint8Array): void {
     const wire = this.#wires.get(link)
     if (!wire) return
+    this.bytes += bytes.length
     const left = Math.max(this.now, wire.freeAt.get(node) ?? 0) + bytes.length / wire.bytesPerMilli
     wire.freeAt.set(node, left)
     const other = wire.a === node ? wire.b : wire.a
@@ -168,7 +207,7 @@ export class Simulation {
   }
 
   /** The store's answers come a little later; runs of one feed in order. */
-  #work(node: SimNode, effect: Exclude<GossipEffect, { type: 'send' | 'close' }>): void {
+  #work(node: SimNode, effect: Extract<GossipEffect, { stream: number }>): void {
     const soon = this.now + this.random() * 5
     const { link, stream, identity } = effect
     if (effect.type === 'ingest') {

@@ -13,8 +13,15 @@ const head = { ...position, count: 3 }
 const stream = 7
 
 const SAMPLES: readonly Known[] = [
-  { type: 'hello', version: 1, epoch: 'aa'.repeat(8), knownEpoch: '00'.repeat(8), knownSerial: 0 },
-  { type: 'ihave', serial: 1, full: true, heads: [{ identity, ...head }] },
+  {
+    type: 'hello',
+    version: 2,
+    epoch: 'aa'.repeat(8),
+    knownEpoch: 'bb'.repeat(8),
+    knownSequence: 9,
+    knownOffer: 'cc'.repeat(8),
+  },
+  { type: 'ihave', serial: 1, sequence: 9, offer: 'cc'.repeat(8), full: true, heads: [{ identity, ...head }] },
   { type: 'heard', serial: 1 },
   { type: 'iwant', stream, identity, after: position },
   { type: 'stop', stream },
@@ -25,6 +32,8 @@ const SAMPLES: readonly Known[] = [
   { type: 'credit', bytes: 262_144 },
   { type: 'end', stream, code: 'not-served' },
   { type: 'close', code: 'malformed' },
+  { type: 'lost', heads: [position] },
+  { type: 'iwantlost', stream, head: position, points: [position] },
 ]
 
 test('gossip frames: docs/protocol.md has each to the byte', (t) => {
@@ -47,7 +56,7 @@ test('gossip frames: what is cut short, too long, out of range or unknown is non
   const more = Uint8Array.of(...encodeFrame(SAMPLES[0]!), 1, 2, 3)
   t.deepEqual(decodeFrame(more), SAMPLES[0], 'a hello of a later version may say more')
   t.deepEqual(decodeFrame(Uint8Array.of(0x50, 1, 2)), { type: 'optional' }, 'what may be passed over is')
-  t.equal(decodeFrame(Uint8Array.of(12)), undefined, 'an unknown type')
+  t.equal(decodeFrame(Uint8Array.of(14)), undefined, 'an unknown type')
   t.equal(decodeFrame(new Uint8Array(0)), undefined, 'nothing')
   t.equal(decodeFrame(new Uint8Array(FRAME_BYTES + 1).fill(0x50)), undefined, 'more than a frame may have')
   const huge = encodeFrame({ type: 'heard', serial: 1 })
@@ -55,6 +64,8 @@ test('gossip frames: what is cut short, too long, out of range or unknown is non
   t.equal(decodeFrame(huge), undefined, 'a number of 2^53 and more')
   const many = { type: 'points', stream, points: Array.from({ length: 65 }, () => position) } as const
   t.equal(decodeFrame(encodeFrame(many)), undefined, '65 points')
+  const losing = { type: 'lost', heads: Array.from({ length: 9 }, () => position) } as const
+  t.equal(decodeFrame(encodeFrame(losing)), undefined, '9 losing heads')
   const oversized = { type: 'run', stream, head, entries: [new Uint8Array(15_361)] } as const
   t.equal(decodeFrame(encodeFrame(oversized)), undefined, 'an entry above 15,360 bytes')
   t.equal(decodeFrame(encodeFrame({ type: 'run', stream, head, entries: [] })), undefined, 'a run of nothing')
@@ -63,7 +74,7 @@ test('gossip frames: what is cut short, too long, out of range or unknown is non
 
 test('gossip frames: any bytes are read without a throw, and what is read is written back the same', (t) => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(11), (rest, type) => {
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(13), (rest, type) => {
       const bytes = Uint8Array.of(type, ...rest)
       const frame = decodeFrame(bytes)
       if (!frame || frame.type === 'optional' || frame.type === 'hello') return true

@@ -1,0 +1,74 @@
+import { consider, penalize } from './asking.ts'
+import { higher } from './state.ts'
+import type { Ask, Feed, GossipState, Link, Turn } from './state.ts'
+import type { LinkId } from './types.ts'
+
+/** Feeds looked at in one tick. */
+const MAX_CHECKED = 512
+/** Feeds that may come from one peer by turns in the time after which one that comes from nobody is stalled. */
+const FEEDS_IN_STALL = 100
+
+/** Looks again at feeds of which more was announced than is here: at so many of them in a turn, one after the other. */
+export function checkWaiting(turn: Turn): void {
+  const { state } = turn
+  const looked = firstOf(state.waiting, MAX_CHECKED)
+  const owing = countOwing(state)
+  for (const identity of looked) {
+    state.waiting.delete(identity)
+    const feed = state.feeds.get(identity)
+    if (!feed) continue
+    state.waiting.add(identity)
+    const { source } = feed
+    if (source && isStalled(state, feed, source, owing.get(source.link) ?? 0)) penalize(turn, feed, source)
+    else consider(turn, identity)
+  }
+}
+
+function firstOf<T>(items: Iterable<T>, most: number): T[] {
+  const first: T[] = []
+  for (const item of items) if (first.push(item) === most) break
+  return first
+}
+
+/** How many feeds each link is waited for with. */
+function countOwing({ waiting, feeds }: GossipState): Map<LinkId, number> {
+  const owing = new Map<LinkId, number>()
+  for (const identity of waiting) {
+    const source = feeds.get(identity)?.source
+    if (source) owing.set(source.link, (owing.get(source.link) ?? 0) + 1)
+  }
+  return owing
+}
+
+/**
+ * Whether a source has announced more than has come, and nothing comes: at all, or of this feed for longer than its
+ * turn among the many that are drawn from that peer can take.
+ */
+function isStalled(state: GossipState, feed: Feed, source: Ask, owing: number): boolean {
+  const { stallAfter, takeOverAfter } = state.settings.limits
+  const link = state.links.get(source.link)
+  if (!link || source.ingesting > 0 || !owes(state, source)) return false
+  const idle = state.now - Math.max(source.progressAt, feed.awaited?.since ?? state.now)
+  // What is asked may not have left yet.
+  if (link.unsent > 0 && idle < 4 * stallAfter) return false
+  const silent = Math.min(idle, state.now - link.progressAt)
+  if (silent >= stallAfter || idle >= stallAfter * (1 + owing / FEEDS_IN_STALL)) return true
+  return silent >= takeOverAfter && source.phase === 'asked' && others(state, feed, link)
+}
+
+/** Whether another peer has announced more than is here, and may be asked. */
+function others(state: GossipState, feed: Feed, than: Link): boolean {
+  const own = state.heads.get(feed.identity)
+  for (const link of state.links.values()) {
+    const head = link.heard.get(feed.identity)
+    if (link === than || !head || !higher(head, own)) continue
+    if ((feed.penalties.get(link.peer)?.until ?? 0) <= state.now) return true
+  }
+  return false
+}
+
+/** Whether a source has announced more than has come. */
+export function owes(state: GossipState, source: Ask): boolean {
+  const announced = state.links.get(source.link)?.heard.get(source.identity)
+  return announced !== undefined && higher(announced, state.heads.get(source.identity))
+}
