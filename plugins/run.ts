@@ -9,7 +9,7 @@ import { readPayload } from '../lib/entry/index.ts'
 import { loadOrCreateIdentity, nodeCrypto } from '../lib/keys/index.ts'
 import { hasSoundCard, parseSink } from '../lib/sink/index.ts'
 import { CONFIG, openHome, openHomeStore, readConfig, type Config, type Home, type Store } from '../lib/store/index.ts'
-import { blobsPlugin } from './blobs/index.ts'
+import { blobsPlugin, keepingPlugin } from './blobs/index.ts'
 import { bundlesPlugin } from './bundles/index.ts'
 import { connectionsPlugin } from './connections/index.ts'
 import { feedsPlugin } from './feeds/index.ts'
@@ -63,7 +63,12 @@ export async function runNode(init: NodeInit): Promise<Node> {
     secret,
   })
   try {
-    const blobs = await BlobStore.open({ folder: home.blobs, now: () => Date.now(), maxBytes: config.blobs.maxBytes })
+    const blobs = await BlobStore.open({
+      folder: home.blobs,
+      now: () => Date.now(),
+      maxBytes: config.blobs.maxBytes,
+      links: home.generators,
+    })
     const version = appVersion()
     const host = new Host({
       keys: { ...identity.keys, id: identity.id },
@@ -79,7 +84,8 @@ export async function runNode(init: NodeInit): Promise<Node> {
       plugins: [
         feedsPlugin({ store, identity, clock, trustFile: join(home.path, 'trusted.json') }),
         gossipPlugin({ clock, file: join(home.path, 'gossip.json') }),
-        blobsPlugin({ store: blobs, clock }),
+        blobsPlugin({ store: blobs, clock, quota: config.blobs.quota }),
+        keepingPlugin({ takes: home.takes }),
         playersPlugin({ clock, folder: home.players }),
         connectionsPlugin({ clock, random: Math.random, keep: peerKeeper(home) }),
         generatorsPlugin({ folder: home.generators, allowedFile: join(home.path, 'allowed.json') }),

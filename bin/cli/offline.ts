@@ -37,7 +37,12 @@ export async function openOffline(context: Pick<Context, 'homeOption'>): Promise
   } as const
   const store = await openHomeStore(home, parts)
   try {
-    const blobs = await BlobStore.open({ folder: home.blobs, now: () => Date.now(), maxBytes: config.blobs.maxBytes })
+    const blobs = await BlobStore.open({
+      folder: home.blobs,
+      now: () => Date.now(),
+      maxBytes: config.blobs.maxBytes,
+      links: home.generators,
+    })
     const follows = new FollowGraph({ store, self: identity.id, hops: config.hops })
     await follows.load()
     const directory = new Directory(store)

@@ -34,6 +34,7 @@ const PARTS: readonly Part[] = [
   { words: ['export'], load: async () => (await import('../commands/export.ts')).addExport },
   { words: ['import'], load: async () => (await import('../commands/import.ts')).addImport },
   { words: ['verify'], load: async () => (await import('../commands/verify.ts')).addVerify },
+  { words: ['blobs'], load: async () => (await import('../commands/blobs.ts')).addBlobs },
 ]
 
 /**

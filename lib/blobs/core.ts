@@ -10,6 +10,7 @@ import {
   leaveWants,
   onBroken,
   onHave,
+  onReconsidered,
   onStored,
   onWant,
   unrelay,
@@ -54,6 +55,9 @@ function apply(turn: Turn, event: BlobEvent): void {
       return
     case 'stored':
       onStored(turn, event.blob)
+      return
+    case 'reconsidered':
+      onReconsidered(turn, event.peer)
       return
     case 'opened':
       onOpened(turn, event)

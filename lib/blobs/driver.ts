@@ -1,29 +1,33 @@
-import { MarmaladeError, hasCode } from '../base/index.ts'
+import { MarmaladeError } from '../base/index.ts'
 import type { BlobId, Clock, PlayerId } from '../base/index.ts'
-import { FrameLink } from '../gossip/index.ts'
+import { FrameLink, Pace } from '../gossip/index.ts'
 import type { Duplex } from '../gossip/index.ts'
 import { BLOB_LIMITS, blobsNeedTick, createBlobs, stepBlobs } from './core.ts'
 import type { BlobLimits, BlobState } from './core.ts'
 import { Incoming } from './incoming.ts'
+import { Pieces } from './pieces.ts'
 import type { BlobStore } from './store.ts'
 import type { BlobEffect, BlobEvent, LinkId, WantEnd } from './types.ts'
+import { looksOf } from './wire.ts'
 
 /** How often the core looks at what has not come, while there is such. */
 const TICK_MS = 250
+/** Blobs that one peer may name: so many at once, then so many a second. Each may cost a look at the disk. */
+const NAMES = { burst: 4_000, perSecond: 500, weigh: looksOf }
 
 export interface BlobsComponents {
   readonly store: BlobStore
   readonly clock: Clock
   /** Whether a peer may have a blob. */
   readonly mayServe: (peer: PlayerId, blob: BlobId) => Promise<boolean>
-  /** Whether a peer's wants are passed on: not a stranger's. */
-  readonly mayRelay: (peer: PlayerId) => Promise<boolean>
+  /** Whether a peer's want of a blob that is not here is passed on. */
+  readonly mayRelay: (peer: PlayerId, blob: BlobId) => Promise<boolean>
   /** Told of failures that nobody waits for. */
   onFault(message: string, detail: { readonly peer?: PlayerId; readonly cause?: unknown; readonly code?: string }): void
 }
 
 export interface WantOptions {
-  /** The most bytes to take; the store's bound where left out. */
+  /** The most bytes to take, above the store's bound too; that bound where left out. */
   readonly maxBytes?: number
   readonly signal?: AbortSignal
   /** Bytes on disk so far, and of all as the source announced it. */
@@ -43,6 +47,7 @@ export class Blobs {
   readonly #components: BlobsComponents
   readonly #state: BlobState
   readonly #incoming: Incoming
+  readonly #pieces: Pieces
   readonly #links = new Map<LinkId, { readonly peer: PlayerId; readonly frames: FrameLink }>()
   readonly #waiting = new Map<BlobId, Set<Waiting>>()
   readonly #stopListening: () => void
@@ -57,6 +62,7 @@ export class Blobs {
       step: (event) => this.#step(event),
       onFault: (cause) => components.onFault('a blob could not be written', { cause }),
     })
+    this.#pieces = new Pieces(components.store)
     this.#stopListening = components.store.onAdd(({ id }) => this.#step({ type: 'stored', blob: id }))
   }
 
@@ -67,7 +73,8 @@ export class Blobs {
       return
     }
     const link = this.#nextLink++
-    const frames = new FrameLink(duplex, (bytes) => this.#step({ type: 'sent', link, bytes }))
+    const pace = new Pace({ ...NAMES, now: () => this.#components.clock.monotonic() })
+    const frames = new FrameLink(duplex, (bytes) => this.#step({ type: 'sent', link, bytes }), pace)
     this.#links.set(link, { peer, frames })
     this.#step({ type: 'connected', link, peer })
     await frames.run((bytes) => this.#step({ type: 'received', link, bytes }))
@@ -104,9 +111,19 @@ export class Blobs {
       signal?.addEventListener('abort', abort, { once: true })
       const all = this.#waiting.get(blob) ?? new Set()
       this.#waiting.set(blob, all.add(waiting))
-      this.#step({ type: 'wanted', blob, maxBytes: Math.min(maxBytes, this.#components.store.maxBytes) })
-      void this.#lookAgain(blob)
+      this.#step({ type: 'wanted', blob, maxBytes })
+      void this.#lookForOwn(blob)
     })
+  }
+
+  /** What a peer may have, or have passed on, is another now: what it wants is looked at again. */
+  lookAgain(peer: PlayerId): void {
+    this.#step({ type: 'reconsidered', peer })
+  }
+
+  /** Whether a blob is wanted, being fetched, or being read for a peer just now. */
+  inUse(blob: BlobId): boolean {
+    return this.#state.wants.has(blob) || this.#pieces.reads(blob)
   }
 
   /** Ends every link and want and closes what is half written. Idempotent. */
@@ -118,6 +135,7 @@ export class Blobs {
     for (const { frames } of this.#links.values()) frames.close()
     for (const all of [...this.#waiting.values()]) for (const waiting of [...all]) waiting.settle(closed())
     await this.#incoming.close()
+    await this.#pieces.close()
   }
 
   #step(event: Timeless<BlobEvent>): void {
@@ -128,7 +146,7 @@ export class Blobs {
   }
 
   /** It may have come between our look and our want. */
-  async #lookAgain(blob: BlobId): Promise<void> {
+  async #lookForOwn(blob: BlobId): Promise<void> {
     try {
       if (await this.#components.store.has(blob)) this.#step({ type: 'stored', blob })
     } catch (cause) {
@@ -186,20 +204,14 @@ export class Blobs {
   async #look({ link, peer, blob, relayed }: EffectOf<'look'>): Promise<Timeless<BlobEvent>> {
     const { store, mayServe, mayRelay } = this.#components
     const size = await store.size(blob)
-    if (size === undefined) return { type: 'looked', link, blob, size, here: false, relay: await mayRelay(peer) }
+    if (size === undefined) return { type: 'looked', link, blob, size, here: false, relay: await mayRelay(peer, blob) }
     const may = relayed || (await mayServe(peer, blob))
     return { type: 'looked', link, blob, size: may ? size : undefined, here: true, relay: false }
   }
 
   /** A piece in one array; none where the blob has gone or is shorter than it was. */
   async #fetch({ link, request, blob, offset, length }: EffectOf<'fetch'>): Promise<Timeless<BlobEvent>> {
-    try {
-      for await (const bytes of this.#components.store.read(blob, { offset, length }))
-        return { type: 'fetched', link, request, bytes: bytes.length === length ? bytes : undefined }
-    } catch (error) {
-      if (!hasCode(error, 'BLOB_UNKNOWN')) throw error
-    }
-    return { type: 'fetched', link, request, bytes: undefined }
+    return { type: 'fetched', link, request, bytes: await this.#pieces.read(blob, offset, length) }
   }
 
   #settle(blob: BlobId, why: WantEnd): void {

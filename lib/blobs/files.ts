@@ -1,7 +1,16 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MarmaladeError, blobIdOf, fromHex, hex, isBlobId, rawId } from '../base/index.ts'
-import type { BlobId } from '../base/index.ts'
+import type { BlobId, Millis } from '../base/index.ts'
+
+/** A blob on disk. */
+export interface BlobFile {
+  readonly id: BlobId
+  /** Bytes. */
+  readonly size: number
+  /** Milliseconds since 1970 at which it came or was last asked for: its file's time of change. */
+  readonly usedAt: Millis
+}
 
 /** Where blobs lie below a home's `blobs` folder: whole ones by hash, unfinished ones apart. */
 export class BlobFiles {
@@ -10,11 +19,14 @@ export class BlobFiles {
   readonly temporary: string
   /** What came of transfers that were cut; each is gone on with. */
   readonly partial: string
+  /** Empty files named as what the user keeps by hand. */
+  readonly kept: string
 
   constructor(root: string) {
     this.root = join(root, 'sha256')
     this.temporary = join(root, 'tmp')
     this.partial = join(root, 'partial')
+    this.kept = join(root, 'kept')
   }
 
   /** @throws MarmaladeError ID_INVALID: only what is a blob id becomes part of a path */
@@ -31,30 +43,36 @@ export class BlobFiles {
     return join(this.partial, hexOf(id))
   }
 
+  keptOf(id: BlobId): string {
+    return join(this.kept, hexOf(id))
+  }
+
   /** Every whole blob, in the order of the hashes. Files with other names are passed over. */
-  async *list(): AsyncIterable<{ id: BlobId; size: number }> {
+  async *list(): AsyncIterable<BlobFile> {
     for (const folder of await names(this.root, /^[0-9a-f]{2}$/)) {
       for (const rest of await names(join(this.root, folder), /^[0-9a-f]{62}$/)) {
-        const size = await sizeOf(join(this.root, folder, rest))
-        if (size !== undefined) yield { id: blobIdOf(fromHex(folder + rest)), size }
+        const found = await fileAt(join(this.root, folder, rest))
+        if (found) yield { id: blobIdOf(fromHex(folder + rest)), ...found }
       }
     }
   }
 
-  /** Keeps the newest unfinished transfers and removes the others. */
-  async prunePartials(keep: number, notBefore: number): Promise<void> {
+  /** Keeps the newest unfinished transfers and removes the others; gives how many those were. */
+  async prunePartials(keep: number, notBefore: number): Promise<number> {
     const found: { path: string; changed: number }[] = []
     for (const name of await names(this.partial, /^/)) {
       const path = join(this.partial, name)
       found.push({ path, changed: (await stat(path)).mtimeMs })
     }
     found.sort((a, b) => b.changed - a.changed)
-    for (const [at, { path, changed }] of found.entries())
-      if (at >= keep || changed < notBefore) await rm(path, { force: true, recursive: true })
+    const old = found.filter(({ changed }, at) => at >= keep || changed < notBefore)
+    for (const { path } of old) await rm(path, { force: true, recursive: true })
+    return old.length
   }
 }
 
-function hexOf(id: BlobId): string {
+/** The 64 digits that a blob's file is named by. @throws ID_INVALID */
+export function hexOf(id: BlobId): string {
   if (!isBlobId(id)) throw new MarmaladeError('ID_INVALID', `${JSON.stringify(id)} is no blob id: &<hash>.sha256`)
   return hex(rawId(id))
 }
@@ -62,14 +80,28 @@ function hexOf(id: BlobId): string {
 const names = async (folder: string, pattern: RegExp): Promise<string[]> =>
   (await readdir(folder)).filter((name) => pattern.test(name)).sort()
 
-/** Bytes of a file, undefined where there is none. */
-export async function sizeOf(path: string): Promise<number | undefined> {
+/** A file's bytes and when it was last used; undefined where there is none. */
+export async function fileAt(path: string): Promise<Omit<BlobFile, 'id'> | undefined> {
   try {
     const found = await stat(path)
-    return found.isFile() ? found.size : undefined
+    return found.isFile() ? { size: found.size, usedAt: found.mtimeMs } : undefined
   } catch (cause) {
     if (isMissing(cause)) return undefined
     throw cause
+  }
+}
+
+/** Removes every file of a folder that is the same file as another; nothing where either is not there. */
+export async function removeLinks(folder: string, path: string): Promise<void> {
+  try {
+    const { ino, dev, nlink } = await stat(path)
+    if (nlink < 2) return
+    for (const name of await readdir(folder)) {
+      const found = await stat(join(folder, name)).catch(() => undefined)
+      if (found?.ino === ino && found.dev === dev) await rm(join(folder, name), { force: true })
+    }
+  } catch (cause) {
+    if (!isMissing(cause)) throw cause
   }
 }
 

@@ -17,7 +17,9 @@ export class Incoming {
   readonly #store: BlobStore
   readonly #collaborators: Collaborators
   readonly #open = new Map<BlobId, PartialBlob>()
-  readonly #jobs = new Map<BlobId, Promise<void>>()
+  /** What is to be done with each, the first of it under way. */
+  readonly #todo = new Map<BlobId, DiskEffect[]>()
+  readonly #working = new Set<Promise<void>>()
 
   constructor(store: BlobStore, collaborators: Collaborators) {
     this.#store = store
@@ -26,29 +28,45 @@ export class Incoming {
 
   perform(effect: DiskEffect): void {
     const { blob } = effect
-    const job = (this.#jobs.get(blob) ?? Promise.resolve()).then(async () => {
-      try {
-        await this.#do(effect)
-      } catch (cause) {
-        this.#collaborators.onFault(cause)
-        this.#collaborators.step({ type: 'broken', blob })
-      }
-    })
-    this.#jobs.set(blob, job)
-    void job.then(() => {
-      if (this.#jobs.get(blob) === job) this.#jobs.delete(blob)
-    })
+    const known = this.#todo.get(blob)
+    if (known) {
+      known.push(effect)
+      return
+    }
+    const todo = [effect]
+    this.#todo.set(blob, todo)
+    const working = this.#work(blob, todo).finally(() => this.#working.delete(working))
+    this.#working.add(working)
   }
 
   /** Waits for what is being written and closes it, kept for going on with. */
   async close(): Promise<void> {
-    await Promise.all(this.#jobs.values())
+    await Promise.all(this.#working)
     for (const partial of this.#open.values()) await partial.close()
     this.#open.clear()
   }
 
-  async #do(effect: DiskEffect): Promise<void> {
-    const { blob, type } = effect
+  async #work(blob: BlobId, todo: DiskEffect[]): Promise<void> {
+    for (let effect = todo.shift(); effect; effect = todo.shift()) {
+      try {
+        if (effect.type === 'write') await this.#write(blob, [effect.bytes, ...writesOf(todo)])
+        else await this.#do(effect)
+      } catch (cause) {
+        this.#collaborators.onFault(cause)
+        this.#collaborators.step({ type: 'broken', blob })
+      }
+    }
+    this.#todo.delete(blob)
+  }
+
+  async #write(blob: BlobId, pieces: readonly Uint8Array[]): Promise<void> {
+    const partial = this.#open.get(blob)
+    if (!partial) return
+    await partial.write(...pieces)
+    this.#collaborators.step({ type: 'written', blob, bytes: pieces.reduce((sum, bytes) => sum + bytes.length, 0) })
+  }
+
+  async #do({ blob, type }: Exclude<DiskEffect, { type: 'write' }>): Promise<void> {
     if (type === 'open') {
       const partial = this.#open.get(blob) ?? (await this.#store.partial(blob))
       this.#open.set(blob, partial)
@@ -57,11 +75,6 @@ export class Incoming {
     }
     const partial = this.#open.get(blob)
     if (!partial) return
-    if (type === 'write') {
-      await partial.write(effect.bytes)
-      this.#collaborators.step({ type: 'written', blob, bytes: effect.bytes.length })
-      return
-    }
     this.#open.delete(blob)
     if (type === 'discard') await partial.discard()
     else if (type === 'shelve') await partial.close()
@@ -77,4 +90,14 @@ export class Incoming {
       return false
     }
   }
+}
+
+/** Takes out the writes that come next: the disk gets them at once. */
+function writesOf(todo: DiskEffect[]): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  for (let next = todo[0]; next?.type === 'write'; next = todo[0]) {
+    pieces.push(next.bytes)
+    todo.shift()
+  }
+  return pieces
 }

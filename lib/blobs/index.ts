@@ -1,5 +1,8 @@
+export * from './collect.ts'
 export * from './core.ts'
 export * from './driver.ts'
+export type { BlobFile } from './files.ts'
+export type { Pin } from './marks.ts'
 export * from './store.ts'
 export type * from './types.ts'
 export * from './wire.ts'

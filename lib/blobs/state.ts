@@ -29,6 +29,8 @@ export interface BlobLimits {
   readonly lease: Millis
   /** A source that gives nothing for so long is left. */
   readonly stallAfter: Millis
+  /** A source that gives fewer bytes than this over `stallAfter` is left for another that has the blob. */
+  readonly leastBytes: number
   /** How long one's own want may stay without any progress. */
   readonly giveUpAfter: Millis
   /** How long smaller offers are waited for where all are too large. */
@@ -37,7 +39,7 @@ export interface BlobLimits {
 }
 
 export const BLOB_LIMITS: BlobLimits = {
-  window: 4,
+  window: 24,
   maxTransfers: 8,
   maxWants: 1_000,
   maxRelayed: 256,
@@ -50,6 +52,7 @@ export const BLOB_LIMITS: BlobLimits = {
   maxBacklog: 4 * 1_048_576,
   lease: 300_000,
   stallAfter: 10_000,
+  leastBytes: 4 * PIECE_BYTES,
   giveUpAfter: 600_000,
   tooLargeAfter: 5_000,
   greetWithin: 10_000,
@@ -77,6 +80,9 @@ export interface Transfer {
   /** Waits for `opened` or `finished`. */
   phase: 'opening' | 'flowing' | 'finishing'
   progressAt: Millis
+  /** Since when, and from how many bytes on, the source's rate is measured. */
+  measuredAt: Millis
+  measuredFrom: number
 }
 
 /** A blob that this node wants: for its own player, for peers that asked, or both. */
@@ -152,6 +158,7 @@ export interface Turn {
 }
 
 export function send(turn: Turn, link: Link, frame: Exclude<BlobFrame, { type: 'optional' }>): void {
+  if (link.closing && frame.type !== 'close') return
   const bytes = encodeBlobFrame(frame)
   link.unsent += bytes.length
   turn.effects.push({ type: 'send', link: link.id, bytes })

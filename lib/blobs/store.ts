@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, open, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MarmaladeError, blobIdOf } from '../base/index.ts'
 import type { BlobId, Millis } from '../base/index.ts'
-import { BlobFiles, isMissing, sizeOf } from './files.ts'
+import { BlobFiles, fileAt, isMissing, removeLinks } from './files.ts'
+import type { BlobFile } from './files.ts'
 import { PartialBlob } from './partial.ts'
 
 /** The most bytes of one blob where nothing else is asked for. */
@@ -34,25 +34,38 @@ export interface BlobStoreInit {
   readonly now: () => Millis
   /** The most bytes of one blob: 1 GiB where left out. */
   readonly maxBytes?: number
+  /** A folder whose files may be hard links to blobs: they go with these, since they would keep the bytes on disk. */
+  readonly links?: string
 }
 
 /** Blobs on disk, named by their SHA-256. What has a name there is whole and is what its name says. */
 export class BlobStore {
   readonly maxBytes: number
   readonly #files: BlobFiles
+  readonly #now: () => Millis
+  readonly #links: string | undefined
+  /** Being removed: they count as not here. */
+  readonly #going = new Map<BlobId, Promise<void>>()
+  /** About to get their names: none of them is idle. */
+  readonly #coming = new Set<BlobId>()
+  /** Looked at, to be removed where nobody asks for them meanwhile. */
+  readonly #idle = new Set<BlobId>()
   readonly #listeners = new Set<(blob: BlobInfo) => void>()
+  readonly #removals = new Set<(blob: BlobInfo) => void>()
 
-  private constructor(files: BlobFiles, maxBytes: number) {
+  private constructor(files: BlobFiles, maxBytes: number, now: () => Millis, links: string | undefined) {
     this.#files = files
+    this.#links = links
     this.maxBytes = maxBytes
+    this.#now = now
   }
 
   /** Makes the folders and removes what an earlier run left half written. @throws BLOB_WRITE */
-  static async open({ folder, now, maxBytes = MAX_STORED_BYTES }: BlobStoreInit): Promise<BlobStore> {
+  static async open({ folder, now, maxBytes = MAX_STORED_BYTES, links }: BlobStoreInit): Promise<BlobStore> {
     const files = new BlobFiles(folder)
     try {
       await rm(files.temporary, { recursive: true, force: true })
-      for (const path of [files.root, files.temporary, files.partial])
+      for (const path of [files.root, files.temporary, files.partial, files.kept])
         await mkdir(path, { recursive: true, mode: 0o700 })
       await files.prunePartials(MAX_PARTIALS, now() - PARTIAL_AGE)
     } catch (cause) {
@@ -60,7 +73,7 @@ export class BlobStore {
         cause,
       })
     }
-    return new BlobStore(files, maxBytes)
+    return new BlobStore(files, maxBytes, now, links)
   }
 
   /**
@@ -85,9 +98,15 @@ export class BlobStore {
     return this.#keep(temporary, expected)
   }
 
-  /** Stores a copy of a file. @throws what `add` throws */
+  /** Stores a copy of a file. @throws BLOB_FILE, what `add` throws, and what the file cannot be opened with */
   async addFile(path: string): Promise<BlobInfo> {
-    return this.add(createReadStream(path, { highWaterMark: READ_BYTES }))
+    const file = await open(path, 'r')
+    try {
+      if (!(await file.stat()).isFile()) throw new MarmaladeError('BLOB_FILE', `${path} is no plain file`)
+      return await this.add(file.createReadStream({ highWaterMark: READ_BYTES, autoClose: false }))
+    } finally {
+      await file.close()
+    }
   }
 
   async has(id: BlobId): Promise<boolean> {
@@ -96,7 +115,8 @@ export class BlobStore {
 
   /** Bytes of a blob, undefined where it is not here. */
   async size(id: BlobId): Promise<number | undefined> {
-    return sizeOf(this.#files.pathOf(id))
+    const found = await fileAt(this.#files.pathOf(id))
+    return this.#going.has(id) ? undefined : found?.size
   }
 
   /** The file of a blob, whether it is here or not. Nobody may write to it. @throws ID_INVALID */
@@ -132,13 +152,72 @@ export class BlobStore {
   }
 
   /** Every blob, in the order of the hashes. */
-  list(): AsyncIterable<BlobInfo> {
+  list(): AsyncIterable<BlobFile> {
     return this.#files.list()
   }
 
-  /** Removes a blob; nothing happens where it is not here. */
+  /** Removes a blob, kept by hand or not, and what is linked to it; nothing happens where it is not here. */
   async remove(id: BlobId): Promise<void> {
-    await rm(this.#files.pathOf(id), { force: true })
+    // First what says that it stays: cut between the two, the blob is there and may go.
+    await this.unkeep(id)
+    await (this.#going.get(id) ?? this.#take(id))
+  }
+
+  /**
+   * Removes a blob that was not used since, and that nobody keeps by hand; says whether it did.
+   * @param mayGo asked last: from its yes on the blob counts as gone
+   */
+  async removeIdle({ id, usedAt }: BlobFile, mayGo: () => boolean = () => true): Promise<boolean> {
+    this.#idle.add(id)
+    try {
+      const found = await fileAt(this.#files.pathOf(id))
+      if (!found || found.usedAt !== usedAt || (await this.isKept(id))) return false
+      if (!this.#idle.has(id) || this.#coming.has(id) || this.#going.has(id) || !mayGo()) return false
+      await this.#take(id)
+      return true
+    } finally {
+      this.#idle.delete(id)
+    }
+  }
+
+  /** Says that a blob is being used: those used longest ago are collected first. False where it is not here. */
+  async touch(id: BlobId): Promise<boolean> {
+    if (this.#going.has(id)) return false
+    this.#idle.delete(id)
+    const now = this.#now() / 1000
+    try {
+      await utimes(this.#files.pathOf(id), now, now)
+      return true
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause
+      return false
+    }
+  }
+
+  /** Keeps a blob from being collected, here or not, until `unkeep`. @throws BLOB_WRITE */
+  async keep(id: BlobId): Promise<void> {
+    const file = await open(this.#files.keptOf(id), 'w', 0o600).catch((cause: unknown) => {
+      throw new MarmaladeError('BLOB_WRITE', `${id} could not be kept: see that the disk has room`, { cause })
+    })
+    await file.close()
+  }
+
+  async unkeep(id: BlobId): Promise<void> {
+    await rm(this.#files.keptOf(id), { force: true })
+  }
+
+  async isKept(id: BlobId): Promise<boolean> {
+    return (await fileAt(this.#files.keptOf(id))) !== undefined
+  }
+
+  /** A new folder for a short while: gone at the next opening at the latest. */
+  async scratch(): Promise<string> {
+    return mkdtemp(join(this.#files.temporary, 'scratch-'))
+  }
+
+  /** Removes what came of transfers that nobody went on with for a week; gives how many. */
+  async pruneStale(): Promise<number> {
+    return this.#files.prunePartials(Infinity, this.#now() - PARTIAL_AGE)
   }
 
   /** What came of an earlier, cut transfer of a blob, to go on with. One at a time for each blob. */
@@ -157,12 +236,44 @@ export class BlobStore {
     return () => this.#listeners.delete(listener)
   }
 
+  /** The same for every blob removed. */
+  onRemove(listener: (blob: BlobInfo) => void): () => void {
+    this.#removals.add(listener)
+    return () => this.#removals.delete(listener)
+  }
+
   async #keep(written: PartialBlob, expected: BlobId | undefined): Promise<BlobInfo> {
     const { size } = written
-    const id = await written.finish((found) => this.#files.pathOf(found), expected)
+    let coming: BlobId | undefined
+    const pathOf = async (found: BlobId): Promise<string> => {
+      // Its name is being taken away: what comes gets it after that.
+      while (this.#going.has(found)) await this.#going.get(found)
+      this.#coming.add((coming = found))
+      return this.#files.pathOf(found)
+    }
+    const id = await written.finish(pathOf, expected).finally(() => coming && this.#coming.delete(coming))
     const blob = { id, size }
     for (const listener of this.#listeners) listener(blob)
     return blob
+  }
+
+  /** Removes a file that counts as gone from now on. */
+  #take(id: BlobId): Promise<void> {
+    const work = async (): Promise<void> => {
+      const path = this.#files.pathOf(id)
+      const found = await fileAt(path)
+      if (!found) return
+      // First the links: cut between the two, the blob is there and may go.
+      if (this.#links !== undefined) await removeLinks(this.#links, path)
+      await rm(path, { force: true })
+      for (const listener of this.#removals) listener({ id, size: found.size })
+    }
+    const taking = work().finally(() => this.#going.delete(id))
+    this.#going.set(
+      id,
+      taking.catch(() => undefined),
+    )
+    return taking
   }
 
   async #openFile(id: BlobId) {

@@ -6,6 +6,9 @@ import { PIECE_BYTES } from './wire.ts'
 type Of<T extends BlobFrame['type']> = Extract<BlobFrame, { type: T }>
 type EventOf<T extends BlobEvent['type']> = Extract<BlobEvent, { type: T }>
 
+/** As long as this share of the window is under way, nothing more is asked for. */
+const ENOUGH = 0.75
+
 /** Begins what can be begun: wanted blobs that somebody has, one source each, so many at once. */
 export function startTransfers(turn: Turn): void {
   const { state } = turn
@@ -18,7 +21,8 @@ export function startTransfers(turn: Turn): void {
     const size = link && made.sources.get(link.id)
     if (!link || size === undefined) continue
     const { now } = state
-    made.transfer = { link: link.id, size, asked: 0, received: 0, written: 0, phase: 'opening', progressAt: now }
+    const nothing = { asked: 0, received: 0, written: 0, measuredFrom: 0 }
+    made.transfer = { ...nothing, link: link.id, size, phase: 'opening', progressAt: now, measuredAt: now }
     turn.effects.push({ type: 'open', blob: made.blob })
     running++
   }
@@ -58,7 +62,8 @@ export function onOpened(turn: Turn, { blob, offset }: EventOf<'opened'>): void 
   if (offset > 0 && made.givers.size === 0) made.givers.add('unknown')
   transfer.asked = transfer.received = transfer.written = offset
   transfer.phase = 'flowing'
-  transfer.progressAt = turn.state.now
+  transfer.progressAt = transfer.measuredAt = turn.state.now
+  transfer.measuredFrom = offset
   goOn(turn, made, transfer)
 }
 
@@ -81,7 +86,10 @@ export function pullMore(turn: Turn, link: Link): void {
     open += Math.ceil((transfer.received - transfer.written) / PIECE_BYTES)
     if (transfer.asked < transfer.size) flowing.push({ made, transfer })
   }
-  while (open < turn.state.settings.limits.window && flowing.length > 0) {
+  const { window } = turn.state.settings.limits
+  // Several at once, where that does not let the source run dry: small frames cost as much as large ones.
+  if (open > window * ENOUGH) return
+  while (open < window && flowing.length > 0) {
     const next = flowing.shift()
     if (!next) return
     const { made, transfer } = next
@@ -159,18 +167,37 @@ export function onFinished(turn: Turn, { blob, whole }: EventOf<'finished'>): vo
   startTransfers(turn)
 }
 
-/** Sources that give nothing are left; wants that have none are asked for again by the caller. */
+/** Sources that give nothing, or too little where another has it, are left; wants that have none are asked for again by the caller. */
 export function leaveStalled(turn: Turn): Want[] {
-  const { state } = turn
   const left: Want[] = []
-  for (const made of state.wants.values()) {
+  for (const made of turn.state.wants.values()) {
     const { transfer } = made
-    if (transfer?.phase !== 'flowing' || transfer.received > transfer.written) continue
-    if (state.now - transfer.progressAt < state.settings.limits.stallAfter) continue
+    if (transfer?.phase !== 'flowing' || !(isStalled(turn, transfer) || isSlow(turn, made, transfer))) continue
     made.sources.delete(transfer.link)
     dropTransfer(turn, made, 'shelve')
     left.push(made)
   }
   if (left.length > 0) startTransfers(turn)
   return left.filter((made) => made.sources.size === 0)
+}
+
+function isStalled({ state }: Turn, transfer: Transfer): boolean {
+  if (transfer.received > transfer.written) return false
+  return state.now - transfer.progressAt >= state.settings.limits.stallAfter
+}
+
+/** Measured over one stretch of time after the other. A link that carries several blobs gives each its share. */
+function isSlow({ state }: Turn, made: Want, transfer: Transfer): boolean {
+  const { stallAfter, leastBytes } = state.settings.limits
+  if (state.now - transfer.measuredAt < stallAfter) return false
+  const given = transfer.received - transfer.measuredFrom
+  transfer.measuredAt = state.now
+  transfer.measuredFrom = transfer.received
+  if (given >= leastBytes) return false
+  let others = 0
+  for (const id of made.sources.keys()) {
+    const peer = state.links.get(id)?.peer
+    if (id !== transfer.link && peer !== undefined && !made.bad.has(peer)) others++
+  }
+  return others > 0
 }

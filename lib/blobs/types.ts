@@ -44,6 +44,8 @@ export type BlobEvent = { readonly now: Millis } & (
   | { readonly type: 'unwanted'; readonly blob: BlobId }
   /** A blob has come into the store, from wherever. */
   | { readonly type: 'stored'; readonly blob: BlobId }
+  /** What a peer may have is another now. */
+  | { readonly type: 'reconsidered'; readonly peer: PlayerId }
   /** Answers to effects of the same names. */
   | {
       readonly type: 'looked'

@@ -1,4 +1,4 @@
-import type { BlobId } from '../base/index.ts'
+import type { BlobId, PlayerId } from '../base/index.ts'
 import { closeLink, endOwn, look, putBounded, send } from './state.ts'
 import type { Link, Turn, Want } from './state.ts'
 import { dropTransfer, startTransfers } from './transfer.ts'
@@ -110,6 +110,18 @@ export function onStored(turn: Turn, blob: BlobId): void {
 function rememberRelayed(turn: Turn, id: LinkId, blob: BlobId): void {
   const link = turn.state.links.get(id)
   if (link) putBounded(link.relayed, blob, true, turn.state.settings.limits.maxOffers)
+}
+
+/** What a peer may have is another now: what it wants and was not told of is looked for again, as far as looks go. */
+export function onReconsidered(turn: Turn, peer: PlayerId): void {
+  const { maxPeerWants } = turn.state.settings.limits
+  for (const link of turn.state.links.values()) {
+    if (link.peer !== peer) continue
+    for (const blob of link.wants.keys()) {
+      if (link.looking >= maxPeerWants) break
+      if (!link.offers.has(blob)) look(turn, link, blob)
+    }
+  }
 }
 
 /** This node's own player does not want it any more. */

@@ -12,6 +12,8 @@ export const BLOB_FRAME_BYTES = PIECE_BYTES + 5
 /** The most blobs named in one frame. */
 export const MAX_LINES = 1_000
 
+/** No line that names a blob is shorter. */
+const LINE_BYTES = 32
 const MAGIC = utf8('marmalade blobs ')
 const TYPE = { hello: 0, want: 1, unwant: 2, have: 3, pull: 4, data: 5, deny: 6, close: 7 } as const
 const DENY_CODES: readonly DenyCode[] = ['not-served', 'range', 'failed']
@@ -59,6 +61,13 @@ export function decodeBlobFrame(bytes: Uint8Array): BlobFrame | undefined {
   if (type >= 0x40 && type < 0x80) return { type: 'optional' }
   const frame = readBody(type, reader)
   return frame && reader.whole ? frame : undefined
+}
+
+/** How many looks at the disk a frame asks for. What was pulled, and what answers a pull, is bounded otherwise. */
+export function looksOf(bytes: Uint8Array): number {
+  const [type] = bytes
+  if (type === TYPE.pull || type === TYPE.data) return 0
+  return Math.max(1, Math.floor(bytes.length / LINE_BYTES))
 }
 
 function readBody(type: number, reader: OctetReader): BlobFrame | undefined {

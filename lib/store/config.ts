@@ -31,6 +31,8 @@ export const CONFIG = z.strictObject({
     .strictObject({
       /** Bytes of the largest blob that is fetched. */
       maxBytes: z.int().min(0).default(67_108_864),
+      /** Bytes that blobs may take, those that must stay included; 0 is no bound. */
+      quota: z.int().min(0).default(10_737_418_240),
     })
     .prefault({}),
   /** Multiserver addresses of nodes to keep a link with. */

@@ -6,28 +6,40 @@ import { keepOpen } from '../../lib/gossip/index.ts'
 import { definePlugin } from '../../lib/host/index.ts'
 import type { Connection, Plugin, PluginHost, Role } from '../../lib/host/index.ts'
 import { blobsContract } from './contract.ts'
-import type { BlobsApi, ServingRule } from './types.ts'
+import { Keeper } from './keeper.ts'
+import { managing } from './managing.ts'
+import type { BlobsApi, RelayingRule, ServingRule } from './types.ts'
 
 interface Init {
   /** Opened by whoever starts the node. */
   readonly store: BlobStore
   readonly clock: Clock
+  /** Bytes of blobs that may be here, unpinned ones included; 0, or left out, is no bound. */
+  readonly quota?: number
 }
 
 /** Blobs travel: one link for each connection, opened by the side that dialled. */
-export function blobsPlugin({ store, clock }: Init): Plugin<BlobsApi, typeof blobsContract> {
+export function blobsPlugin({ store, clock, quota = 0 }: Init): Plugin<BlobsApi, typeof blobsContract> {
   return definePlugin({
     name: 'blobs',
     contract: blobsContract,
     async start(host) {
       const rules = new Set<ServingRule>()
+      const relaying = new Set<RelayingRule>()
+      const uses = new Set<(blob: BlobId) => boolean>()
       const mayServe = (peer: PlayerId, role: Role, blob: BlobId) => judge(rules, store, peer, role, blob)
       const blobs = new Blobs({
         store,
         clock,
         mayServe: async (peer, blob) => mayServe(peer, await roleOf(host, peer), blob),
-        mayRelay: async (peer) => (await roleOf(host, peer)) !== 'stranger',
+        mayRelay: async (peer, blob) => (await roleOf(host, peer)) !== 'stranger' || anyOf(relaying, peer, blob),
         onFault: (message, detail) => host.log.warn({ ...detail, err: detail.cause }, message),
+      })
+      const keeper = new Keeper({
+        store,
+        quota,
+        inUse: (blob) => blobs.inUse(blob) || [...uses].some((use) => use(blob)),
+        onFault: (error) => host.log.warn({ err: error }, 'blobs over the quota could not be collected'),
       })
       const links = new Set<number>()
       const dialled = host.onConnection((connection) => {
@@ -40,27 +52,44 @@ export function blobsPlugin({ store, clock }: Init): Plugin<BlobsApi, typeof blo
       return {
         api: {
           store,
-          want: (blob, options) => blobs.want(blob, options),
+          want: (blob, { maxBytes = store.maxBytes, ...options } = {}) =>
+            blobs.want(blob, { ...options, maxBytes: Math.min(maxBytes, store.maxBytes) }),
+          reserve: (blob, bytes) => keeper.reserve(blob, bytes),
+          onRoom: (listener) => keeper.onRoom(listener),
+          addPins: (source) => keeper.addPins(source),
+          addUses(use) {
+            uses.add(use)
+            return () => uses.delete(use)
+          },
+          named: (names) => keeper.named(names),
           mayServe,
           addServing(rule) {
             rules.add(rule)
             return () => rules.delete(rule)
           },
+          addRelaying(rule) {
+            relaying.add(rule)
+            return () => relaying.delete(rule)
+          },
+          servingChanged: (peer) => blobs.lookAgain(peer),
         },
         handlers: {
           blobs: {
             async link(_args, { connection }, duplex) {
               assertMayOpen(connection, links)
               links.add(connection.id)
-              await blobs.link(connection.player, duplex)
-              links.delete(connection.id)
+              try {
+                await blobs.link(connection.player, duplex)
+              } finally {
+                links.delete(connection.id)
+              }
             },
-            list: () => listBlobs(store),
-            verify: ({ blob }) => verifyBlobs(store, blob),
+            ...managing({ store, keeper, blobs }),
           },
         },
         async stop() {
           dialled()
+          await keeper.close()
           await blobs.close()
         },
       }
@@ -70,6 +99,11 @@ export function blobsPlugin({ store, clock }: Init): Plugin<BlobsApi, typeof blo
 
 const roleOf = async (host: PluginHost, peer: PlayerId): Promise<Role> =>
   (await host.connectionTo(peer)?.role()) ?? 'stranger'
+
+async function anyOf(rules: ReadonlySet<RelayingRule>, peer: PlayerId, blob: BlobId): Promise<boolean> {
+  for (const rule of rules) if (await rule(peer, blob)) return true
+  return false
+}
 
 async function judge(
   rules: ReadonlySet<ServingRule>,
@@ -89,19 +123,4 @@ async function judge(
 function assertMayOpen(connection: Connection, links: ReadonlySet<number>): void {
   if (connection.transport === 'net' && connection.direction === 'in' && !links.has(connection.id)) return
   throw new MarmaladeError('LINK_UNWANTED', 'the side that dialled opens blobs, once for each connection')
-}
-
-async function* listBlobs(store: BlobStore) {
-  for await (const { id, size } of store.list()) yield { blob: id, size }
-}
-
-async function* verifyBlobs(store: BlobStore, only: BlobId | undefined) {
-  for await (const row of only === undefined ? listBlobs(store) : one(store, only)) {
-    await store.verify(row.blob)
-    yield row
-  }
-}
-
-async function* one(store: BlobStore, blob: BlobId) {
-  yield { blob, size: (await store.size(blob)) ?? 0 }
 }

@@ -18,6 +18,8 @@ export class Ahead {
   readonly #init: Init
   readonly #waiting = new Map<PlayerId, Set<BlobId>>()
   readonly #running = new Map<BlobId, { readonly player: PlayerId; readonly done: Promise<void> }>()
+  /** What there was no room for, of one player no more than of those that wait. */
+  readonly #refused = new Map<PlayerId, Set<BlobId>>()
   #stopped = false
 
   constructor(init: Init) {
@@ -36,12 +38,21 @@ export class Ahead {
   /** The player's archives are wanted no more; what is being fetched still comes. */
   forget(player: PlayerId): void {
     this.#waiting.delete(player)
+    this.#refused.delete(player)
+  }
+
+  /** There may be room for what was refused for the quota's sake: each is tried once more. */
+  tryRefused(): void {
+    const refused = [...this.#refused]
+    this.#refused.clear()
+    for (const [player, archives] of refused) for (const archive of archives) this.want(player, archive)
   }
 
   /** Starts no more, and waits for what is being fetched: whoever stops it has to end that. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#waiting.clear()
+    this.#refused.clear()
     await Promise.all([...this.#running.values()].map(({ done }) => done))
   }
 
@@ -79,9 +90,14 @@ export class Ahead {
       await this.#init.fetch(player, archive)
     } catch (error) {
       this.#init.onFault(archive, error)
-      if (this.#stopped || !hasCode(error, 'BLOB_UNAVAILABLE')) return
-      const wishes = this.#waiting.get(player) ?? new Set()
-      if (wishes.size < MAX_WAITING) this.#waiting.set(player, wishes.add(archive))
+      if (this.#stopped) return
+      if (hasCode(error, 'BLOB_UNAVAILABLE')) putUnlessFull(this.#waiting, player, archive)
+      if (hasCode(error, 'BLOB_QUOTA')) putUnlessFull(this.#refused, player, archive)
     }
   }
+}
+
+function putUnlessFull(wishes: Map<PlayerId, Set<BlobId>>, player: PlayerId, archive: BlobId): void {
+  const ofOne = wishes.get(player) ?? new Set()
+  if (ofOne.size < MAX_WAITING) wishes.set(player, ofOne.add(archive))
 }

@@ -32,7 +32,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
       const catalogue = new Catalogue({ feeds, isHere })
       const allowed = await readAllowed(init.allowedFile)
       const ensure: GeneratorsApi['ensure'] = async (archive, { signal } = {}) => {
-        if (!(await isHere(archive)))
+        if (!(await blobs.store.touch(archive)))
           await blobs.want(archive, { maxBytes: MAX_ARCHIVE_BYTES, ...(signal && { signal }) })
         return blobs.store.path(archive)
       }
@@ -45,8 +45,18 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
       const newestOf = (player: PlayerId): Promise<GeneratorRow[]> => catalogue.list({ player, limit: LIST_LIMIT })
       const ahead = new Ahead({
         async fetch(player, archive) {
-          await ensure(archive, { signal: host.signal })
-          for (const row of await newestOf(player)) if (row.archive === archive) shelf.put(player, row.name, archive)
+          const rows = (await newestOf(player)).filter((row) => row.archive === archive)
+          // Its publisher says how large it is: nobody makes us take more, and none of it goes beyond the quota.
+          const maxBytes = Math.min(MAX_ARCHIVE_BYTES, ...rows.map(({ size }) => size))
+          const room = await blobs.reserve(archive, maxBytes)
+          if (!room)
+            throw new MarmaladeError('BLOB_QUOTA', `no room for ${archive} (${maxBytes} bytes): raise blobs.quota`)
+          try {
+            await blobs.want(archive, { maxBytes, signal: host.signal })
+          } finally {
+            room.release()
+          }
+          for (const row of rows) shelf.put(player, row.name, archive)
         },
         onFault: (archive, error) => host.log.info({ err: error, archive }, 'an archive could not be fetched ahead'),
       })
@@ -91,6 +101,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
           }),
         ),
         feeds.tracked.onChange(() => fold(lookAt)),
+        blobs.onRoom(() => ahead.tryRefused()),
         blobs.addServing(async (_peer, role, blob) => (role === 'stranger' && offered.has(blob) ? true : undefined)),
       ]
       await folding
@@ -101,6 +112,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
         ensure,
         atHand: async (archive) => ((await isHere(archive)) ? blobs.store.path(archive) : undefined),
         allowed: (archive) => allowed.has(archive),
+        hold: (uses) => blobs.addUses(uses),
       }
       return {
         api,

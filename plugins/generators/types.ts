@@ -11,6 +11,8 @@ export interface GeneratorsApi {
   ensure(archive: BlobId, options?: { readonly signal?: AbortSignal }): Promise<string>
   /** The file of an archive where it is here already. */
   atHand(archive: BlobId): Promise<string | undefined>
+  /** Keeps the archives of which `uses` says so from being collected; gives a function that takes it back. */
+  hold(uses: (archive: BlobId) => boolean): () => void
   /** Whether a process archive may run here. */
   allowed(archive: BlobId): boolean
 }

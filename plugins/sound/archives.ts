@@ -22,10 +22,12 @@ export class Archives {
   readonly #init: Init
   readonly #states = new Map<BlobId, 'fetching' | 'sent' | 'ready' | 'refused'>()
   #retry: NodeJS.Timeout | undefined
+  readonly #release: () => void
   #stopped = false
 
   constructor(init: Init) {
     this.#init = init
+    this.#release = init.generators.hold((archive) => this.#states.has(archive))
   }
 
   /** How far an archive is; undefined where no play that counts names it. */
@@ -64,9 +66,10 @@ export class Archives {
     }
   }
 
-  /** Asks for nothing more. */
+  /** Asks for nothing more, and holds nothing. */
   stop(): void {
     this.#stopped = true
+    this.#release()
     clearTimeout(this.#retry)
   }
 

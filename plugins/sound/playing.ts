@@ -91,7 +91,10 @@ export class Playing {
     playing.#engine = await Engine.start(
       { jam: id, engine, player, origin, sink, takeFile, appVersion, entries, archives, threads },
       (message) => playing.#hear(message),
-    )
+    ).catch((error: unknown) => {
+      playing.#archives.stop()
+      throw error
+    })
     for (const { target, setting } of heard.acts) playing.send({ kind: 'mix', target, setting })
     // What came or went while the engine started was told to nobody: it is told everything again, and knows what it has.
     const now = jam.entries()

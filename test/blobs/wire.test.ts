@@ -1,6 +1,6 @@
 import test from 'tape'
 import { blobIdOf, hex } from '../../lib/base/index.ts'
-import { BLOB_FRAME_BYTES, decodeBlobFrame, encodeBlobFrame } from '../../lib/blobs/index.ts'
+import { BLOB_FRAME_BYTES, decodeBlobFrame, encodeBlobFrame, looksOf } from '../../lib/blobs/index.ts'
 import type { BlobFrame } from '../../lib/blobs/index.ts'
 import { frameVectors } from '../helpers/vectors-of.ts'
 
@@ -43,5 +43,15 @@ test('blob frames: what is cut short, too long, out of range or unknown is none'
   }
   const unwant = { type: 'unwant', blobs: Array.from({ length: 1_001 }, () => blob) } as const
   t.equal(decodeBlobFrame(encodeBlobFrame(unwant)), undefined, '1,001 blobs')
+  t.end()
+})
+
+test('blob frames: each blob that one names counts, by which a peer that floods is read more slowly', (t) => {
+  const wants = Array.from({ length: 1_000 }, () => ({ blob, maxBytes: 1, hops: 1 }))
+  t.ok(looksOf(encodeBlobFrame({ type: 'want', wants })) >= 1_000)
+  t.equal(looksOf(encodeBlobFrame({ type: 'want', wants: wants.slice(0, 1) })), 1)
+  t.ok(looksOf(encodeBlobFrame({ type: 'have', blobs: [{ blob, size: 1 }] })) >= 1)
+  t.equal(looksOf(encodeBlobFrame({ type: 'data', request: 7, bytes: new Uint8Array(65_536) })), 0, 'data is free')
+  t.equal(looksOf(new Uint8Array(0)), 1, 'nothing else is')
   t.end()
 })

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { BlobId } from '../../lib/base/index.ts'
 import { BlobStore } from '../../lib/blobs/index.ts'
-import { Host } from '../../lib/host/index.ts'
-import type { HostKeys } from '../../lib/host/index.ts'
+import { connectLocal, Host } from '../../lib/host/index.ts'
+import type { HostKeys, Remote } from '../../lib/host/index.ts'
 import type { Identity } from '../../lib/keys/index.ts'
-import { blobsPlugin } from '../../plugins/blobs/index.ts'
+import { blobsContract, blobsPlugin } from '../../plugins/blobs/index.ts'
 import type { BlobsApi } from '../../plugins/blobs/index.ts'
 import { feedsPlugin } from '../../plugins/feeds/index.ts'
 import type { FeedsApi } from '../../plugins/feeds/index.ts'
@@ -30,16 +30,22 @@ export interface DataNode {
   follow(other: DataNode): Promise<void>
   dial(other: DataNode): Promise<void>
   addBlob(bytes: Uint8Array): Promise<BlobId>
+  /** What its owner may ask of the blobs. */
+  local(): Promise<Remote<typeof blobsContract>>
 }
 
-export async function dataNode(teardown: Teardown, identity: Identity): Promise<DataNode> {
+export async function dataNode(
+  teardown: Teardown,
+  identity: Identity,
+  { quota = 0 }: { readonly quota?: number } = {},
+): Promise<DataNode> {
   const folder = await teardown.folder()
   const store = teardown.add(await temporaryStore(identity, realClock), (it) => it.remove())
   const blobStore = await BlobStore.open({ folder: join(folder, 'blobs'), now: () => Date.now() })
   const parts = {
     feeds: feedsPlugin({ store, identity, clock: realClock }),
     gossip: gossipPlugin({ clock: realClock }),
-    blobs: blobsPlugin({ store: blobStore, clock: realClock }),
+    blobs: blobsPlugin({ store: blobStore, clock: realClock, quota }),
   }
   const log = memoryLog()
   const socketPath = join(folder, 'node.sock')
@@ -70,6 +76,9 @@ export async function dataNode(teardown: Teardown, identity: Identity): Promise<
     },
     async dial(other) {
       await host.connect(addressOf(other.host))
+    },
+    async local() {
+      return teardown.add(await connectLocal(socketPath), (it) => it.close()).remote(blobsContract)
     },
     async addBlob(bytes) {
       return (await blobStore.add([bytes])).id

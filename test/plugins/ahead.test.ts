@@ -21,7 +21,7 @@ class Fetches {
     this.started.push(archive)
     return new Promise((resolve, reject) => this.#ends.set(archive, { resolve, reject }))
   }
-  async end(archive: BlobId, code?: 'BLOB_UNAVAILABLE' | 'BLOB_TOO_LARGE'): Promise<void> {
+  async end(archive: BlobId, code?: 'BLOB_UNAVAILABLE' | 'BLOB_TOO_LARGE' | 'BLOB_QUOTA'): Promise<void> {
     const end = this.#ends.get(archive)
     if (code) end?.reject(new MarmaladeError(code, 'so the test says'))
     else end?.resolve()
@@ -52,6 +52,32 @@ test('ahead: one player’s archives that nobody has keep no other player’s fr
   await fetches.end(blob(5_000))
   await stopped
   t.notOk(fetches.started.includes(blob(6_000)), 'stopped, nothing is begun')
+})
+
+test('ahead: what there was no room for is tried once more whenever there may be some, bounded, and no sooner', async (t) => {
+  const fetches = new Fetches()
+  const ahead = new Ahead({ fetch: fetches.fetch, onFault: () => undefined })
+  for (let at = 0; at < 70; at++) {
+    ahead.want(ann, blob(at))
+    await fetches.end(blob(at), 'BLOB_QUOTA')
+  }
+  t.equal(fetches.started.length, 70, 'not by itself')
+  ahead.tryRefused()
+  const again = (): BlobId[] => fetches.started.slice(70)
+  for (let at = 0; at < 70; at++) await fetches.end(blob(at))
+  t.deepEqual(
+    again(),
+    Array.from({ length: 64 }, (_, at) => blob(at)),
+    'so many of one player',
+  )
+  ahead.tryRefused()
+  t.equal(again().length, 64, 'each once')
+  ahead.want(ann, blob(100))
+  await fetches.end(blob(100), 'BLOB_QUOTA')
+  ahead.forget(ann)
+  ahead.tryRefused()
+  t.equal(again().length, 65, 'none of a player that was forgotten')
+  await ahead.stop()
 })
 
 e2e('archives that could not come in one run are fetched in the next, and put on the shelf', async (t, kit) => {

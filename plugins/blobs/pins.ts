@@ -1,0 +1,110 @@
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { isBlobId, isEntryKey, type BlobId, type JamId, type PlayerId } from '../../lib/base/index.ts'
+import type { Pin } from '../../lib/blobs/index.ts'
+import { originalOf, readPayload, type Entry, type ReadPayload } from '../../lib/entry/index.ts'
+import { MAX_TAKE_LINE } from '../../lib/jam/index.ts'
+import type { Store } from '../../lib/store/index.ts'
+
+/** What is asked for which blobs must stay. */
+export interface PinsInit {
+  readonly store: Store
+  /** Whether what a player's feed names stays. */
+  readonly counts: (player: PlayerId) => boolean
+  /** How a player is called. */
+  readonly shown: (player: PlayerId) => string
+  /** `<home>/takes`. */
+  readonly takes: string
+}
+
+/** Payloads that name blobs of their own. */
+const TYPES = ['generator', 'identification', 'image', 'collection'] as const
+
+/**
+ * Blobs that must stay, each with for whose sake, read from the indexes one entry at a time: what a tracked player's generator,
+ * picture or collection names, every play in a jam one has joined, and what a take needs. FEEDS 5.
+ */
+export async function* pinsOf(init: PinsInit): AsyncIterable<Pin> {
+  const { store, counts } = init
+  for (const type of TYPES) {
+    for await (const entry of store.byType(type)) if (counts(entry.identity)) yield* namedBy(init, entry)
+  }
+  for await (const jam of jamsOf(store)) {
+    for await (const entry of store.byJam(jam)) yield* playIn(entry, `played in ${nameOf(jam)}`)
+  }
+  yield* pinsOfTakes(init)
+}
+
+function* namedBy({ shown }: Pick<PinsInit, 'shown'>, entry: Entry): Iterable<Pin> {
+  const whose = shown(entry.identity)
+  const read = plainly(entry)
+  switch (read.kind) {
+    case 'generator':
+      yield { blob: read.payload.archive, why: `${read.payload.name} of ${whose}` }
+      return
+    case 'identification':
+      if (isBlobId(read.payload.image)) yield { blob: read.payload.image, why: `picture of ${whose}` }
+      return
+    case 'image':
+      yield { blob: read.payload.blob, why: `image of ${whose}` }
+      return
+    case 'collection':
+      for (const { blob } of read.payload.blobs) yield { blob, why: `collection of ${whose}` }
+  }
+}
+
+/** Blobs that an entry names. */
+export function* namedIn(entry: Entry): Iterable<BlobId> {
+  for (const { blob } of namedBy({ shown: () => '' }, entry)) yield blob
+  for (const { blob } of playIn(entry, '')) yield blob
+}
+
+/** What an entry says, or what it publishes again. */
+function plainly(entry: Entry): ReadPayload {
+  const read = readPayload(entry)
+  return read.kind === 'again' ? readPayload(originalOf(entry, read.payload)) : read
+}
+
+function* playIn(entry: Entry, why: string): Iterable<Pin> {
+  const read = plainly(entry)
+  if (read.kind === 'play') yield { blob: read.payload.archive, why }
+}
+
+/** Jams that the node's player has started or joined. */
+async function* jamsOf(store: Store): AsyncIterable<JamId> {
+  for await (const entry of store.byType('jam', { identity: store.identity })) {
+    const read = plainly(entry)
+    if (read.kind !== 'jam') continue
+    if (read.payload.action === 'start' || read.payload.action === 'join') yield read.payload.jam
+  }
+}
+
+/** `friday` of `<identity>:friday`. */
+const nameOf = (jam: JamId): string => jam.slice(jam.lastIndexOf(':') + 1)
+
+async function* pinsOfTakes({ store, takes }: PinsInit): AsyncIterable<Pin> {
+  for (const entry of await readdir(takes, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !entry.name.endsWith('.take')) continue
+    const why = `take ${entry.name}`
+    const lines = createInterface({ input: createReadStream(join(entry.parentPath, entry.name)) })
+    for await (const line of lines) {
+      const { key, blob } = namesIn(line)
+      if (isBlobId(blob)) yield { blob, why }
+      const play = isEntryKey(key) ? await store.get(key, 'anywhere') : undefined
+      if (play) yield* playIn(play, why)
+    }
+  }
+}
+
+/** What a line of a take names; nothing where it cannot be read. */
+function namesIn(line: string): { key?: unknown; blob?: unknown } {
+  if (line.length > MAX_TAKE_LINE || !/"(started|pcm)"/.test(line)) return {}
+  try {
+    const read: unknown = JSON.parse(line)
+    return typeof read === 'object' && read !== null ? read : {}
+  } catch {
+    return {}
+  }
+}
