@@ -12,6 +12,7 @@ const FLOW = [
   'feed',
   'store',
   'players',
+  'peers',
   'gossip',
   'blobs',
   'jam',
@@ -22,7 +23,7 @@ const FLOW = [
   'bundle',
 ]
 /** Folders (and files) that must also run in a browser: no node:, no clock, no timers, no randomness. */
-const PURE = ['base', 'entry', 'feed', 'jam', 'generators', 'mix'].map((f) => `lib/${f}/**/*.ts`)
+const PURE = ['base', 'entry', 'feed', 'peers', 'jam', 'generators', 'mix'].map((f) => `lib/${f}/**/*.ts`)
 /** The cores of gossip and blobs, file by file, beside drivers that use sockets, disk and timers. */
 const CORES = [
   ...['core', 'state', 'asking', 'taking', 'serving', 'telling', 'wire', 'octets', 'types'].map(

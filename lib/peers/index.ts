@@ -1,0 +1,5 @@
+export * from './beacon.ts'
+export * from './gate.ts'
+export * from './invite-code.ts'
+export * from './scheduler.ts'
+export type * from './types.ts'
