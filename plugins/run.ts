@@ -9,12 +9,14 @@ import { readPayload } from '../lib/entry/index.ts'
 import { loadOrCreateIdentity, nodeCrypto } from '../lib/keys/index.ts'
 import { hasSoundCard, parseSink } from '../lib/sink/index.ts'
 import { CONFIG, openHome, openHomeStore, readConfig, type Config, type Home, type Store } from '../lib/store/index.ts'
+import { beaconsPlugin } from './beacons/index.ts'
 import { blobsPlugin, keepingPlugin } from './blobs/index.ts'
 import { bundlesPlugin } from './bundles/index.ts'
 import { connectionsPlugin } from './connections/index.ts'
 import { feedsPlugin } from './feeds/index.ts'
 import { generatorsPlugin } from './generators/index.ts'
 import { gossipPlugin } from './gossip/index.ts'
+import { invitesPlugin } from './invites/index.ts'
 import { jamsPlugin } from './jams/index.ts'
 import { nodePlugin } from './node/index.ts'
 import { playersPlugin } from './players/index.ts'
@@ -70,16 +72,20 @@ export async function runNode(init: NodeInit): Promise<Node> {
       links: home.generators,
     })
     const version = appVersion()
+    const network = config.networkKey === undefined ? {} : { networkKey: fromBase64(config.networkKey) }
     const host = new Host({
       keys: { ...identity.keys, id: identity.id },
       log,
       listen: { host: init.listenHost ?? config.host, port: init.port ?? config.port },
       socketPath: home.socket,
-      ...(config.networkKey !== undefined && { networkKey: fromBase64(config.networkKey) }),
+      settings: { limits: config.limits },
+      ...(config.address !== undefined && { publicAddresses: [config.address] }),
+      ...network,
       config: {
         feeds: { hops: config.hops },
         jams: { admitFollowed: config.admitFollowed },
-        connections: { peers: config.peers },
+        connections: { peers: config.peers, links: config.links },
+        beacons: { beacons: config.beacons, port: config.beaconPort },
       },
       plugins: [
         feedsPlugin({ store, identity, clock, trustFile: join(home.path, 'trusted.json') }),
@@ -87,9 +93,16 @@ export async function runNode(init: NodeInit): Promise<Node> {
         blobsPlugin({ store: blobs, clock, quota: config.blobs.quota }),
         keepingPlugin({ takes: home.takes }),
         playersPlugin({ clock, folder: home.players }),
-        connectionsPlugin({ clock, random: Math.random, keep: peerKeeper(home) }),
+        connectionsPlugin({
+          clock,
+          random: Math.random,
+          keep: peerKeeper(home),
+          file: join(home.path, 'addresses.json'),
+        }),
+        beaconsPlugin({ clock, random: Math.random, ...network }),
         generatorsPlugin({ folder: home.generators, allowedFile: join(home.path, 'allowed.json') }),
         jamsPlugin({ clock }),
+        invitesPlugin({ clock, file: join(home.path, 'invites.json'), ...network }),
         soundPlugin({ clock, sink, takes: home.takes, jams: home.jams, appVersion: version }),
         bundlesPlugin(),
         nodePlugin({ version, home: home.path, since: Date.now(), shutdown: init.onShutdown }),

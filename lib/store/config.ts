@@ -4,6 +4,9 @@ import * as z from 'zod'
 import { MarmaladeError } from '../base/index.ts'
 import { nearest } from './nearest.ts'
 
+/** Bytes a second; less than this would make a connection look dead. */
+const rateLimit = z.union([z.literal(0), z.int().min(16_384)]).default(0)
+
 /**
  * What config.json may say for every program that opens the home. Parts of a node add slices of their own:
  * `CONFIG.extend({ gossip: z.strictObject({ … }).prefault({}) })`.
@@ -13,8 +16,10 @@ export const CONFIG = z.strictObject({
   name: z.string().min(1).max(64).optional(),
   /** TCP port for other nodes. */
   port: z.int().min(0).max(65_535).default(2468),
-  /** Address to listen on. */
-  host: z.string().min(1).max(255).default('0.0.0.0'),
+  /** Address to listen on: `::` is every one, IPv6 and IPv4. */
+  host: z.string().min(1).max(255).default('::'),
+  /** Where others reach this node from outside: `host`, `host:port`, or a whole address. */
+  address: z.string().min(1).max(512).optional(),
   /** 32 bytes in base64: nodes with another one are another network. */
   networkKey: z
     .string()
@@ -37,6 +42,14 @@ export const CONFIG = z.strictObject({
     .prefault({}),
   /** Multiserver addresses of nodes to keep a link with. */
   peers: z.array(z.string().min(1).max(512)).max(256).default([]),
+  /** Links that are dialled for; those of `peers` come on top. */
+  links: z.int().min(0).max(48).default(24),
+  /** The most bytes a second of each connection; 0 is no limit. */
+  limits: z.strictObject({ up: rateLimit, down: rateLimit }).prefault({}),
+  /** Tell the local network that this node is there, and hear others. */
+  beacons: z.enum(['on', 'off']).default('on'),
+  /** UDP port of the beacons: the same for all nodes of a network. */
+  beaconPort: z.int().min(1).max(65_535).default(2468),
 })
 export type Config = z.output<typeof CONFIG>
 

@@ -12,6 +12,25 @@ export const connectionRow = z.object({
   since: z.number(),
   bytesIn: z.number(),
   bytesOut: z.number(),
+  /** Milliseconds of a question and its answer, just now or when it last answered; absent where it never has. */
+  roundTrip: z.number().optional(),
+})
+
+export type ConnectionRow = z.output<typeof connectionRow>
+
+/** One address whose player is not connected. */
+export const waitingRow = z.object({
+  player: ids.player,
+  shown: z.string(),
+  address: z.string(),
+  /** Why it is known: `asked`, `follows`, `tracked`, `told`, `reached`, `heard`. */
+  reason: z.string(),
+  state: z.enum(['waiting', 'dialling']),
+  failures: z.number(),
+  /** Milliseconds until it is dialled again, at least. */
+  nextIn: z.number(),
+  /** What was wrong the last time. */
+  error: z.string().optional(),
 })
 
 /** Links to other nodes, for the owner alone. */
@@ -23,5 +42,7 @@ export const connectionsContract = defineContract({
       result: z.object({ player: ids.player, shown: z.string(), address: z.string() }),
     }),
     list: async_({ result: z.array(connectionRow) }),
+    /** Live connections, each asked for its round trip, and the addresses that are dialled when their time comes. */
+    peers: async_({ result: z.object({ connected: z.array(connectionRow), waiting: z.array(waitingRow) }) }),
   },
 })

@@ -1,2 +1,3 @@
 export * from './contract.ts'
 export * from './plugin.ts'
+export type * from './types.ts'

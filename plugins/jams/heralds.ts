@@ -46,6 +46,7 @@ export class Heralds {
   /** Tells connected members of a play of ours; who hears it from when. */
   async announce(jam: LiveJam, entry: Entry): Promise<Hearing[]> {
     const { host, feeds } = this.#init
+    const [address] = host.addresses()
     const others = host
       .connections()
       .filter(({ player }) => jam.ledger.members.everyone.has(player))
@@ -54,7 +55,9 @@ export class Heralds {
     const asked = others.map(async (connection) => {
       const signal = AbortSignal.timeout(ANSWER_MILLIS)
       try {
-        const answer = await connection.remote(jamsContract).play({ entry: base64(entry.bytes) }, { signal })
+        const answer = await connection
+          .remote(jamsContract)
+          .play({ entry: base64(entry.bytes), ...(address !== undefined && { address }) }, { signal })
         return this.#hearing(connection.player, answer)
       } catch (error) {
         host.log.info({ err: error, player: connection.player }, 'a member did not answer a play')

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../../lib/base/index.ts'
 import { definePlugin, need, type Log, type Plugin } from '../../lib/host/index.ts'
 import { MARGIN_FRAMES, LOOK_AHEAD_FRAMES } from '../../lib/engine/index.ts'
+import type { ConnectionsApi } from '../connections/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import { jamsContract } from './contract.ts'
@@ -22,9 +23,13 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
   return definePlugin({
     name: 'jams',
     contract: jamsContract,
-    needs: { feeds: need<FeedsApi>('feeds'), generators: need<GeneratorsApi>('generators') },
+    needs: {
+      feeds: need<FeedsApi>('feeds'),
+      generators: need<GeneratorsApi>('generators'),
+      connections: need<ConnectionsApi>('connections'),
+    },
     options,
-    async start(host, { feeds, generators }, { admitFollowed }) {
+    async start(host, { feeds, generators, connections }, { admitFollowed }) {
       const jams = new Jams({ feeds, clock })
       const membership = new Membership({ host, feeds, jams, clock, admitFollowed })
       const settled = (): Promise<void> => jams.settled()
@@ -63,6 +68,7 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
         joined: () => jams.joined(),
         resolve: (text) => jams.resolve(text),
         select: (jam) => jams.select(jam),
+        admit: (jam, player) => membership.admit(jam, player),
         onChange: (listener) => jams.onChange(listener),
         onCurrent: (listener) => jams.onCurrent(listener),
         setSounder: (sounder) => heralds.setSounder(sounder),
@@ -71,7 +77,11 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
         api,
         handlers: {
           join: ({ jam }, { caller }) => ({ state: membership.ask(caller, jam) }),
-          play: ({ entry }, { caller }) => heralds.receive(caller, entry),
+          play({ entry, address }, { caller }) {
+            // Where the caller says that it is: dialled only if it proves to be that player.
+            if (address !== undefined) connections.learn(caller, address, 'told')
+            return heralds.receive(caller, entry)
+          },
           jam: manageHandlers({ feeds, jams, membership, clock, lookAhead, settled }),
           perform: performHandlers({ feeds, generators, jams, heralds, clock, lookAhead }),
         },

@@ -1,4 +1,4 @@
-import type { Frames, JamId } from '../../lib/base/index.ts'
+import type { Frames, JamId, PlayerId } from '../../lib/base/index.ts'
 import type { PlayItem } from '../../lib/jam/index.ts'
 import type { PlayAnswer } from './contract.ts'
 import type { JamChange, LiveJam } from './live.ts'
@@ -18,6 +18,8 @@ export interface JamsApi {
   resolve(text?: string): Promise<LiveJam>
   /** Makes a joined jam the one that sounds. */
   select(jam: JamId): Promise<void>
+  /** Lets a player in; nothing where it is in already. @throws STARTER_ONLY where only the starter lets it back in */
+  admit(jam: LiveJam, player: PlayerId): Promise<void>
   onChange(listener: (jam: LiveJam, change: JamChange) => void): () => void
   onCurrent(listener: (jam: LiveJam | undefined) => void): () => void
   /** The sound plugin answers for plays. */

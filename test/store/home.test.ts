@@ -138,7 +138,7 @@ inFolder('config.json: defaults, values, slices of plugins', (t, folder) => {
   writeFileSync(home.config, JSON.stringify({ port: 0, blobs: { maxBytes: 5 }, tuner: { hertz: 442 } }))
   const schema = CONFIG.extend({ tuner: z.strictObject({ hertz: z.number().default(440) }).prefault({}) })
   const read = readConfig(home, schema)
-  t.deepEqual([read.port, read.host, read.blobs.maxBytes, read.tuner.hertz], [0, '0.0.0.0', 5, 442])
+  t.deepEqual([read.port, read.host, read.blobs.maxBytes, read.tuner.hertz], [0, '::', 5, 442])
 })
 
 inFolder('config.json: what is wrong is named, with what was perhaps meant', (t, folder) => {

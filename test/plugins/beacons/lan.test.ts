@@ -1,0 +1,94 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import test from 'tape'
+import { connectLocal } from '../../../lib/host/index.ts'
+import { homeAt } from '../../../lib/store/index.ts'
+import { connectionsContract } from '../../../plugins/connections/index.ts'
+import { nodeContract } from '../../../plugins/node/index.ts'
+import { Teardown } from '../../helpers/hosts.ts'
+import { eventually, program } from '../../helpers/programs.ts'
+
+const ip = (...args: readonly string[]): string => execFileSync('ip', args, { encoding: 'utf8', stdio: 'pipe' })
+
+/** Why no network can be made here; undefined where it can. */
+function hindrance(): string | undefined {
+  const name = `mml-try-${process.pid}`
+  try {
+    ip('netns', 'add', name)
+    ip('netns', 'del', name)
+    return undefined
+  } catch (error) {
+    return `no network namespaces here (${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'ip failed'})`
+  }
+}
+
+/** Two machines on one wire: their names. */
+function lan(down: Teardown, family: 4 | 6): [string, string] {
+  const names: [string, string] = [`mml-a${family}-${process.pid}`, `mml-b${family}-${process.pid}`]
+  for (const name of names) down.add(ip('netns', 'add', name), () => ip('netns', 'del', name))
+  const [a, b] = names
+  ip('link', 'add', 'wire', 'netns', a, 'type', 'veth', 'peer', 'name', 'wire', 'netns', b)
+  for (const [at, name] of names.entries()) {
+    ip('-n', name, 'link', 'set', 'wire', 'addrgenmode', 'none')
+    const address = family === 4 ? [`10.77.0.${at + 1}/24`, 'brd', '+'] : [`fe80::${at + 1}/64`]
+    ip('-n', name, 'address', 'add', ...address, 'dev', 'wire', ...(family === 6 ? ['nodad'] : []))
+    ip('-n', name, 'link', 'set', 'lo', 'up')
+    ip('-n', name, 'link', 'set', 'wire', 'up')
+  }
+  return names
+}
+
+async function start(down: Teardown, namespace: string, home: string): Promise<string> {
+  const args = ['netns', 'exec', namespace, process.execPath, ...program(), 'start', '--json', '--sink', 'null']
+  const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, MARMALADE_HOME: home } })
+  down.add(child, ended)
+  const said: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => said.push(line))
+  const line = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', resolve)
+    child.once('exit', () => reject(new Error(`the node ended: ${said.slice(-5).join(' / ')}`)))
+  })
+  return (JSON.parse(line) as { identity: string }).identity
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.kill('SIGTERM')
+  await gone
+}
+
+const skip = hindrance() ?? false
+
+for (const [family, what] of [
+  [4, 'IPv4 alone'],
+  [6, 'link-local IPv6 alone'],
+] as const) {
+  test(`two nodes on one LAN find each other with no configuration: ${what}`, { skip }, async (t) => {
+    const down = new Teardown()
+    try {
+      const namespaces = lan(down, family)
+      const homes = [`${await down.folder()}/ada`, `${await down.folder()}/ben`]
+      const ids = await Promise.all(namespaces.map((name, at) => start(down, name, homes[at] ?? '')))
+      const seen = await Promise.all(
+        homes.map(async (home, at) => {
+          const node = down.add(await connectLocal(homeAt(home).socket), (it) => it.close())
+          const { since } = await node.remote(nodeContract).node.status()
+          const [link] = await eventually(
+            'a link',
+            () => node.remote(connectionsContract).connections.list(),
+            (links) => links.length > 0,
+          )
+          t.equal(link?.player, ids[1 - at], 'the other one')
+          return { since, linked: link?.since ?? Infinity }
+        }),
+      )
+      const both = Math.max(...seen.map(({ since }) => since))
+      const millis = Math.max(...seen.map(({ linked }) => linked)) - both
+      t.comment(`linked ${millis} ms after the second node was started`)
+      t.ok(millis < 3_000, `${millis} ms`)
+    } finally {
+      await down.run()
+    }
+  })
+}
