@@ -16,6 +16,7 @@ import { connectionsPlugin } from './connections/index.ts'
 import { feedsPlugin } from './feeds/index.ts'
 import { generatorsPlugin } from './generators/index.ts'
 import { gossipPlugin } from './gossip/index.ts'
+import { interestPlugin } from './interest/index.ts'
 import { invitesPlugin } from './invites/index.ts'
 import { jamsPlugin } from './jams/index.ts'
 import { nodePlugin } from './node/index.ts'
@@ -102,6 +103,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
         beaconsPlugin({ clock, random: Math.random, ...network }),
         generatorsPlugin({ folder: home.generators, allowedFile: join(home.path, 'allowed.json') }),
         jamsPlugin({ clock }),
+        interestPlugin({ clock }),
         invitesPlugin({ clock, file: join(home.path, 'invites.json'), ...network }),
         soundPlugin({ clock, sink, takes: home.takes, jams: home.jams, appVersion: version }),
         bundlesPlugin(),

@@ -5,6 +5,8 @@ import { connectionsContract } from '../../plugins/connections/index.ts'
 import { feedsContract } from '../../plugins/feeds/index.ts'
 import { generatorsContract } from '../../plugins/generators/index.ts'
 import { gossipContract } from '../../plugins/gossip/index.ts'
+import { interestContract } from '../../plugins/interest/index.ts'
+import { invitesContract } from '../../plugins/invites/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { nodeContract } from '../../plugins/node/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
@@ -19,13 +21,25 @@ const CONTRACTS: readonly Contract[] = [
   feedsContract,
   generatorsContract,
   gossipContract,
+  interestContract,
+  invitesContract,
   jamsContract,
   nodeContract,
   playersContract,
   soundContract,
 ]
 /** Calls that the table of FEEDS.md section 6 gives to a stranger; a member has `play` besides. */
-const OPEN = new Set(['generators', 'players', 'generator', 'join', 'gossip.link', 'blobs.link'])
+const OPEN = new Set([
+  'generators',
+  'players',
+  'generator',
+  'join',
+  'redeem',
+  'gossip.link',
+  'blobs.link',
+  'interest.tell',
+  'feeds.yours',
+])
 
 type Callable = (args: unknown) => Promise<unknown> & AsyncIterable<unknown> & { source: AsyncIterable<unknown> }
 
@@ -91,6 +105,8 @@ e2e('what a stranger, a tracked player, a member and the owner may call', async 
   await ben.ask(jamsContract).jam.leave({ jam })
   await toBe(ada, ben, 'tracked')
   t.deepEqual(await letIn(link), open, 'one who left does not')
+  // Unfollowed, so that nobody but Ada's own word lets him back in.
+  await ada.follow(ben, false)
   await ben.ask(jamsContract).jam.join({ jam })
   t.equal((await ben.show(jam)).mine, 'waiting', 'who left and joins again waits')
   const [asked] = await collect(ben.feeds.store.byType('jam', { identity: ben.id, limit: 1 }))

@@ -13,6 +13,8 @@ import { connectionsContract } from '../../plugins/connections/index.ts'
 import { feedsContract } from '../../plugins/feeds/index.ts'
 import { generatorsContract } from '../../plugins/generators/index.ts'
 import { gossipContract } from '../../plugins/gossip/index.ts'
+import { interestContract } from '../../plugins/interest/index.ts'
+import { invitesContract } from '../../plugins/invites/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { nodeContract } from '../../plugins/node/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
@@ -21,7 +23,18 @@ import { e2e, meet, startJam, until, type NodeKit, type TestNode } from '../help
 
 /** FEEDS.md section 6: what each role may call. Every method of every contract stands here, or the test fails. */
 const TABLE: Record<string, readonly string[]> = {
-  stranger: ['manifest', 'generators', 'players', 'generator', 'join', 'gossip.link', 'blobs.link'],
+  stranger: [
+    'manifest',
+    'generators',
+    'players',
+    'generator',
+    'join',
+    'redeem',
+    'gossip.link',
+    'blobs.link',
+    'interest.tell',
+    'feeds.yours',
+  ],
   tracked: [],
   member: ['play'],
 }
@@ -32,6 +45,8 @@ const CONTRACTS: readonly Contract[] = [
   feedsContract,
   generatorsContract,
   gossipContract,
+  interestContract,
+  invitesContract,
   jamsContract,
   nodeContract,
   playersContract,
