@@ -18,7 +18,7 @@ export async function openBundleSource(file: string): Promise<JamSource> {
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
   try {
     const { score, entries } = await checkBundle(bundle, { onProgress: ({ done, total }) => bar.update(done, total) })
-    if (!score) throw new MarmaladeError('USAGE', `${file} holds the feed of a player, no jam: \`import\` it`)
+    if (!score) throw new MarmaladeError('USAGE', `${file} is not of one jam: \`import\` it`)
     const blobs = await BlobStore.open({ folder, now: () => Date.now() })
     await copyBlobs(bundle, blobs)
     return { jam: score.jam, entries, archiveFile: async (archive) => blobs.path(archive), close: remove }

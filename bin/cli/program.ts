@@ -36,6 +36,7 @@ const PARTS: readonly Part[] = [
   { words: ['export'], load: async () => (await import('../commands/export.ts')).addExport },
   { words: ['import'], load: async () => (await import('../commands/import.ts')).addImport },
   { words: ['verify'], load: async () => (await import('../commands/verify.ts')).addVerify },
+  { words: ['compact'], load: async () => (await import('../commands/compact.ts')).addCompact },
   { words: ['blobs'], load: async () => (await import('../commands/blobs.ts')).addBlobs },
 ]
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { MarmaladeError } from '../../lib/base/index.ts'
 import { exporting, type ExportDone } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
 import { bytes, plain } from '../cli/words.ts'
@@ -7,12 +8,19 @@ import { bare, many, work } from '../cli/work.ts'
 
 export function addExport(program: Command): void {
   const command = addCommand(program, {
-    usage: 'export <jam-or-player> <file>',
-    summary: 'write a jam, or the feed of a player, to one file with all it needs',
-    examples: ['export friday friday.jam', 'export ada:friday /media/usb/friday.jam', 'export ada ada.jam --force'],
-  }).option('--force', 'write over a file that is there')
-  act(command, async (context, [what = '', path = ''], { force }) => {
-    const args = { what, file: resolve(path), replace: force === true }
+    usage: 'export <jam-or-player> [file]',
+    summary: 'write a jam, the feed of a player, or with --all everything, to one file with all it needs',
+    examples: [
+      'export friday friday.jam',
+      'export ada:friday /media/usb/friday.jam',
+      'export ada ada.jam --force',
+      'export --all backup.jam',
+    ],
+  })
+    .option('--force', 'write over a file that is there')
+    .option('--all', 'every feed and every blob that is here: then give the file alone')
+  act(command, async (context, given, { force, all }) => {
+    const args = { ...chosen(given, all === true ? 'all' : 'one'), replace: force === true }
     const items = work<ExportDone>(context, {
       online: (node, signal) => node.export(args, { signal }),
       offline: (place, signal) => exporting(place, args, signal),
@@ -22,6 +30,17 @@ export function addExport(program: Command): void {
       context.print(done, () => words(done))
     }
   })
+}
+
+/** What is to be exported, and where to. @throws USAGE */
+function chosen([first = '', second]: readonly string[], which: 'one' | 'all'): { what?: string; file: string } {
+  if (which === 'all' && second === undefined) return { file: resolve(first) }
+  if (which === 'one' && second !== undefined) return { what: first, file: resolve(second) }
+  const message =
+    which === 'all'
+      ? 'with --all give the file alone: `export --all backup.jam`'
+      : 'name the file too: `export friday friday.jam`'
+  throw new MarmaladeError('USAGE', message)
 }
 
 function words(done: Omit<ExportDone, 'kind'>): string {

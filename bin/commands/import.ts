@@ -24,10 +24,12 @@ export function addImport(program: Command): void {
   })
 }
 
-function words({ shown, feeds, entries, added, blobs, blobsAdded, apart, score }: Omit<ImportDone, 'kind'>): string {
+function words(done: Omit<ImportDone, 'kind'>): string {
+  const { shown, feeds, entries, added, unverified, blobs, blobsAdded, apart, score } = done
   const lines = [
     `${plain(shown)}: ${many(feeds, 'feed')} with ${many(entries, 'entry')} (${added} new), ${many(blobs, 'blob')} (${blobsAdded} new)`,
   ]
+  if (unverified > 0) lines.push(`not counted, since their own signatures fail: ${many(unverified, 'entry')}`)
   for (const feed of apart) lines.push(`${plain(feed.shown)}: ${why(feed)}`)
   if (score !== undefined) lines.push(`score ${score}`)
   return lines.join('\n')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { verifying, type FaultRow, type VerifyDone } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
+import { sizesTable } from '../cli/sizes.ts'
 import { plain } from '../cli/words.ts'
 import { bare, many, work } from '../cli/work.ts'
 
@@ -36,7 +37,8 @@ const line = ({ code, shown, player, key, blob, message }: Omit<FaultRow, 'kind'
     .map(plain)
     .join('  ')
 
-function words({ feeds, entries, blobs, bad }: Omit<VerifyDone, 'kind'>, all: boolean): string {
+function words({ feeds, entries, blobs, bad, sizes }: Omit<VerifyDone, 'kind'>, all: boolean): string {
   const checked = `${many(feeds, 'feed')} with ${many(entries, 'entry')}${all ? `, ${many(blobs, 'blob')}` : ''}`
-  return bad === 0 ? `${checked}: all as they were signed` : `${checked}: ${many(bad, 'fault')}`
+  const found = bad === 0 ? 'all as they were signed' : many(bad, 'fault')
+  return [`${checked}: ${found}`, ...(all ? [sizesTable(sizes)] : [])].join('\n')
 }

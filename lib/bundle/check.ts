@@ -8,8 +8,10 @@ import { FeedCheck, assertWanted } from './feed.ts'
 import type { Bundle } from './read.ts'
 import type { BundleBlob, BundleOptions, Manifest } from './types.ts'
 
-/** What a bundle of a jam holds of it; nothing for one of a player. */
+/** What a bundle of a jam holds of it; no entries for another. */
 export interface CheckedBundle {
+  /** Entries of all feeds whose own signature does not verify: later ones commit to them, and they do not count. */
+  readonly unverified: number
   /** What the score was built from: each checked by its own signature. */
   readonly entries: readonly JamEntry[]
   readonly score?: Score
@@ -26,6 +28,7 @@ export async function checkBundle(bundle: Bundle, options: BundleOptions = {}): 
   const { what, heads, blobs } = bundle.manifest
   const collector = 'jam' in what ? new JamCollector(what.jam) : undefined
   let done = 0
+  let unverified = 0
   const report = async (bytes: number): Promise<void> => {
     assertWanted(options.signal)
     done += bytes
@@ -38,12 +41,13 @@ export async function checkBundle(bundle: Bundle, options: BundleOptions = {}): 
       await report(run.reduce((sum, { length }) => sum + length, 0))
     }
     check.finish()
+    unverified += check.unverified
   }
   for (const blob of blobs) await checkBlob(bundle, blob, report)
-  if (!collector || !('jam' in what)) return { entries: [] }
+  if (!collector || !('jam' in what)) return { unverified, entries: [] }
   const score = buildScore(what.jam, collector.entries)
   checkScore(score, bundle.manifest)
-  return { entries: collector.entries, score }
+  return { unverified, entries: collector.entries, score }
 }
 
 async function checkBlob(bundle: Bundle, { id }: BundleBlob, report: (bytes: number) => Promise<void>): Promise<void> {

@@ -6,7 +6,7 @@ import type { Head, Store } from '../store/index.ts'
 import { assertWanted, feedUpTo } from './feed.ts'
 import { LENGTH_BYTES, MANIFEST_PATH, blobPath, feedPath } from './layout.ts'
 import { encodeManifest } from './manifest.ts'
-import { planJam, planPlayer } from './plan.ts'
+import { planAll, planJam, planPlayer } from './plan.ts'
 import type { Plan } from './plan.ts'
 import type { BundleBlob, BundleOptions, BundleWhat, Exported } from './types.ts'
 import { BundleFile } from './write.ts'
@@ -24,14 +24,14 @@ export interface ExportInit extends BundleOptions {
 }
 
 /**
- * Writes a jam or a player's feed to one file, with the blobs that belong to it. The same entries and blobs give the
+ * Writes a jam, a player's feed or all that is here to one file, with the blobs that belong to it. The same entries and blobs give the
  * same bytes. Nothing has the file's name before all of it is on disk.
  * @throws MarmaladeError JAM_UNKNOWN, JAM_TOO_LARGE, GENERATOR_MISSING naming the archive and its publisher,
  * BUNDLE_EMPTY, BUNDLE_EXISTS, BUNDLE_CHANGED, BUNDLE_TOO_LARGE, BUNDLE_WRITE, BLOB_CORRUPT, CANCELLED
  */
 export async function writeBundle(init: ExportInit): Promise<Exported> {
   const { what } = init
-  const plan = 'jam' in what ? await planJam(init, what.jam) : await planPlayer(init, what.player)
+  const plan = await planned(init)
   const { manifest, said } = plan
   const file = await BundleFile.create(init.file, init.replace === true ? 'replace' : 'keep')
   try {
@@ -50,6 +50,12 @@ export async function writeBundle(init: ExportInit): Promise<Exported> {
     ...(manifest.score !== undefined && { score: manifest.score }),
     ...said,
   }
+}
+
+async function planned(init: ExportInit): Promise<Plan> {
+  const { what } = init
+  if ('jam' in what) return planJam(init, what.jam)
+  return 'player' in what ? planPlayer(init, what.player) : planAll(init)
 }
 
 /** One bundle on its way to disk. */

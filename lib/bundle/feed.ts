@@ -39,6 +39,8 @@ export class FeedCheck {
   #unverified: readonly Entry[] = []
   #last: Entry | undefined
   #count = 0
+  /** Entries so far whose own signature does not verify. */
+  unverified = 0
 
   constructor(head: Head) {
     this.#head = head
@@ -60,6 +62,7 @@ export class FeedCheck {
     this.#unverified = checked?.waiting ?? []
     this.#last = entries.at(-1) ?? this.#last
     this.#count += entries.length
+    for (const entry of entries) if (!verifyEntry(entry, nodeCrypto)) this.unverified++
     return entries
   }
 

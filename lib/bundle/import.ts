@@ -30,8 +30,8 @@ export async function importBundle(init: ImportInit): Promise<Imported> {
       const message = `${id} in the bundle has ${size} bytes, at most ${init.blobs.maxBytes} are taken: see blobs.maxBytes`
       throw new MarmaladeError('BLOB_TOO_LARGE', message)
     }
-    await checkBundle(bundle, init)
-    return await new Importing(init, bundle).run()
+    const { unverified } = await checkBundle(bundle, init)
+    return { ...(await new Importing(init, bundle).run()), unverified }
   } finally {
     await bundle.close()
   }
@@ -70,7 +70,7 @@ class Importing {
   }
 
   /** Blobs first: a play that has arrived finds its archive. */
-  async run(): Promise<Imported> {
+  async run(): Promise<Omit<Imported, 'unverified'>> {
     const { what, heads, blobs, score } = this.#bundle.manifest
     const blobsAdded = await copyBlobs(this.#bundle, this.#init.blobs, this.#init)
     for (const head of heads) await this.#feed(head)

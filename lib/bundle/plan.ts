@@ -11,8 +11,8 @@ import { hashOfScore } from './check.ts'
 import { JamCollector, blobsNamed } from './collect.ts'
 import { feedUpTo } from './feed.ts'
 import { LENGTH_BYTES } from './layout.ts'
-import { MAX_BUNDLE_ITEMS } from './types.ts'
-import type { BundleBlob, BundleOptions, Exported, Manifest } from './types.ts'
+import { MAX_BUNDLE_ITEMS, versionOf } from './types.ts'
+import type { BundleBlob, BundleOptions, BundleWhat, Exported, Manifest } from './types.ts'
 
 const MAX_LISTED = 100
 /** Entries between two reports. */
@@ -47,19 +47,21 @@ class Reading {
   entries = 0
   readonly #parts: PlanParts
   readonly #each: (entry: Entry) => void
+  readonly #most: number
   #total = 0
 
-  constructor(parts: PlanParts, each: (entry: Entry) => void) {
+  constructor(parts: PlanParts, what: BundleWhat, each: (entry: Entry) => void) {
     this.#parts = parts
     this.#each = each
+    this.#most = MAX_BUNDLE_ITEMS[versionOf(what)]
   }
 
   /** @throws MarmaladeError BUNDLE_CHANGED, BUNDLE_TOO_LARGE, CANCELLED */
   async read(player: PlayerId): Promise<void> {
     const head = await this.#parts.store.head(player)
     if (!head) return void this.absent.push(player)
-    if (this.taken.length >= MAX_BUNDLE_ITEMS)
-      throw new MarmaladeError('BUNDLE_TOO_LARGE', `a bundle holds the feeds of at most ${MAX_BUNDLE_ITEMS} players`)
+    if (this.taken.length >= this.#most)
+      throw new MarmaladeError('BUNDLE_TOO_LARGE', `such a bundle holds the feeds of at most ${this.#most} players`)
     this.#total += head.count
     let size = 0
     for await (const entry of feedUpTo(this.#parts.store, head, this.#parts.signal)) {
@@ -84,7 +86,7 @@ class Reading {
  */
 export async function planJam(parts: PlanParts, jam: JamId): Promise<Plan> {
   const collector = new JamCollector(jam)
-  const reading = new Reading(parts, (entry) => collector.take(entry))
+  const reading = new Reading(parts, { jam }, (entry) => collector.take(entry))
   const met = new Set<PlayerId>()
   // The starter's feed names members, theirs may name more.
   for (;;) {
@@ -120,8 +122,8 @@ async function archivesOf({ blobs, shown = (player) => player }: PlanParts, scor
  */
 export async function planPlayer(parts: PlanParts, player: PlayerId): Promise<Plan> {
   const named = new Set<BlobId>()
-  const reading = new Reading(parts, (entry) => {
-    if (named.size <= MAX_BUNDLE_ITEMS) for (const blob of blobsNamed(entry)) named.add(blob)
+  const reading = new Reading(parts, { player }, (entry) => {
+    if (named.size <= MAX_BUNDLE_ITEMS[1]) for (const blob of blobsNamed(entry)) named.add(blob)
   })
   await reading.read(player)
   if (reading.taken.length === 0)
@@ -134,6 +136,28 @@ export async function planPlayer(parts: PlanParts, player: PlayerId): Promise<Pl
     else here.push({ id, size })
   }
   return planOf(reading, here, { what: { player }, others: 0, lacking: lacking.slice(0, MAX_LISTED) })
+}
+
+/**
+ * All that is here: every feed, and every blob.
+ * @throws MarmaladeError BUNDLE_EMPTY where no entry is here; BUNDLE_CHANGED, BUNDLE_TOO_LARGE, CANCELLED
+ */
+export async function planAll(parts: PlanParts): Promise<Plan> {
+  const what = { all: true } as const
+  const most = MAX_BUNDLE_ITEMS[versionOf(what)]
+  const players: PlayerId[] = []
+  for await (const { identity } of parts.store.heads()) {
+    if (players.push(identity) > most) break
+  }
+  const reading = new Reading(parts, what, () => undefined)
+  for (const player of players) await reading.read(player)
+  if (reading.taken.length === 0)
+    throw new MarmaladeError('BUNDLE_EMPTY', 'no entry is here: there is nothing to export')
+  const blobs: BundleBlob[] = []
+  for await (const { id, size } of parts.blobs.list()) {
+    if (blobs.push({ id, size }) > most) break
+  }
+  return planOf(reading, blobs, { what, others: 0, lacking: [] })
 }
 
 type Subject = Pick<Manifest, 'what' | 'score'> & Pick<Exported, 'others' | 'lacking'>

@@ -1,17 +1,23 @@
 import type { BlobId, EntryKey, JamId, Micros, PlayerId, Refusal } from '../base/index.ts'
 import type { Head } from '../store/index.ts'
 
-/** The version of the format that is written, and the one that is read. */
-export const BUNDLE_VERSION = 1
-/** Feeds, and blobs, of one bundle. */
-export const MAX_BUNDLE_ITEMS = 10_000
+/**
+ * Versions of the format that are read: a jam or a player is written as 1, a whole home, which programs of before do not
+ * know, as 2.
+ */
+export const BUNDLE_VERSIONS = [1, 2] as const
+export type BundleVersion = (typeof BUNDLE_VERSIONS)[number]
+/** Feeds, and blobs, of one bundle, by its version. */
+export const MAX_BUNDLE_ITEMS: Readonly<Record<BundleVersion, number>> = { 1: 10_000, 2: 100_000 }
 /** Bytes of the manifest. */
-export const MAX_MANIFEST_BYTES = 4 * 1_048_576
+export const MAX_MANIFEST_BYTES: Readonly<Record<BundleVersion, number>> = { 1: 4 * 1_048_576, 2: 32 * 1_048_576 }
 /** Bytes of one feed or blob: what eleven octal digits of a tar header say. */
 export const MAX_ITEM_BYTES = 8 * 1_073_741_824 - 1
 
-/** What a bundle is of: a jam, with the whole feed of each member, or one player's feed. */
-export type BundleWhat = { readonly jam: JamId } | { readonly player: PlayerId }
+/** What a bundle is of: a jam, with the whole feed of each member, one player's feed, or all feeds and blobs of a home. */
+export type BundleWhat = { readonly jam: JamId } | { readonly player: PlayerId } | { readonly all: true }
+
+export const versionOf = (what: BundleWhat): BundleVersion => ('all' in what ? 2 : 1)
 
 /** A blob that a bundle holds. */
 export interface BundleBlob {
@@ -53,7 +59,7 @@ export interface Exported {
   readonly what: BundleWhat
   readonly feeds: number
   readonly entries: number
-  /** Of a jam: entries that go along though they are not of it, nor publish what it plays. Of a player: 0. */
+  /** Of a jam: entries that go along though they are not of it, nor publish what it plays. Of anything else: 0. */
   readonly others: number
   /** Entries whose own signature does not verify: they go along because later ones commit to them, and do not count. */
   readonly unverified: number
@@ -85,6 +91,8 @@ export interface Imported {
   readonly entries: number
   /** Entries that were not here before. */
   readonly added: number
+  /** Entries whose own signature does not verify: kept because later ones commit to them, and they do not count. */
+  readonly unverified: number
   readonly blobs: number
   readonly blobsAdded: number
   readonly score?: string

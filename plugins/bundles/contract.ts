@@ -1,18 +1,33 @@
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { CODES, type ErrorCode } from '../../lib/base/index.ts'
-import { defineContract, ids, source } from '../../lib/host/index.ts'
+import { async_, defineContract, ids, source } from '../../lib/host/index.ts'
 
 /** The node's own folder is not the caller's. */
 const file = z.string().min(1).max(4_096).refine(isAbsolute, 'give an absolute path')
+/** What the database holds, and about what that takes on disk. */
+export const storeSizes = z.object({
+  feeds: z.number(),
+  entries: z.number(),
+  /** Branches that lost and are kept. */
+  losing: z.number(),
+  /** By kind; what is not yet in tables on disk is not in it. Absent where the database cannot say. */
+  bytes: z.object({ entries: z.number(), losing: z.number(), places: z.number(), indexes: z.number() }).optional(),
+})
+export type StoreSizes = z.output<typeof storeSizes>
+
 /** How far the work is; what came of it is the last item, `done`. */
 const progress = z.object({
   kind: z.literal('progress'),
-  stage: z.enum(['reading', 'writing', 'checking', 'importing', 'entries', 'blobs']),
+  stage: z.enum(['reading', 'writing', 'checking', 'importing', 'entries', 'blobs', 'compacting']),
   done: z.number(),
   total: z.number(),
 })
-const what = z.union([z.strictObject({ jam: ids.jam }), z.strictObject({ player: ids.player })])
+const what = z.union([
+  z.strictObject({ jam: ids.jam }),
+  z.strictObject({ player: ids.player }),
+  z.strictObject({ all: z.literal(true) }),
+])
 const code = z.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(CODES, value), 'not a code')
 
 const exported = z.object({
@@ -39,6 +54,7 @@ const imported = z.object({
   feeds: z.number(),
   entries: z.number(),
   added: z.number(),
+  unverified: z.number(),
   blobs: z.number(),
   blobsAdded: z.number(),
   score: z.string().optional(),
@@ -71,14 +87,27 @@ const verified = z.object({
   entries: z.number(),
   blobs: z.number(),
   bad: z.number(),
+  sizes: storeSizes,
 })
 export type VerifyDone = z.output<typeof verified>
 
+const compacted = z.object({
+  kind: z.literal('done'),
+  before: storeSizes,
+  after: storeSizes,
+  /** Pieces that feeds are kept in. */
+  chunks: z.object({ before: z.number(), after: z.number() }),
+})
+export type CompactDone = z.output<typeof compacted>
+
 export const bundlesContract = defineContract({
   bundle: {
-    /** Writes a jam (`friday`, `ada:friday`, an id) or a player's feed (a name, short id or identity) to a file. */
+    /**
+     * Writes a jam (`friday`, `ada:friday`, an id) or a player's feed (a name, short id or identity) to a file; without
+     * `what` all feeds and blobs that are here.
+     */
     export: source({
-      args: z.strictObject({ what: z.string().min(1).max(200), file, replace: z.boolean().optional() }),
+      args: z.strictObject({ what: z.string().min(1).max(200).optional(), file, replace: z.boolean().optional() }),
       item: z.discriminatedUnion('kind', [progress, exported]),
     }),
     /** Takes a bundle in. */
@@ -88,5 +117,9 @@ export const bundlesContract = defineContract({
       args: z.strictObject({ all: z.boolean().optional() }),
       item: z.discriminatedUnion('kind', [progress, fault, verified]),
     }),
+    /** What the database holds and takes. */
+    sizes: async_({ result: storeSizes }),
+    /** Puts the database together, while the node goes on. */
+    compact: source({ item: z.discriminatedUnion('kind', [progress, compacted]) }),
   },
 })

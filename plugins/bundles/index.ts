@@ -1,3 +1,3 @@
 export * from './contract.ts'
 export * from './plugin.ts'
-export { exporting, importing, verifying } from './serve.ts'
+export { compacting, exporting, importing, sizesOf, verifying } from './serve.ts'

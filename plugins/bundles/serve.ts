@@ -2,9 +2,9 @@ import { MarmaladeError, hasCode, isPlayerId, isPlayerRef, ownedParts, type Play
 import type { BlobStore } from '../../lib/blobs/index.ts'
 import { importBundle, verifyHome, writeBundle, type BundleWhat } from '../../lib/bundle/index.ts'
 import { Directory } from '../../lib/players/index.ts'
-import type { Store } from '../../lib/store/index.ts'
+import type { Compacted, Store } from '../../lib/store/index.ts'
 import { findJam } from '../jams/index.ts'
-import type { ExportDone, FaultRow, ImportDone, VerifyDone } from './contract.ts'
+import type { CompactDone, ExportDone, FaultRow, ImportDone, StoreSizes, VerifyDone } from './contract.ts'
 import { working } from './working.ts'
 
 /** A home that is open: by a node, or by a command where no node runs. */
@@ -42,6 +42,7 @@ function playerNamed(directory: Directory, text: string): PlayerId {
 
 /** For people: `friday by ada`, or `ada`. */
 function shownWhat(directory: Directory, what: BundleWhat): string {
+  if ('all' in what) return 'all that is here'
   if ('player' in what) return directory.shown(what.player)
   const { owner, name } = ownedParts(what.jam)
   return `${name} by ${directory.shown(owner)}`
@@ -50,11 +51,11 @@ function shownWhat(directory: Directory, what: BundleWhat): string {
 /** `bundle.export`. @throws what `findWhat` and `writeBundle` throw */
 export async function* exporting(
   place: Place,
-  args: { readonly what: string; readonly file: string; readonly replace?: boolean | undefined },
+  args: { readonly what?: string | undefined; readonly file: string; readonly replace?: boolean | undefined },
   signal?: AbortSignal,
 ) {
   const { store, blobs, directory } = place
-  const what = await findWhat(place, args.what)
+  const what = args.what === undefined ? ({ all: true } as const) : await findWhat(place, args.what)
   const { file, replace = false } = args
   const shown = (player: PlayerId): string => directory.shown(player)
   const done = yield* working(
@@ -94,5 +95,25 @@ export async function* verifying(
     const who = fault.player === undefined ? {} : { shown: directory.shown(fault.player) }
     yield { kind: 'fault', ...fault, ...who } satisfies FaultRow
   }
-  yield { kind: 'done', ...done } satisfies VerifyDone
+  yield { kind: 'done', ...done, sizes: await sizesOf(place) } satisfies VerifyDone
+}
+
+/** `bundle.sizes`. */
+export async function sizesOf({ store }: Pick<Place, 'store'>): Promise<StoreSizes> {
+  const { bytes, ...counts } = await store.sizes()
+  return { ...counts, ...(bytes ? { bytes: { ...bytes } } : {}) }
+}
+
+/** `bundle.compact`. @throws MarmaladeError CANCELLED, STORE_WRITE, STORE_CORRUPT */
+export async function* compacting(place: Pick<Place, 'store'>, signal?: AbortSignal) {
+  const before = await sizesOf(place)
+  const chunks = yield* working<Compacted>(
+    ({ onProgress, ...options }) =>
+      place.store.compact({
+        ...options,
+        onProgress: (done, total) => onProgress({ stage: 'compacting', done, total }),
+      }),
+    signal,
+  )
+  yield { kind: 'done', before, after: await sizesOf(place), chunks: { ...chunks } } satisfies CompactDone
 }

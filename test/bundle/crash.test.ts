@@ -1,36 +1,14 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import test from 'tape'
-import { siblingModule } from '../../lib/base/node/thread.ts'
 import { importBundle, verifyHome, writeBundle } from '../../lib/bundle/index.ts'
 import { bytesNamed, contentOf, emptyHome, openHomeIn } from '../helpers/bundles.ts'
 import { chain, identityNamed, note, rawOf } from '../helpers/chains.ts'
 import { Teardown } from '../helpers/hosts.ts'
+import { runBundleChild } from '../helpers/bundle-child.ts'
 import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
 
-const CHILD = fileURLToPath(siblingModule('bundle-child', import.meta.url))
 const dan = identityNamed('dan')
-
-/** Runs a child until it reports `stage` for the `nth` time, then kills it outright; without a stage to its end. */
-async function run(args: readonly string[], stage?: string, nth = 1): Promise<{ killed: boolean; last: string }> {
-  const child = spawn(process.execPath, ['--expose-gc', ...process.execArgv, CHILD, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const ended = once(child, 'close')
-  let seen = 0
-  let last = ''
-  for await (const line of createInterface({ input: child.stdout })) {
-    last = line
-    if (stage !== undefined && line.startsWith(`${stage} `) && ++seen === nth) child.kill('SIGKILL')
-  }
-  const [code, signal] = (await ended) as [number | null, string | null]
-  if (signal === null && code !== 0) throw new Error(`the child failed with ${code ?? 0}`)
-  return { killed: signal === 'SIGKILL', last }
-}
 
 /** A home with a long feed of Dan's that names some blobs. */
 async function longFeed(down: Teardown, entries: number, text = '') {
@@ -64,7 +42,7 @@ test('an import that was killed is gone on with; an export that was killed leave
     ['importing', 12],
   ] as const) {
     const home = down.add(temporaryFolder(), removeFolder)
-    const { killed } = await run(['import', home, file], stage, nth)
+    const { killed } = await runBundleChild(['import', home, file], stage, nth)
     t.ok(killed, `killed at ${stage} ${nth}`)
     const cy = await openHomeIn(home, 'cy')
     const between = await contentOf(cy)
@@ -74,8 +52,8 @@ test('an import that was killed is gone on with; an export that was killed leave
     await cy.store.close()
   }
   const home = down.add(temporaryFolder(), removeFolder)
-  await run(['import', home, file])
-  const { killed } = await run(['export', home, join(folder, 'killed.jam'), dan.id], 'writing')
+  await runBundleChild(['import', home, file])
+  const { killed } = await runBundleChild(['export', home, join(folder, 'killed.jam'), dan.id], 'writing')
   t.ok(killed, 'killed while writing')
   t.notOk(readdirSync(folder).includes('killed.jam'))
   await down.run()
@@ -93,7 +71,7 @@ test('memory stays bounded with a feed of 50,000 entries', async (t) => {
     ['import', home, file],
     ['export', home, join(folder, 'again.jam'), dan.id],
   ]) {
-    const { grown, millis } = JSON.parse((await run(args)).last) as { grown: number; millis: number }
+    const { grown, millis } = JSON.parse((await runBundleChild(args)).last) as { grown: number; millis: number }
     const what = `${args[0] ?? ''}: ${Math.round(grown / 1e6)} MB more at most, ${Math.round(millis)} ms`
     t.ok(grown < 48_000_000, what)
   }

@@ -195,7 +195,9 @@ test('huge declared sizes cost nothing', async (t) => {
 test('manifests: another version, another program, and shapes that are wrong', async (t) => {
   const down = new Teardown()
   const { with: withManifest, withText, text, refused, path, cy, folder } = await workshop(down)
-  t.equal(await withManifest((it) => (it.version = 2)), 'BUNDLE_VERSION')
+  t.equal(await withManifest((it) => (it.version = 3)), 'BUNDLE_VERSION')
+  t.equal(await withManifest((it) => (it.version = 2)), 'BUNDLE_MANIFEST', 'a jam as version 2')
+  t.equal(await withManifest((it) => (it.what = { all: true })), 'BUNDLE_MANIFEST', 'all as version 1')
   t.equal(await withManifest((it) => (it.format = 'other')), 'BUNDLE_FOREIGN')
   t.equal(await withText('{'), 'BUNDLE_FOREIGN', 'no JSON')
   t.equal(await withText('[]'), 'BUNDLE_FOREIGN')
@@ -207,7 +209,7 @@ test('manifests: another version, another program, and shapes that are wrong', a
     ['one head twice', (it) => (it.heads = [it.heads[0]!, it.heads[0]!])],
     ['no identity', (it) => (it.heads[0]!.identity = '@x' as PlayerId)],
     ['half an entry', (it) => (it.heads[0]!.count = 1.5)],
-    ['too many blobs', (it) => (it.blobs = manyBlobs(MAX_BUNDLE_ITEMS + 1))],
+    ['too many blobs', (it) => (it.blobs = manyBlobs(MAX_BUNDLE_ITEMS[1] + 1))],
     ['a jam without its score', (it) => delete it.score],
     ['a name that is none', (it) => (it.what = { jam: '../x' })],
     ['a key more', (it) => Object.assign(it, { more: 1 })],

@@ -103,6 +103,10 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
   await ada.fails(1, 'INSTANCE_AMBIGUOUS', 'mix', 'mute', 'zither')
   await ada.does('say', 'good', 'evening')
   await ada.says(/sound: playing/, 'status')
+  await ada.says(/^database: .* entries of feeds/m, 'status')
+  await ada.says(/entries of feeds +[\d.]+ \w+$/m, 'compact', '--sizes')
+  await ada.says(/^\d+ pieces of feeds are \d+ now$/m, 'compact')
+  await ada.says(/: all as they were signed\n.*on disk\n/, 'verify', '--all')
   const status = await ada.does<{ sound: { instances: { path: string }[] } }>('status')
   t.deepEqual(
     status.sound.instances.map(({ path }) => path.split('/').at(-1)),
