@@ -8,6 +8,7 @@ import { runAlone } from './kit/alone.ts'
 import { Figures, type Section } from './kit/figures.ts'
 import type { Options } from './kit/options.ts'
 import { runPart } from './kit/part.ts'
+import { nodeOptions } from './kit/spawned.ts'
 
 const PARTS = new URL('./rpc/parts.ts', import.meta.url)
 
@@ -22,7 +23,7 @@ export async function measureRpc({ quick, rounds }: Options): Promise<Section> {
   const calls = quick ? 1_000 : 10_000
   const figures = new Figures()
   for (let round = 0; round < rounds; round++) {
-    const answering = fork(PARTS, ['answer'], { execArgv: ['--import', 'tsx'] })
+    const answering = fork(PARTS, ['answer'], { execArgv: nodeOptions() })
     const [{ address }] = (await once(answering, 'message')) as [{ address: string }]
     const { p50, p95, p99, rate } = await runPart<Asked>(PARTS, 'ask', address, calls)
     const ended = once(answering, 'exit')

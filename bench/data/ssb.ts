@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { finished } from 'node:stream/promises'
 import { bytesUnder } from '../kit/folders.ts'
 import { serveParts } from '../kit/part.ts'
+import { authorAt } from './feeds.ts'
 import { author, inFlight, payloadAt } from './jam-entries.ts'
 import { type Callback, loadPeer, promised } from './peers.ts'
 
@@ -64,20 +65,22 @@ async function timed(sbot: Sbot, work: () => Promise<unknown>): Promise<{ ms: nu
 }
 
 await serveParts({
-  /** Signs the same payloads as classic messages and writes them to a file, a line each. */
-  async write(file, count) {
+  /** Signs the same payloads as classic messages, by so many authors, and writes them to a file, a line each. */
+  async write(file, feeds, each) {
     const classic = loadPeer<Classic>('ssb-classic/format.js')
-    const { keys } = author()
     const out = createWriteStream(file)
-    let previous: { key: string; value: object } | null = null
     let bytes = 0
-    for (let n = 0; n < Number(count); n++) {
-      const timestamp = 1_700_000_000_000 + n
-      const value: object = classic.newNativeMsg({ keys, hmacKey: null, content: payloadAt(n), timestamp, previous })
-      previous = { key: classic.getMsgId(value), value }
-      const line = JSON.stringify(value)
-      bytes += line.length
-      if (!out.write(`${line}\n`)) await new Promise((resolve) => out.once('drain', () => resolve(undefined)))
+    for (let feed = 0; feed < Number(feeds); feed++) {
+      const { keys } = authorAt(feed)
+      let previous: { key: string; value: object } | null = null
+      for (let n = 0; n < Number(each); n++) {
+        const timestamp = 1_700_000_000_000 + n
+        const value: object = classic.newNativeMsg({ keys, hmacKey: null, content: payloadAt(n), timestamp, previous })
+        previous = { key: classic.getMsgId(value), value }
+        const line = JSON.stringify(value)
+        bytes += line.length
+        if (!out.write(`${line}\n`)) await new Promise((resolve) => out.once('drain', () => resolve(undefined)))
+      }
     }
     out.end()
     await finished(out)

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { profileTo } from './spawned.ts'
 
 /** How much is measured. */
 export interface Options {
@@ -6,14 +7,23 @@ export interface Options {
   readonly quick: boolean
   /** How often everything is measured; medians are shown. */
   readonly rounds: number
+  /** Names of the benches to run; all where there are none. */
+  readonly only: readonly string[]
 }
 
+/** @throws Error for options that mean nothing */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
-    options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      only: { type: 'string', multiple: true, default: [] },
+      profile: { type: 'string' },
+    },
   })
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number from 1 on')
-  return { quick: values.quick, rounds }
+  if (values.profile !== undefined) profileTo(values.profile)
+  return { quick: values.quick, rounds, only: values.only.flatMap((names) => names.split(',')) }
 }

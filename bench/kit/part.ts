@@ -1,5 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { profiled } from './profiled.ts'
+import { nodeOptions } from './spawned.ts'
 
 /** What a part's process came to besides its result. */
 export interface Spent {
@@ -15,16 +17,21 @@ interface Answer {
   readonly spent: Spent
 }
 
+/** Longest that a part may take, in milliseconds: a bench that hangs ends. */
+const LONGEST = 300_000
+
 /** Runs one part of a module of parts in a fresh process, so that no part pays for what another left behind. */
 export async function runPart<R extends object>(
   module: URL,
   part: string,
   ...args: readonly (string | number)[]
 ): Promise<R & Spent> {
-  const child = fork(module, [part, ...args.map(String)], { execArgv: ['--import', 'tsx'] })
+  const child = fork(module, [part, ...args.map(String)], { execArgv: nodeOptions() })
   const answers: Answer[] = []
   child.on('message', (answer) => answers.push(answer as Answer))
+  const late = setTimeout(() => child.kill('SIGKILL'), LONGEST)
   await once(child, 'close')
+  clearTimeout(late)
   const [answer] = answers
   if (!answer) throw new Error(`${part} of ${module.pathname} ended with code ${child.exitCode ?? child.signalCode}`)
   return { ...(answer.result as R), ...answer.spent }
@@ -38,7 +45,7 @@ export async function serveParts(parts: Parts): Promise<void> {
   const [, , name = '', ...args] = process.argv
   const part = parts[name]
   if (!part) throw new Error(`no part ${name}: there are ${Object.keys(parts).join(', ')}`)
-  const result = await part(...args)
+  const result = await profiled(name, () => part(...args))
   const answer: Answer = { result, spent: { rss: process.resourceUsage().maxRSS / 1024 } }
   // What a peer leaves running must not keep the process.
   if (process.send) process.send(answer, () => process.exit(0))
