@@ -12,6 +12,7 @@ import {
 import { nodeCrypto } from '../keys/index.ts'
 import { LocalRunner, Renderer, type GroupRunner, type ShortIds } from '../mix/index.ts'
 import { startPool } from '../mix/node/pool.ts'
+import { threadClock } from '../mix/node/thread-clock.ts'
 import { GUARD_MILLIS } from './constants.ts'
 import { shortIdsOf } from './short-ids.ts'
 
@@ -54,9 +55,9 @@ export function makeEnsemble({ jam, from, runners, until }: EnsembleInit): Ensem
  * block that takes too long detaches its instance.
  */
 export async function startRunners(threads: number, play: 'live' | 'offline'): Promise<readonly GroupRunner[]> {
-  const guard = play === 'live' ? { millis: GUARD_MILLIS, now: () => performance.now() } : undefined
-  if (threads <= 1) return [new LocalRunner({ guard })]
-  return startPool(threads, guard && { guardMillis: guard.millis })
+  const live = play === 'live'
+  if (threads <= 1) return [new LocalRunner({ guard: live ? { millis: GUARD_MILLIS, now: threadClock() } : undefined })]
+  return startPool(threads, live ? { guardMillis: GUARD_MILLIS } : undefined)
 }
 
 /** Defaults of a generator's parameters by name. */

@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import test from 'tape'
 import { BlobStore } from '../../lib/blobs/index.ts'
-import { siblingModule } from '../../lib/base/node/thread.ts'
 import { connectLocal } from '../../lib/host/index.ts'
 import { openHome } from '../../lib/store/index.ts'
 import { bundlesContract } from '../../plugins/bundles/index.ts'
@@ -14,51 +11,39 @@ import { runNode } from '../../plugins/run.ts'
 import { changed, exportedJam, flipped } from '../helpers/bundles.ts'
 import { collect } from '../helpers/chains.ts'
 import { codeOf, memoryLog, Teardown } from '../helpers/hosts.ts'
+import { marmalade, type Ran } from '../helpers/programs.ts'
 import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
 
-const MAIN = fileURLToPath(siblingModule('../../bin/marmalade', import.meta.url))
-
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-const marmalade = (args: readonly string[]): Promise<Ran> =>
-  new Promise((resolve) => {
-    const child = execFile(process.execPath, [...process.execArgv, MAIN, ...args], (_error, out, err) =>
-      resolve({ code: child.exitCode ?? -1, out, err }),
-    )
-  })
-const json = (ran: Ran): Record<string, unknown> => JSON.parse(ran.out || ran.err) as Record<string, unknown>
+const json = (ran: Ran): Record<string, unknown> => JSON.parse(ran.stdout || ran.stderr) as Record<string, unknown>
 
 /** What every command says of a home into which the jam was imported: alike with and without a node. */
 async function commandsOn(t: test.Test, home: string, made: Awaited<ReturnType<typeof exportedJam>>, where: string) {
   const run = (...args: string[]) => marmalade([...args, '--home', home])
   const { file, exported, ben, archives, folder, jam } = made
   const imported = await run('import', file, '--json')
-  t.deepEqual([imported.code, json(imported)['score']], [0, exported.score], `${where}: import ${imported.err}`)
+  t.deepEqual([imported.code, json(imported)['score']], [0, exported.score], `${where}: import ${imported.stderr}`)
   const out = join(folder, `${where}.jam`)
   const again = await run('export', 'friday', out, '--json')
-  t.deepEqual([again.code, json(again)['bytes']], [0, exported.bytes], `${where}: export by a name ${again.err}`)
+  t.deepEqual([again.code, json(again)['bytes']], [0, exported.bytes], `${where}: export by a name ${again.stderr}`)
   const words = await run('export', jam, out, '--force')
-  t.ok(words.out.includes('2 feeds') && /not of this jam.*: 4 entries/.test(words.out), words.out)
+  t.ok(words.stdout.includes('2 feeds') && /not of this jam.*: 4 entries/.test(words.stdout), words.stdout)
   const taken = await run('export', 'friday', out)
-  t.deepEqual([taken.code, taken.out], [1, ''], taken.err)
-  t.match(taken.err, /^marmalade: .*\(BUNDLE_EXISTS\)\n$/)
+  t.deepEqual([taken.code, taken.stdout], [1, ''], taken.stderr)
+  t.match(taken.stderr, /^marmalade: .*\(BUNDLE_EXISTS\)\n$/)
   const all = await run('export', '--all', join(folder, `${where}-all.jam`), '--json')
-  t.deepEqual([all.code, json(all)['what'], json(all)['feeds']], [0, { all: true }, 2], `${where}: all ${all.err}`)
+  t.deepEqual([all.code, json(all)['what'], json(all)['feeds']], [0, { all: true }, 2], `${where}: all ${all.stderr}`)
   t.equal((await run('export', '--all', 'friday', out)).code, 2, 'with --all there is no name')
   t.equal((await run('export', 'friday')).code, 2, 'nor is there none without a file')
   const player = await run('export', 'ben', join(folder, `${where}-ben.jam`), '--json')
-  t.deepEqual(json(player)['what'], { player: ben }, `${where}: a player by name ${player.err}`)
+  t.deepEqual(json(player)['what'], { player: ben }, `${where}: a player by name ${player.stderr}`)
   t.equal(json(await run('export', 'nobody', out, '--json', '--force'))['error'] !== undefined, true)
   const verified = await run('verify', '--all', '--json')
   t.deepEqual([verified.code, json(verified)['bad'], json(verified)['blobs']], [0, 0, 2], `${where}: verify`)
   const feed = json(await run('feed', 'ben', '--raw', '--json'))['entries'] as { text: string; signature: string }[]
   t.equal((JSON.parse(feed[0]!.text) as { identity: string }).identity, ben, `${where}: feed`)
   t.equal(Buffer.from(feed[0]!.signature, 'base64').length, 64)
-  t.match((await run('feed', 'ben')).out, /identification \{"name":"ben"\}/)
-  t.equal((await run('feed')).out, 'no entries yet\n')
+  t.match((await run('feed', 'ben')).stdout, /identification \{"name":"ben"\}/)
+  t.equal((await run('feed')).stdout, 'no entries yet\n')
 
   const blobs = await BlobStore.open({ folder: openHome(home).blobs, now: () => 0 })
   const path = blobs.path(archives.drums)
@@ -67,7 +52,7 @@ async function commandsOn(t: test.Test, home: string, made: Awaited<ReturnType<t
   changed(path, path, turn)
   const found = await run('verify', '--all')
   t.equal(found.code, 1, `${where}: faults`)
-  t.ok(found.out.includes(`BLOB_CORRUPT  ${archives.drums}`), found.out)
+  t.ok(found.stdout.includes(`BLOB_CORRUPT  ${archives.drums}`), found.stdout)
   changed(path, path, turn)
 }
 

@@ -6,7 +6,7 @@ import type { Test } from 'tape'
 import { isListening } from '../../lib/host/index.ts'
 import { homeAt } from '../../lib/store/index.ts'
 import { fixture } from '../helpers/generators.ts'
-import { asked, marmalade, program, withNodes, type Nodes } from '../helpers/programs.ts'
+import { asked, marmalade, PROGRAM, withNodes, type Nodes } from '../helpers/programs.ts'
 import { compare, peakOf, recordingOf } from '../helpers/wavs.ts'
 
 /** A file with what `demo --json` printed, where the whole demo has just been run; else a short tune is played here. */
@@ -133,7 +133,7 @@ class Running {
 
   static async start(nodes: Nodes, name: string, ...more: readonly string[]): Promise<Running> {
     const folder = await nodes.place(name)
-    const args = [...program(), 'demo', '--out', folder, '--plan', SHORT, ...more]
+    const args = [PROGRAM, 'demo', '--out', folder, '--plan', SHORT, ...more]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const running = new Running(child, folder)
     nodes.add(running, (it) => it.kill())

@@ -1,13 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream, existsSync, readFileSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import test, { type Test } from 'tape'
 import type { EntryKey, JamId, PlayerId } from '../../lib/base/index.ts'
 import { jamIdOf, name as checkedName } from '../../lib/base/index.ts'
+import { packageRoot } from '../../lib/base/node/root.ts'
 import { connectLocal, type Contract, type LocalNode, type Remote } from '../../lib/host/index.ts'
 import { homeAt } from '../../lib/store/index.ts'
 import { connectionsContract } from '../../plugins/connections/index.ts'
@@ -22,13 +21,8 @@ import { Teardown } from './hosts.ts'
 const PATIENCE_MILLIS = 90_000
 const LOOK_MILLIS = 50
 
-/** The program as it runs here, from source or built: the arguments that Node takes before its own. */
-export function program(): readonly string[] {
-  const source = import.meta.url.endsWith('.ts')
-  const main = fileURLToPath(new URL(`../../bin/marmalade${source ? '.ts' : '.js'}`, import.meta.url))
-  if (!source) return [main]
-  return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, main]
-}
+/** The program as users run it: `npm test` builds it before the tests from source, for which it is the same. */
+export const PROGRAM = join(packageRoot(), 'dist/bin/marmalade.js')
 
 /** How a command ended. */
 export interface Ran {
@@ -46,7 +40,7 @@ interface RunInit {
 
 /** Runs `marmalade` as a user does and waits for its end. */
 export async function marmalade(args: readonly string[], { home, cwd, under = [] }: RunInit = {}): Promise<Ran> {
-  const [command = '', ...rest] = [...under, process.execPath, ...program(), ...args]
+  const [command = '', ...rest] = [...under, process.execPath, PROGRAM, ...args]
   const child = spawn(command, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...(home !== undefined && { MARMALADE_HOME: home }) },
@@ -141,7 +135,7 @@ export class Nodes extends Teardown {
     const args = ['start', '--json', '--port', '0', '--host', '127.0.0.1', '--sink', `wav:${live}`]
     const at = home ?? (await this.place(name))
     await mkdir(at, { recursive: true })
-    const child = spawn(process.execPath, [...program(), ...args, '--home', at], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [PROGRAM, ...args, '--home', at], { stdio: ['ignore', 'pipe', 'pipe'] })
     child.stderr.pipe(createWriteStream(log))
     this.add(child, (it) => ended(it, 'SIGKILL'))
     const line = await firstLine(child)

@@ -6,7 +6,7 @@ import { homeAt } from '../../../lib/store/index.ts'
 import { connectionsContract } from '../../../plugins/connections/index.ts'
 import { nodeContract } from '../../../plugins/node/index.ts'
 import { Teardown } from '../../helpers/hosts.ts'
-import { eventually, program } from '../../helpers/programs.ts'
+import { eventually, PROGRAM } from '../../helpers/programs.ts'
 
 const ip = (...args: readonly string[]): string => execFileSync('ip', args, { encoding: 'utf8', stdio: 'pipe' })
 
@@ -39,7 +39,7 @@ function lan(down: Teardown, family: 4 | 6): [string, string] {
 }
 
 async function start(down: Teardown, namespace: string, home: string): Promise<string> {
-  const args = ['netns', 'exec', namespace, process.execPath, ...program(), 'start', '--json', '--sink', 'null']
+  const args = ['netns', 'exec', namespace, process.execPath, PROGRAM, 'start', '--json', '--sink', 'null']
   const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, MARMALADE_HOME: home } })
   down.add(child, ended)
   const said: string[] = []
