@@ -10,7 +10,8 @@ export interface Original {
   readonly payload: Payload
 }
 
-const isAgain = (entry: Pick<Entry, 'payload'>): boolean => typeOf(entry) === 'again'
+/** Whether it is an `again`, of whatever shape. */
+export const isAgain = (entry: Pick<Entry, 'payload'>): boolean => typeOf(entry) === 'again'
 
 /** The entry that an `again` stands for; any other entry, and an `again` whose shape is wrong, stands for itself. */
 export function standsFor(entry: Entry): Original {

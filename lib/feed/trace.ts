@@ -1,8 +1,8 @@
 import type { EntryKey, Micros } from '../base/index.ts'
 import { utf8 } from '../base/index.ts'
-import { MAX_ENTRY_BYTES, compareHeads, readPayload } from '../entry/index.ts'
+import { MAX_ENTRY_BYTES, compareHeads, isAhead, readPayload } from '../entry/index.ts'
 import type { Entry, HeadPosition, Payload } from '../entry/index.ts'
-import { standsFor } from './again.ts'
+import { isAgain, standsFor } from './again.ts'
 
 /** Bytes that an `again` adds at most to the payload that it carries: the five keys, the wrapper, the signature. */
 const WRAPPER_BYTES = 420
@@ -40,8 +40,6 @@ export function traceOf(entry: Entry): Trace {
     : { key, comparable, original: position, stuck: true }
 }
 
-const isAgain = ({ payload }: Entry): boolean => typeof payload !== 'string' && payload.type === 'again'
-
 function fits(entry: Entry, payload: Payload): boolean {
   if (entry.bytes.length * GROWTH > MAX_ENTRY_BYTES) {
     if (utf8(JSON.stringify(payload)).length + WRAPPER_BYTES > MAX_ENTRY_BYTES) return false
@@ -55,12 +53,18 @@ function isShallow(value: unknown, left: number): boolean {
   return Object.values(value).every((item) => isShallow(item, left - 1))
 }
 
-/** The payload that publishes what `entry` carries again at `comparable`: where it is not later, in a wrapper. */
-export function payloadAgain(entry: Entry, comparable: Micros): Payload {
-  const original = standsFor(entry)
-  // What stood ahead of the clock cannot be wrapped in something earlier: it is written anew.
-  if (original.comparable >= comparable) return original.payload
-  return { type: 'again', key: original.key, comparable: original.comparable, payload: original.payload }
+/**
+ * The entry that publishes what `entry` carries again, at `next` or just above the original, which another copy of the
+ * key may have written by a clock that goes before ours. What is too far ahead of the clock is written anew, without
+ * the wrapper, since that cannot be earlier than what it wraps.
+ * @param next the lowest comparable that it may have
+ * @param now the author's clock
+ */
+export function publishedAgain(entry: Entry, next: Micros, now: Micros): { comparable: Micros; payload: Payload } {
+  const { key, comparable, payload } = standsFor(entry)
+  const above = Math.max(next, comparable + 1)
+  if (isAhead(above, now)) return { comparable: next, payload }
+  return { comparable: above, payload: { type: 'again', key, comparable, payload } }
 }
 
 /** The order in which originals are published again: that of the originals. */

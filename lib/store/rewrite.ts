@@ -2,7 +2,7 @@ import { MarmaladeError } from '../base/index.ts'
 import type { EntryKey, Micros } from '../base/index.ts'
 import { nextComparable } from '../entry/index.ts'
 import type { Entry, Payload } from '../entry/index.ts'
-import { payloadAgain } from '../feed/index.ts'
+import { publishedAgain } from '../feed/index.ts'
 import type { Branch } from '../feed/index.ts'
 import type { AppendParts } from './append.ts'
 import { changeBetween, headOf } from './change.ts'
@@ -116,8 +116,10 @@ function sign(parts: RewriteParts, group: readonly Wanted[], { anchor, above }: 
   const entries: Entry[] = []
   let before = above
   for (const wanted of group) {
-    const comparable = nextComparable(before === 0 ? undefined : before, clock.micros())
-    const payload = 'again' in wanted ? payloadAgain(wanted.again, comparable) : wanted.payload
+    const now = clock.micros()
+    const next = nextComparable(before === 0 ? undefined : before, now)
+    const { comparable, payload } =
+      'again' in wanted ? publishedAgain(wanted.again, next, now) : { comparable: next, payload: wanted.payload }
     const parent = entries.at(-1)?.key ?? anchor?.tail.key ?? null
     entries.push(author.sign({ parent, comparable, synod: null, payload }))
     before = comparable

@@ -1,7 +1,7 @@
 import test from 'tape'
 import type { EntryKey } from '../../lib/base/index.ts'
 import { MAX_ENTRY_BYTES, MAX_FRESH_BYTES, signEntry, type Entry, type Payload } from '../../lib/entry/index.ts'
-import { healing, payloadAgain, rebasePayloads, rebasing, traceOf, type LostBranch } from '../../lib/feed/index.ts'
+import { healing, publishedAgain, rebasePayloads, rebasing, traceOf, type LostBranch } from '../../lib/feed/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { chain, identityNamed, keysOf, note } from '../helpers/chains.ts'
 
@@ -18,7 +18,7 @@ function write(before: readonly Entry[], ...payloads: (Payload | Entry)[]): Entr
   for (const wanted of payloads) {
     const last = all.at(-1) ?? null
     const from = (now += 1_000)
-    const payload = isEntry(wanted) ? payloadAgain(wanted, from) : wanted
+    const payload = isEntry(wanted) ? publishedAgain(wanted, from, from).payload : wanted
     all.push(...chain(ada, 1, last, { from, payload: () => payload }))
   }
   return all
@@ -149,13 +149,25 @@ test('healing: the largest entry that an author writes can be published again', 
   t.notOk(traceOf(large).stuck)
   const comparable = Number.MAX_SAFE_INTEGER
   const again = signEntry(
-    { ...fields, parent: large.key, comparable, payload: payloadAgain(large, comparable) },
+    { ...fields, parent: large.key, comparable, payload: publishedAgain(large, comparable, comparable).payload },
     ada.signer,
     nodeCrypto,
   )
   t.ok(again.bytes.length <= MAX_ENTRY_BYTES, `${again.bytes.length} bytes`)
   t.deepEqual(traceOf(again).original, { key: large.key, comparable: large.comparable })
-  t.deepEqual(payloadAgain(again, comparable), again.payload, 'nothing is wrapped twice')
+  t.deepEqual(publishedAgain(again, comparable, comparable).payload, again.payload, 'nothing is wrapped twice')
+  t.end()
+})
+
+test('healing: what was written by a clock that goes before ours is published just above itself; far ahead, anew', (t) => {
+  const [early] = chain(ada, 1, null) as [Entry]
+  const { key, comparable, payload } = early
+  const wrapped = { type: 'again', key, comparable, payload }
+  const minute = 60_000_000
+  const at = (next: number, now = next) => publishedAgain(early, next, now)
+  t.deepEqual(at(comparable + 5), { comparable: comparable + 5, payload: wrapped })
+  t.deepEqual(at(comparable - minute), { comparable: comparable + 1, payload: wrapped })
+  t.deepEqual(at(comparable - 11 * minute), { comparable: comparable - 11 * minute, payload })
   t.end()
 })
 

@@ -1,7 +1,7 @@
 import test from 'tape'
 import { blobIdOf, generatorIdOf, hex, jamIdOf, name, type EntryKey } from '../../lib/base/index.ts'
 import type { Entry, Payload } from '../../lib/entry/index.ts'
-import { payloadAgain, rebasePayloads, rebasing, traceOf } from '../../lib/feed/index.ts'
+import { publishedAgain, rebasePayloads, rebasing, traceOf } from '../../lib/feed/index.ts'
 import { Ledger, buildScore, scoreHash } from '../../lib/jam/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { chain, identityNamed, keysOf } from '../helpers/chains.ts'
@@ -36,12 +36,12 @@ function without(feed: readonly Entry[], at: number, drop: readonly EntryKey[]):
   if (!head) throw new Error('an empty feed')
   const { keep, replaces } = rebasing(feed.slice(at).map(traceOf), head, new Set(drop))
   const carriers = keep.map(({ key }) => feed.find((entry) => entry.key === key))
-  const payloads = [
-    ...rebasePayloads(replaces, keep.length),
-    ...carriers.map((carrier) => carrier && payloadAgain(carrier, head.comparable + 1_000_000)),
-  ].filter((payload) => payload !== undefined)
   const kept = feed.slice(0, at)
   const from = head.comparable + 1_000_000
+  const payloads = [
+    ...rebasePayloads(replaces, keep.length),
+    ...carriers.map((carrier) => carrier && publishedAgain(carrier, from, from).payload),
+  ].filter((payload) => payload !== undefined)
   return [...kept, ...chain(ada, payloads.length, kept.at(-1) ?? null, { from, payload: (n) => payloads[n] ?? '.box' })]
 }
 

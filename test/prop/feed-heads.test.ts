@@ -1,75 +1,8 @@
 import fc from 'fast-check'
 import test from 'tape'
-import type { EntryKey, PlayerId } from '../../lib/base/index.ts'
-import type { Entry } from '../../lib/entry/index.ts'
-import { standsFor, traceOf } from '../../lib/feed/index.ts'
-import type { Identity } from '../../lib/keys/index.ts'
-import type { Store } from '../../lib/store/index.ts'
-import { Healing } from '../../plugins/feeds/healing.ts'
-import { HandClock, collect, headOfChain, identityNamed, note, rawOf } from '../helpers/chains.ts'
-import { memoryLog } from '../helpers/hosts.ts'
-import { inFolder, type StorePlace } from '../helpers/stores.ts'
-import { Random } from '../sim/random.ts'
-
-const originalsOf = (entries: readonly Entry[]): EntryKey[] =>
-  entries.flatMap((entry) => (traceOf(entry).original ? [standsFor(entry).key] : []))
-
-/** A store that can be put back to an earlier time. */
-class Copy {
-  store: Store
-  readonly clock: HandClock
-  readonly owner: Identity
-  #place: StorePlace
-  #backup: readonly Entry[] = []
-
-  private constructor(owner: Identity, clock: HandClock, place: StorePlace, store: Store) {
-    this.owner = owner
-    this.clock = clock
-    this.#place = place
-    this.store = store
-  }
-  static async open(owner: Identity, clock = new HandClock()): Promise<Copy> {
-    const place = inFolder.place()
-    return new Copy(owner, clock, place, await place.open(owner, clock))
-  }
-
-  feed(identity: PlayerId): Promise<Entry[]> {
-    return collect(this.store.read(identity))
-  }
-  async branches(identity: PlayerId): Promise<Entry[][]> {
-    const lost = await this.store.lost(identity)
-    return Promise.all(lost.map((head) => collect(this.store.readLost(identity, head))))
-  }
-  async originals(identity: PlayerId): Promise<EntryKey[]> {
-    return originalsOf([...(await this.feed(identity)), ...(await this.branches(identity)).flat()])
-  }
-
-  async backup(): Promise<void> {
-    this.#backup = await this.feed(this.owner.id)
-  }
-  /** The owner insists: nobody was asked what it has. */
-  async restore(): Promise<void> {
-    await this.remove()
-    this.#place = inFolder.place()
-    this.store = await this.#place.open(this.owner, this.clock)
-    if (this.#backup.length > 0) await this.store.ingest(this.owner.id, rawOf(this.#backup))
-  }
-  async remove(): Promise<void> {
-    await this.store.close()
-    await this.#place.remove()
-  }
-
-  /** Sends the feed, or the first so many of its entries, in runs; then what it keeps besides to its author. */
-  async send(to: Copy, identity: PlayerId, { size = 64, most = Infinity } = {}): Promise<void> {
-    const feed = await this.feed(identity)
-    const head = feed.length > 0 ? headOfChain(feed) : undefined
-    for (let at = 0; at < Math.min(feed.length, most); at += size)
-      await to.store.ingest(identity, rawOf(feed.slice(at, Math.min(at + size, most))), head)
-    if (to.owner.id !== identity || most < Infinity) return
-    for (const branch of await this.branches(identity))
-      if (branch.length > 0) await to.store.ingest(identity, rawOf(branch), headOfChain(branch))
-  }
-}
+import type { EntryKey } from '../../lib/base/index.ts'
+import { HandClock, identityNamed, note } from '../helpers/chains.ts'
+import { Copy, originalsOf } from './copies.ts'
 
 const nat = (max: number) => fc.nat(max)
 const step = fc.oneof(
@@ -161,7 +94,9 @@ async function settle(all: readonly Copy[], owners: readonly Copy[], order: Iter
     for (const owner of [...owners].map((it) => [it, next()] as const).sort((x, y) => x[1] - y[1])) {
       for (const { clock } of all) clock.now += 500_000
       await owner[0].store.own.heal()
-      if (next() % 2 === 0) for (const other of all) if (other !== owner[0]) await owner[0].send(other, identity)
+      // After a while each hears of it before the next one heals: that is what the random wait is for.
+      if (round > 8 || next() % 2 === 0)
+        for (const other of all) if (other !== owner[0]) await owner[0].send(other, identity)
     }
     const now = await state()
     if (now === before) return round
@@ -243,60 +178,6 @@ test('property: forks, rewriting and restored backups end at one feed on every n
   })
   const { failed, errorInstance } = result
   t.notOk(failed, failed ? `${String(errorInstance)}: ${fc.defaultReportMessage(result)}` : `${runs} histories`)
-  t.ok(rewritten > runs / 10, `${rewritten} of them rewritten`)
-})
-
-/** One key on four machines that were apart, then together through two peers: how often each original was published. */
-async function timesPublished(seed: number): Promise<number[]> {
-  const owner = identityNamed(`four ${seed}`)
-  const chance = new Random(seed)
-  const draw = (): number => chance.next()
-  const all: Copy[] = []
-  try {
-    for (let at = 0; at < 6; at++) all.push(await Copy.open(at < 4 ? owner : identityNamed(`peer ${at}`)))
-    const owners = all.slice(0, 4)
-    const published = new Map<EntryKey, number>()
-    for (const { store } of owners)
-      store.onChange(({ own, entries }) => {
-        for (const key of own ? originalsOf(entries) : []) published.set(key, (published.get(key) ?? 0) + 1)
-      })
-    for (const [machine, { store, clock }] of owners.entries()) {
-      clock.now += Math.floor(draw() * 1_000_000)
-      for (let at = 0; at < 5; at++) await store.append(note(`machine ${machine} entry ${at}`))
-    }
-    const healers = owners.map(({ store, clock }) => new Healing({ store, clock, random: draw, log: memoryLog() }))
-    for (let at = 0; at < 600; at++) {
-      for (const { clock } of all) clock.now += 100_000
-      // About every second and a half each of these hears each other, both ways.
-      for (const [i, a] of all.entries())
-        for (const b of all.slice(i + 1)) {
-          if (draw() > 0.07) continue
-          await a.send(b, owner.id)
-          await b.send(a, owner.id)
-        }
-      for (const [i, healer] of healers.entries()) if ((at + i) % 10 === 0) await healer.look()
-    }
-    const heads = await Promise.all(all.map(({ store }) => store.head(owner.id)))
-    if (new Set(heads.map((head) => head?.key)).size > 1) throw new Error('not one head')
-    if (published.size !== 20) throw new Error(`${published.size} originals`)
-    const here = new Set(originalsOf(await (all[5] as Copy).feed(owner.id)))
-    if (![...published.keys()].every((key) => here.has(key))) throw new Error('an original is lost')
-    return [...published.values()].sort((a, b) => a - b)
-  } finally {
-    for (const copy of all) await copy.remove()
-  }
-}
-
-test('property: healing four copies of one key publishes each original at most twice in the median', async (t) => {
-  const runs = Math.min(200, Number(process.env['FUZZ_RUNS'] ?? 5))
-  const medians: number[] = []
-  for (let seed = 0; seed < runs; seed++) {
-    const times = await timesPublished(seed)
-    const median = times[Math.floor(times.length / 2)] ?? 0
-    const mean = times.reduce((sum, each) => sum + each, 0) / times.length
-    medians.push(median)
-    t.comment(`seed ${seed}: ${median} in the median, ${mean.toFixed(2)} on average, ${times.at(-1)} at most`)
-  }
-  medians.sort((a, b) => a - b)
-  t.ok((medians[Math.floor(medians.length / 2)] ?? 9) <= 2, `medians ${medians.join()}`)
+  // A path leads to one history.
+  if (path === undefined) t.ok(rewritten > runs / 10, `${rewritten} of them rewritten`)
 })

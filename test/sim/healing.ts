@@ -7,20 +7,19 @@ import {
   lastShared,
   namedIn,
   otherHeads,
-  payloadAgain,
   rebasePayloads,
   rebasing,
   traceOf,
 } from '../../lib/feed/index.ts'
 import type { LostBranch, Trace } from '../../lib/feed/index.ts'
+import type { Wanted } from '../../lib/store/rewrite.ts'
 import { placeOf, positionOf, readChain, readFeed } from './feed.ts'
 import type { Anchor, FeedState } from './feed.ts'
-import type { Maker } from './store.ts'
 
 /** What an author writes, and after which entry: elsewhere than on its head where it rewrites its feed. */
 export interface Plan {
   readonly anchor: Anchor | undefined
-  readonly makers: readonly Maker[]
+  readonly wanted: readonly Wanted[]
   /** Originals that it drops with that. */
   readonly dropped: readonly EntryKey[]
 }
@@ -65,8 +64,8 @@ export function planHealing(state: FeedState): Plan | undefined {
   if (replaces.length === 0 && again.length === 0 && drop.size === 0) return undefined
   if (drop.size > 0) return planRewriting(state, drop, again, replaces)
   const entries = entriesOf(state)
-  const named: Maker[] = rebasePayloads(replaces, 0).map((payload) => () => payload)
-  return { anchor: head, makers: [...makersOf(again, entries), ...named], dropped: [] }
+  const named = rebasePayloads(replaces, 0).map((payload) => ({ payload }))
+  return { anchor: head, wanted: [...carriersOf(again, entries), ...named], dropped: [] }
 }
 
 /** What drops originals of the feed. */
@@ -87,20 +86,13 @@ export function planRewriting(
   const payloads = rebasePayloads([...replaces, ...named], kept.length)
   return {
     anchor: before && placeOf(state, before.key),
-    makers: [
-      ...payloads.map(
-        (payload): Maker =>
-          () =>
-            payload,
-      ),
-      ...makersOf(kept, entriesOf(state)),
-    ],
+    wanted: [...payloads.map((payload) => ({ payload })), ...carriersOf(kept, entriesOf(state))],
     dropped,
   }
 }
 
-const makersOf = (traces: readonly Trace[], entries: ReadonlyMap<EntryKey, Entry>): Maker[] =>
+const carriersOf = (traces: readonly Trace[], entries: ReadonlyMap<EntryKey, Entry>): Wanted[] =>
   traces.flatMap(({ key }) => {
-    const entry = entries.get(key)
-    return entry ? [(comparable) => payloadAgain(entry, comparable)] : []
+    const again = entries.get(key)
+    return again ? [{ again }] : []
   })

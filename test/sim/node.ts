@@ -208,8 +208,8 @@ export class SimNode {
   #heal(): void {
     const plan = planHealing(this.store.state(this.identity.id))
     if (!plan) return
-    this.healed += plan.makers.length
-    this.#write(() => this.store.publish(plan.anchor, plan.makers))
+    this.healed += plan.wanted.length
+    this.#write(() => this.store.publish(plan.anchor, plan.wanted))
   }
 
   /** Undefined where the clock is too far behind the own feed. */

@@ -1,10 +1,11 @@
 import type { EntryKey, Micros, Millis, PlayerId } from '../../lib/base/index.ts'
 import { nextComparable, signEntry } from '../../lib/entry/index.ts'
 import type { Entry, HeadPosition, Payload } from '../../lib/entry/index.ts'
-import { chainOf, checkRun, holds, lastUsed, otherHeads, parseRun } from '../../lib/feed/index.ts'
+import { chainOf, checkRun, holds, lastUsed, otherHeads, parseRun, publishedAgain } from '../../lib/feed/index.ts'
 import type { CheckedRun } from '../../lib/feed/index.ts'
 import type { Outcome } from '../../lib/gossip/index.ts'
 import { Held } from '../../lib/store/held.ts'
+import type { Wanted } from '../../lib/store/rewrite.ts'
 import { Waiting } from '../../lib/store/waiting.ts'
 import type { Head } from '../../lib/store/types.ts'
 import {
@@ -42,9 +43,6 @@ export interface Backup {
   /** Of a store that was closed in order when it was copied; of one in use it is worth nothing. */
   readonly epoch: string | undefined
 }
-
-/** Makes the payload of an entry that will have this comparable. */
-export type Maker = (comparable: Micros) => Payload
 
 type Located =
   | { readonly kind: 'known'; readonly anchor: Anchor }
@@ -128,21 +126,24 @@ export class SimStore {
 
   /** Appends to the own feed: synced, and with it all that was written before. @throws CLOCK_BEHIND_FEED */
   append(payload: Payload): Entry {
-    const [entry] = this.publish(this.state(this.#parts.identity.id).head, [() => payload])
+    const [entry] = this.publish(this.state(this.#parts.identity.id).head, [{ payload }])
     if (!entry) throw new Error('nothing was appended')
     return entry
   }
 
   /** Writes own entries after some entry of the own feed in one synced batch. @throws CLOCK_BEHIND_FEED */
-  publish(anchor: Anchor | undefined, makers: readonly Maker[]): Entry[] {
+  publish(anchor: Anchor | undefined, wanted: readonly Wanted[]): Entry[] {
     const { identity, micros } = this.#parts
     const state = this.state(identity.id)
     const written: Entry[] = []
     let parent = anchor?.tail.key ?? null
     let latest = state.head?.tail.comparable
-    for (const make of makers) {
-      const comparable = nextComparable(latest, micros())
-      const fields = { identity: identity.id, parent, comparable, synod: null, payload: make(comparable) }
+    for (const each of wanted) {
+      const now = micros()
+      const next = nextComparable(latest, now)
+      const said = 'again' in each ? publishedAgain(each.again, next, now) : { comparable: next, payload: each.payload }
+      const { comparable } = said
+      const fields = { identity: identity.id, parent, synod: null, ...said }
       const entry = signEntry(fields, identity.signer, simCrypto)
       written.push(entry)
       parent = entry.key
