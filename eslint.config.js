@@ -26,9 +26,10 @@ const FLOW = [
 const PURE = ['base', 'entry', 'feed', 'peers', 'jam', 'generators', 'mix'].map((f) => `lib/${f}/**/*.ts`)
 /** The cores of gossip and blobs, file by file, beside drivers that use sockets, disk and timers. */
 const CORES = [
-  ...['core', 'state', 'asking', 'taking', 'serving', 'telling', 'wire', 'octets', 'types'].map(
-    (f) => `lib/gossip/${f}.ts`,
-  ),
+  ...[
+    ...['core', 'state', 'links', 'watching', 'remember', 'offers', 'limits', 'wire', 'octets', 'types'],
+    ...['asking', 'elsewhere', 'flips', 'taking', 'losing', 'telling', 'sending', 'serving'],
+  ].map((f) => `lib/gossip/${f}.ts`),
   ...['core', 'state', 'wanting', 'transfer', 'serving', 'wire', 'types'].map((f) => `lib/blobs/${f}.ts`),
 ]
 const BROWSER = {

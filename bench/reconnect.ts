@@ -1,5 +1,6 @@
 /**
- * Two nodes that know the same 10,000 feeds, none of which has grown, connect again: bytes both ways on the socket.
+ * Two nodes that know the same 10,000 feeds, none of which has grown, connect again, with nothing new and with one feed
+ * more that one of them has got meanwhile: bytes both ways on the socket.
  * `node --import tsx bench/reconnect.ts [--quick] [--rounds N]`.
  */
 import { join } from 'node:path'
@@ -32,19 +33,32 @@ export async function measureReconnect({ quick, rounds }: Options): Promise<Sect
       try {
         await b.actor.ask('dial', address)
         figures.add('at first', await tap.quiet(SILENT_MILLIS), 'bytes')
-        for (let round = 0; round < rounds; round++) {
+        const reconnect = async (meanwhile: () => Promise<unknown>): Promise<number> => {
           await b.actor.ask('hangUp')
           await tap.quiet(SILENT_MILLIS)
+          await meanwhile()
           tap.reset()
           await b.actor.ask('dial', address)
-          figures.add('again', await tap.quiet(SILENT_MILLIS), 'bytes')
+          return tap.quiet(SILENT_MILLIS)
+        }
+        for (let round = 0; round < rounds; round++) {
+          figures.add('again', await reconnect(async () => undefined), 'bytes')
+          const more = join(folder, `more ${round}`)
+          await runPart(PARTS, 'write', more, 1, 1, feeds + round)
+          const added = await reconnect(async () => {
+            await a.actor.ask('ingest', more)
+            for (const { actor } of [a, b]) await actor.ask('track', more)
+          })
+          figures.add('again, one feed more', added, 'bytes')
         }
       } finally {
         tap.close()
       }
     })
   })
-  figures.note(`${feeds} feeds that both have and track; both directions, handshake and encryption included`)
+  figures.note(
+    `${feeds} feeds that both have and track; both directions, handshake, encryption and the one feed's entry included`,
+  )
   return figures.section('Connecting with idle feeds')
 }
 

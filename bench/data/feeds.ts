@@ -23,12 +23,12 @@ export interface FeedInSet extends Head {
 export const authorAt = (n: number): Identity =>
   n === 0 ? author() : generateIdentity(nodeCrypto.sha256(Buffer.from(`author ${n}`)))
 
-/** Signs so many feeds of so many entries, and writes them with what leads to them into a folder. */
-export function writeFeeds(folder: string, feeds: number, each: number): readonly FeedInSet[] {
+/** Signs so many feeds of so many entries, from some author on, and writes them with what leads to them into a folder. */
+export function writeFeeds(folder: string, feeds: number, each: number, first = 0): readonly FeedInSet[] {
   const descriptor = openSync(join(folder, 'entries'), 'w')
   const set: FeedInSet[] = []
   let at = 0
-  for (let n = 0; n < feeds; n++) {
+  for (let n = first; n < first + feeds; n++) {
     const feed = writeFeed(descriptor, authorAt(n), each)
     set.push({ ...feed, at })
     at += feed.bytes

@@ -4,6 +4,8 @@ import type { PlayerId } from '../base/index.ts'
 import { rawId, base64 } from '../base/index.ts'
 import type { Head } from '../store/types.ts'
 import type { Remembered } from './core.ts'
+import { OFFER_BYTES } from './offers.ts'
+import type { Offer } from './offers.ts'
 
 /** Where what one run of the node knows of its peers is kept for the next: a small file will do. */
 export interface GossipMemory {
@@ -24,13 +26,14 @@ const file = z.strictObject({
   epochs: z.array(z.tuple([epoch, whole])),
   tracked: z.array(raw),
   peers: z.array(peer),
+  offers: z.array(z.base64()).default([]),
 })
 
 const short = (id: Parameters<typeof rawId>[0]): string => base64(rawId(id))
 const player = (text: string): PlayerId => playerIdOf(fromBase64(text))
 
 /** As text. `store` is the epoch of the store: what is remembered holds only as long as that loses nothing. */
-export function writeRemembered(store: string, { epochs, tracked, peers }: Remembered): string {
+export function writeRemembered(store: string, { epochs, tracked, peers, offers }: Remembered): string {
   return JSON.stringify({
     version: VERSION,
     store,
@@ -43,6 +46,7 @@ export function writeRemembered(store: string, { epochs, tracked, peers }: Remem
       offer,
       owed: owed.map(({ identity, comparable, key, count }) => [short(identity), comparable, short(key), count]),
     })),
+    offers: offers.map(writeOffer),
   })
 }
 
@@ -50,12 +54,28 @@ export function writeRemembered(store: string, { epochs, tracked, peers }: Remem
 export function readRemembered(store: string, text: string): Remembered | undefined {
   const read = file.safeParse(parse(text))
   if (!read.success || read.data.store !== store) return undefined
-  const { epochs, tracked, peers } = read.data
+  const { epochs, tracked, peers, offers } = read.data
   return {
     epochs,
     tracked: tracked.map(player),
     peers: peers.map(({ peer: id, owed, ...rest }) => [player(id), { ...rest, owed: owed.map(readHead), since: 0 }]),
+    offers: offers.flatMap((text) => readOffer(text) ?? []),
   }
+}
+
+/** Words in big-endian order, as identities have them. */
+function writeOffer(offer: Offer): string {
+  const bytes = new Uint8Array(OFFER_BYTES)
+  const view = new DataView(bytes.buffer)
+  for (const [at, word] of offer.entries()) view.setUint32(4 * at, word)
+  return base64(bytes)
+}
+
+function readOffer(text: string): Offer | undefined {
+  const bytes = fromBase64(text)
+  if (bytes.length !== OFFER_BYTES) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  return Uint32Array.from({ length: OFFER_BYTES / 4 }, (_, at) => view.getUint32(4 * at))
 }
 
 function readHead([identity, comparable, key, count]: z.infer<typeof head>): Head {

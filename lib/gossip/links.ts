@@ -1,5 +1,6 @@
 import { askMore, consider } from './asking.ts'
 import { noteLosing } from './losing.ts'
+import { emptyOffer } from './offers.ts'
 import { keepMemory, memoryOf } from './remember.ts'
 import { closeLink, forget, send } from './state.ts'
 import type { Link, Turn } from './state.ts'
@@ -18,7 +19,8 @@ export function connect(turn: Turn, event: Extract<GossipEvent, { type: 'connect
     greeted: false,
     unsent: 0,
     told: new Map(),
-    offer: { high: 0, low: 0 },
+    offer: emptyOffer(),
+    given: [],
     dirty: new Set(),
     untold: new Set(),
     resumed: false,

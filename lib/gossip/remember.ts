@@ -1,5 +1,7 @@
 import type { PlayerId } from '../base/index.ts'
 import type { Head } from '../store/types.ts'
+import { digestOf, keepOffer, keepOffers } from './offers.ts'
+import type { Offer } from './offers.ts'
 import { higher, send } from './state.ts'
 import type { GossipState, Link, PeerMemory, Turn } from './state.ts'
 
@@ -16,20 +18,31 @@ export interface Remembered {
   readonly epochs: readonly (readonly [epoch: string, sequence: number])[]
   readonly tracked: readonly PlayerId[]
   readonly peers: readonly (readonly [peer: PlayerId, memory: PeerMemory])[]
+  /** Sets of feeds that peers were offered. */
+  readonly offers: readonly Offer[]
 }
 
 /** Everything that the next run can go on from. Links that are up count as ended now. */
 export function remember(state: GossipState): Remembered {
-  for (const link of state.links.values()) keepMemory(state, link)
+  for (const link of state.links.values()) {
+    keepMemory(state, link)
+    keepOffers(state, link)
+  }
   const epochs = [...state.epochs, [state.settings.epoch, state.sequence] as const]
-  return { epochs: epochs.slice(-MAX_EPOCHS), tracked: [...state.feeds.keys()], peers: [...state.memories] }
+  return {
+    epochs: epochs.slice(-MAX_EPOCHS),
+    tracked: [...state.feeds.keys()],
+    peers: [...state.memories],
+    offers: [...state.offers.values()],
+  }
 }
 
 /** Goes on from what an earlier run handed over; before anything is tracked. */
-export function restore(state: GossipState, { epochs, tracked, peers }: Remembered): void {
+export function restore(state: GossipState, { epochs, tracked, peers, offers }: Remembered): void {
   for (const [epoch, sequence] of epochs.slice(-MAX_EPOCHS)) state.epochs.set(epoch, sequence)
   for (const [peer, memory] of peers.slice(-state.settings.limits.maxPeers))
     state.memories.set(peer, { ...memory, since: BEFORE_THIS_RUN })
+  for (const offer of offers) keepOffer(state, digestOf(offer), offer)
   state.before = new Set(tracked)
 }
 

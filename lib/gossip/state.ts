@@ -3,6 +3,8 @@ import { compareHeads } from '../entry/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
 import { drawElsewhere } from './elsewhere.ts'
+import { keepOffers } from './offers.ts'
+import type { Given, Offer } from './offers.ts'
 import { encodeFrame } from './wire.ts'
 import type { GossipLimits } from './limits.ts'
 import type { CloseCode, Frame, GossipEffect, LinkId, Position } from './types.ts'
@@ -76,6 +78,8 @@ export interface Link {
   readonly told: Map<PlayerId, HeadPosition>
   /** Stands for the keys of `told`: docs/protocol.md, section Gossip. */
   readonly offer: Offer
+  /** The sets that the peer may take for what it is offered: few. */
+  readonly given: Given[]
   /** Feeds whose head it has yet to be told. */
   readonly dirty: Set<PlayerId>
   /** Feeds that go to it in runs and whose head no run has named yet. */
@@ -130,12 +134,6 @@ export interface Link {
   readonly toLook: Set<Serve>
   liveInRow: number
   reading: boolean
-}
-
-/** An order-free digest of identities. */
-export interface Offer {
-  high: number
-  low: number
 }
 
 /** What is told of the losing heads of a peer's own feed. */
@@ -202,6 +200,8 @@ export interface GossipState {
   readonly memories: Map<PlayerId, PeerMemory>
   /** Earlier epochs of this node that its store has outlived whole, and the sequence each ended with. */
   readonly epochs: Map<string, number>
+  /** Sets of feeds that peers were offered on links that have ended, by their digest; the one used last is last. */
+  readonly offers: Map<string, Offer>
   /** Feeds that were tracked when the memory of peers was kept. */
   before: Set<PlayerId>
   now: Millis
@@ -222,6 +222,7 @@ export function createGossip(settings: GossipSettings): GossipState {
     unanswered: new Set(),
     memories: new Map(),
     epochs: new Map(),
+    offers: new Map(),
     before: new Set(),
     now: 0,
   }
@@ -258,6 +259,7 @@ export function closeLink(turn: Turn, link: Link, code: CloseCode): void {
 /** Drops what depended on a link that is gone: its feeds wait for another source, losing heads are drawn elsewhere. */
 export function forget(turn: Turn, link: Link): void {
   const { state } = turn
+  keepOffers(state, link)
   state.unanswered.delete(link)
   const goals = [...link.asks.values()].flatMap((made) => made.goal ?? [])
   for (const ask of link.asks.values()) {

@@ -1,9 +1,11 @@
-import { entryKeyOf, rawId } from '../base/index.ts'
+import { entryKeyOf } from '../base/index.ts'
 import type { Millis, PlayerId } from '../base/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
+import { digestOf, keepOffer, noteGiven, suspects, toggle } from './offers.ts'
+import type { Offer } from './offers.ts'
 import { closeLink, send } from './state.ts'
-import type { GossipState, Link, Offer, Turn } from './state.ts'
+import type { GossipState, Link, Turn } from './state.ts'
 import { MAX_HEADS, NO_OFFER } from './wire.ts'
 import type { Frame } from './types.ts'
 
@@ -15,19 +17,31 @@ const UNNAMED: HeadPosition = { comparable: 0, key: NO_KEY }
 
 /**
  * A new link: its peer is told what it may be served, or where it still knows what it was told up to some change and
- * the same feeds are offered, what has changed since.
+ * it is remembered here which feeds it was offered then, what has changed since.
  */
 export function tellAll(turn: Turn, link: Link, hello: Hello): void {
   const { state } = turn
   const offered = [...state.heads.values()].filter((head) => state.settings.mayServe(link.peer, head.identity))
   for (const head of offered) join(link, head.identity)
-  link.resumed = knows(state, hello) && hello.knownOffer === offerOf(link.offer)
+  const before = knows(state, hello) ? offerBefore(state, link, hello.knownOffer) : undefined
+  link.resumed = before !== undefined
+  // What is offered no more is not told: a peer that still asks for it learns so.
+  const added = suspects(before ?? link.offer, link.offer, state.heads.keys())
   // A peer's own head is told anew each time: so it learns what is known of it, and whether it has lost something.
+  const isKnown = ({ identity }: Head): boolean =>
+    link.resumed && identity !== link.peer && sequenceOf(state, identity) <= hello.knownSequence && !added.has(identity)
   for (const head of offered)
-    if (link.resumed && head.identity !== link.peer && sequenceOf(state, head.identity) <= hello.knownSequence)
-      link.told.set(head.identity, head)
+    if (isKnown(head)) link.told.set(head.identity, head)
     else link.dirty.add(head.identity)
   flushHeads(turn, link)
+}
+
+/** The set of feeds with this digest that a peer was offered, if it is still known which these were. */
+function offerBefore(state: GossipState, link: Link, digest: string): Offer | undefined {
+  if (digest === digestOf(link.offer)) return link.offer
+  const offer = state.offers.get(digest)
+  if (offer) keepOffer(state, digest, offer)
+  return offer
 }
 
 /** Whether a peer's memory of this node holds: of this run, or of an earlier one that ended in order. */
@@ -64,20 +78,6 @@ export function forgetTold(link: Link, identity: PlayerId): void {
   if (link.told.has(identity)) link.told.set(identity, UNNAMED)
 }
 
-/** Identities are public keys, so their first bytes are as good as a hash; what is added twice is gone again. */
-function toggle(offer: Offer, identity: PlayerId): void {
-  const bytes = rawId(identity)
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  offer.high = (offer.high ^ view.getUint32(0)) >>> 0
-  offer.low = (offer.low ^ view.getUint32(4)) >>> 0
-}
-
-/** In hex; never zeros, which stand for none. */
-export function offerOf({ high, low }: Offer): string {
-  const marked = (high | 0x8000_0000) >>> 0
-  return marked.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
-}
-
 /** Notes that a peer has yet to hear of a head, unless it has, may not, or gets it in runs. */
 export function markDirty(state: GossipState, link: Link, head: Head): void {
   const { identity } = head
@@ -112,8 +112,10 @@ function sendHeads(turn: Turn, link: Link, heads: readonly Head[]): void {
   const whole = link.dirty.size === 0
   if (whole) link.toldSequence = covered(turn.state, link)
   link.toldAt = turn.state.now
-  const offer = whole ? offerOf(link.offer) : NO_OFFER
-  send(turn, link, { type: 'ihave', serial: ++link.serial, sequence: link.toldSequence, offer, full, heads })
+  const offer = whole ? digestOf(link.offer) : NO_OFFER
+  link.serial++
+  if (whole) noteGiven(link, offer)
+  send(turn, link, { type: 'ihave', serial: link.serial, sequence: link.toldSequence, offer, full, heads })
 }
 
 /** Up to which change the peer has been told all, by `ihave` or in runs, once nothing is due. */

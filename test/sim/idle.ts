@@ -12,6 +12,8 @@ export interface Idle {
   readonly crashed: number
   /** Where, while they were apart, one feed grew by an entry. */
   readonly grown: number
+  /** Where one of the two got a feed more, that both draw, and one was started anew. */
+  readonly added: number
 }
 
 /** Two nodes that draw the same feeds, all idle, and lose each other several times. */
@@ -52,5 +54,13 @@ export function measureIdle(feeds: number): Idle {
       a.start()
     }),
     grown: costOf(() => a.append(note('something new'))),
+    added: costOf(() => {
+      const identity = identityOf('one more')
+      for (const node of [a, b]) node.track(identity.id, 'wanted')
+      const run = makeChain(identity, 1, null).map((entry) => entry.bytes)
+      a.store.ingest(identity.id, run)
+      a.stop()
+      a.start()
+    }),
   }
 }
