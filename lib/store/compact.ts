@@ -3,7 +3,7 @@ import type { Crypto, Micros, PlayerId } from '../base/index.ts'
 import { dropNamed } from './named.ts'
 import { loadWhole } from './drop.ts'
 import type { FeedState, Feeds } from './feeds.ts'
-import { BY_TYPE, CHUNK, HEAD, PLACE, chunkKey, chunksEnd, parseChunkKey, parseHead } from './layout.ts'
+import { BY_TYPE, CHUNK, HEAD, PLACE, chunkKey, chunksEnd, parseChunkKey, parseHead, rangeOf } from './layout.ts'
 import { canCompact } from './level.ts'
 import type { Write } from './level.ts'
 import { Merge } from './merge.ts'
@@ -29,7 +29,7 @@ interface Parts {
 export async function compactStore(parts: Parts, options: CompactOptions): Promise<Compacted> {
   const { feeds } = parts
   const { db } = feeds
-  const rows = { gte: Uint8Array.of(HEAD), lt: Uint8Array.of(HEAD + 1) }
+  const rows = rangeOf(HEAD)
   const heads = (await db.values(rows).all()).map(parseHead)
   const total = heads.reduce((sum, { count }) => sum + count, 0)
   let done = 0

@@ -1,7 +1,9 @@
 import type { Crypto, Micros, PlayerId } from '../base/index.ts'
 import { lastUsed } from '../feed/index.ts'
 import type { Branch } from '../feed/index.ts'
+import { withBranches } from './feeds.ts'
 import type { FeedState, Feeds } from './feeds.ts'
+import { foldBranches } from './fold.ts'
 import { overflow, positionOf } from './grow.ts'
 import type { Write } from './level.ts'
 import { chunkAt, entriesOf, readChunks } from './read.ts'
@@ -19,14 +21,17 @@ interface Parts {
 export async function prune(parts: Parts, state: FeedState, most: number): Promise<void> {
   let now = state
   for (let victim = overflow(now, most); victim; victim = overflow(now, most)) {
-    const doomed = withBranches(now, [{ ...victim, state: 'dropping' }], [])
+    const doomed = withBranches(now, [{ ...victim, state: 'dropping' }])
     now = await finishDrops(parts, await parts.feeds.commit(now, doomed, [], 'quick'))
   }
 }
 
-/** A feed's state, once what an earlier run of the program left half dropped is gone. Called in the feed's turn. */
+/**
+ * A feed's state, once what an earlier run of the program left half dropped is gone, and its branches are not too many
+ * where they can be put together. Called in the feed's turn.
+ */
 export const loadWhole = async (parts: Parts, identity: PlayerId): Promise<FeedState> =>
-  finishDrops(parts, await parts.feeds.load(identity))
+  foldBranches(parts, await finishDrops(parts, await parts.feeds.load(identity)))
 
 async function finishDrops(parts: Parts, state: FeedState): Promise<FeedState> {
   let now = state
@@ -60,7 +65,7 @@ async function drop({ feeds, crypto }: Parts, state: FeedState, branch: Branch):
   // What is still to be written would not be read yet.
   await feeds.writer.write(batch, 'quick')
   const left = used > 0 ? await lastOf({ feeds, crypto }, feed, branch, from) : undefined
-  const after = left ? withBranches(state, [left], []) : withBranches(state, [], [branch.id])
+  const after = left ? withBranches(state, [left]) : withBranches(state, [], [branch.id])
   return feeds.commit(state, left ? after : withoutSupport(after, branch), [], 'quick')
 }
 
@@ -72,7 +77,7 @@ function withoutSupport(state: FeedState, { parent, at }: Branch): FeedState {
   const support = parent === undefined ? undefined : state.branches.get(parent)
   if (!support || support.id === state.head?.branch || support.tail.comparable !== at) return state
   if (lastUsed(state.branches, support.id) >= at) return state
-  return withBranches(state, [{ ...support, state: 'dropping' }], [])
+  return withBranches(state, [{ ...support, state: 'dropping' }])
 }
 
 /** A branch cut off after the entry at `at`. */
@@ -82,11 +87,4 @@ async function lastOf({ feeds, crypto }: Parts, feed: number, branch: Branch, at
   const last = found && index >= 0 ? entriesOf(found.chunk, crypto)[index] : undefined
   if (!found || !last) return { ...branch, state: 'kept' }
   return { ...branch, state: 'kept', tail: positionOf(last), count: found.chunk.countAt(index) }
-}
-
-function withBranches(state: FeedState, changed: readonly Branch[], gone: readonly number[]): FeedState {
-  const branches = new Map(state.branches)
-  for (const branch of changed) branches.set(branch.id, branch)
-  for (const id of gone) branches.delete(id)
-  return { ...state, branches }
 }

@@ -13,6 +13,7 @@ import {
   parseHead,
   parseNumber,
   parseShape,
+  rangeOf,
   sequenceOf,
   shapeKey,
   shapeValue,
@@ -37,6 +38,14 @@ export interface FeedState {
   readonly branches: ReadonlyMap<number, Branch>
   /** The number of the next new branch. */
   readonly next: number
+}
+
+/** A feed's state with these branches as they are now, and without those of these numbers. */
+export function withBranches(state: FeedState, changed: readonly Branch[], gone: readonly number[] = []): FeedState {
+  const branches = new Map(state.branches)
+  for (const branch of changed) branches.set(branch.id, branch)
+  for (const id of gone) branches.delete(id)
+  return { ...state, branches }
 }
 
 /** Reads a feed's state: three rows, whatever the size of the feed. Undefined where nothing of it is here. */
@@ -146,7 +155,7 @@ export class Feeds {
 }
 
 const lastKeys = (db: Db, kind: number): Promise<Uint8Array[]> =>
-  db.keys({ gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1), reverse: true, limit: 1 }).all()
+  db.keys({ ...rangeOf(kind), reverse: true, limit: 1 }).all()
 
 function stateWrites(before: FeedState, after: FeedState, changed: boolean): Write[] {
   const { identity, feed, head, sequence } = after

@@ -1,12 +1,13 @@
 import { judge, otherHeads } from '../feed/index.ts'
 import type { Branch } from '../feed/index.ts'
 import type { Entry, HeadPosition } from '../entry/index.ts'
+import { withBranches } from './feeds.ts'
 import type { FeedState } from './feeds.ts'
 import type { HeadRow } from './layout.ts'
 import type { Write } from './level.ts'
 import { writesInSlices } from './rows.ts'
 
-/** Losing heads kept of one identity, heads still arriving, and branches in all: each fork of a chain adds one. */
+/** Losing heads kept of one identity, heads still arriving, and branches in all, of which `foldBranches` leaves fewer. */
 export const MAX_LOST = 8
 /** Losing heads kept of one's own identity, so that healing finds them all. */
 export const MAX_OWN_LOST = 64
@@ -42,18 +43,14 @@ export async function grow(
     count: count + entries.length,
   }
   const writes = await writesInSlices(entries, { feed: state.feed, branch: branch.id, count: branch.count })
-  return { state: withBranch(state, branch), branch, writes }
+  const next = Math.max(state.next, branch.id + 1)
+  return { state: { ...withBranches(state, [branch]), next }, branch, writes }
 }
 
 const newBranch = (id: number, anchor: HeadRow | undefined): Pick<Branch, 'id' | 'parent' | 'at' | 'state'> =>
   anchor ? { id, parent: anchor.branch, at: anchor.tail.comparable, state: 'kept' } : { id, at: 0, state: 'kept' }
 
 export const positionOf = ({ comparable, key }: HeadPosition): HeadPosition => ({ comparable, key })
-
-function withBranch(state: FeedState, branch: Branch): FeedState {
-  const branches = new Map(state.branches).set(branch.id, branch)
-  return { ...state, branches, next: Math.max(state.next, branch.id + 1) }
-}
 
 /** Makes a branch's tail the head of the feed. */
 export const withHead = (state: FeedState, { id, tail, count }: Branch): FeedState => ({
@@ -69,7 +66,7 @@ export function settle(state: FeedState, branch: Branch, announced: HeadPosition
   if (!state.head || state.head.branch === branch.id) return withHead(state, branch)
   const verdict = judge(branch.tail, state.head.tail, announced)
   const stands: Branch['state'] = verdict === 'arriving' ? 'arriving' : 'kept'
-  const settled = branch.state === stands ? state : withBranch(state, { ...branch, state: stands })
+  const settled = branch.state === stands ? state : withBranches(state, [{ ...branch, state: stands }])
   return verdict === 'wins' ? withHead(settled, branch) : settled
 }
 

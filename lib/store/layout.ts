@@ -48,6 +48,9 @@ function numbered(kind: number, feed: number): Uint8Array {
   viewOf(out).setUint32(1, feed)
   return out
 }
+/** The keys of all rows of a kind. */
+export const rangeOf = (kind: number) => ({ gte: byte(kind), lt: byte(kind + 1) })
+
 /** The number in the key of a head or shape. */
 export const feedOfKey = (key: Uint8Array): number => viewOf(key).getUint32(1)
 

@@ -15,6 +15,7 @@ import {
   parseHead,
   parseNumber,
   prefixes,
+  rangeOf,
   sequenceOf,
 } from './layout.ts'
 import { takeSnapshot, withSnapshot } from './level.ts'
@@ -52,12 +53,11 @@ export class Reader {
 
   async *heads(): AsyncGenerator<Head> {
     this.assertOpen()
-    const range = { gte: Uint8Array.of(HEAD), lt: Uint8Array.of(HEAD + 1) }
-    yield* this.#whileOpen(this.#headRows(range))
+    yield* this.#whileOpen(this.#headRows())
   }
 
-  async *#headRows(range: { gte: Uint8Array; lt: Uint8Array }): AsyncGenerator<Head> {
-    for await (const value of this.#db.values(range)) yield headOfRow(value)
+  async *#headRows(): AsyncGenerator<Head> {
+    for await (const value of this.#db.values(rangeOf(HEAD))) yield headOfRow(value)
   }
 
   async *changedSince(sequence: number): AsyncGenerator<Changed> {
@@ -103,11 +103,11 @@ export class Reader {
     yield* readChain(this.#readParts(snapshot), state.feed, chainOf(state.branches, state.head.branch), range)
   }
 
-  readLost(identity: PlayerId, head: HeadPosition): AsyncGenerator<Entry> {
-    return this.#reading((snapshot) => this.#readLost(identity, head, snapshot))
+  readLost(identity: PlayerId, head: HeadPosition, after: Micros = 0): AsyncGenerator<Entry> {
+    return this.#reading((snapshot) => this.#readLost(identity, head, after, snapshot))
   }
 
-  async *#readLost(identity: PlayerId, lost: HeadPosition, snapshot: Snapshot): AsyncGenerator<Entry> {
+  async *#readLost(identity: PlayerId, lost: HeadPosition, after: Micros, snapshot: Snapshot): AsyncGenerator<Entry> {
     const state = await readFeed(this.#db, identity, snapshot)
     if (!state?.head) return
     const { head, branches, feed } = state
@@ -115,7 +115,7 @@ export class Reader {
     if (!branch) return
     const chain = chainOf(branches, branch.id)
     const shared = lastShared(chain, chainOf(branches, head.branch))
-    yield* readChain(this.#readParts(snapshot), feed, chain, { after: shared?.until ?? 0 })
+    yield* readChain(this.#readParts(snapshot), feed, chain, { after: Math.max(shared?.until ?? 0, after) })
   }
 
   async get(key: EntryKey, where: 'feed' | 'anywhere' = 'feed', author?: PlayerId): Promise<Entry | undefined> {

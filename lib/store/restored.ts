@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { MarmaladeError, concat, fromUtf8, utf8 } from '../base/index.ts'
-import { HEAD, META } from './layout.ts'
+import { HEAD, META, rangeOf } from './layout.ts'
 import { write } from './level.ts'
 import type { Db } from './level.ts'
 
@@ -80,6 +80,6 @@ function isSame(made: string, here: string): boolean {
 
 /** A database of before this row was written is trusted. */
 async function holdsFeeds(db: Db): Promise<boolean> {
-  const heads = await db.keys({ gte: Uint8Array.of(HEAD), lt: Uint8Array.of(HEAD + 1), limit: 1 }).all()
+  const heads = await db.keys({ ...rangeOf(HEAD), limit: 1 }).all()
   return heads.length > 0
 }

@@ -6,6 +6,7 @@ import { publishedAgain } from '../feed/index.ts'
 import type { Branch } from '../feed/index.ts'
 import type { AppendParts } from './append.ts'
 import { changeBetween, headOf } from './change.ts'
+import { withBranches } from './feeds.ts'
 import type { FeedState } from './feeds.ts'
 import { MAX_BRANCHES, grow, withHead } from './grow.ts'
 import type { Grown } from './grow.ts'
@@ -92,19 +93,14 @@ export async function writeBranch(
   }
   if (!pending) return state
   const kept: Branch = { ...pending.branch, state: 'kept' }
-  const settled = withHead(withBranch(pending.state, kept), kept)
+  const settled = withHead(withBranches(pending.state, [kept]), kept)
   const after = await parts.feeds.commit(now, settled, pending.writes, 'synced')
   const change = await changeBetween(parts, state, after, [])
   if (change) parts.emit({ ...change, own: true })
   return after
 }
 
-const staged = ({ state, branch }: Grown): FeedState => withBranch(state, { ...branch, state: 'arriving' })
-const withBranch = (state: FeedState, branch: Branch): FeedState => ({
-  ...state,
-  branches: new Map(state.branches).set(branch.id, branch),
-})
-
+const staged = ({ state, branch }: Grown): FeedState => withBranches(state, [{ ...branch, state: 'arriving' }])
 async function grownOn(state: FeedState, anchor: HeadRow | undefined, entries: readonly Entry[]): Promise<Grown> {
   const grown = await grow(state, anchor, entries)
   if (grown) return grown

@@ -1,6 +1,18 @@
 import { chainOf } from '../feed/index.ts'
 import { readNumbered } from './feeds.ts'
-import { BY_ORIGINAL, BY_TYPE, CHUNK, HEAD, PLACE, SHAPE, chunkKey, chunksEnd, feedOfKey, parseHead } from './layout.ts'
+import {
+  BY_ORIGINAL,
+  BY_TYPE,
+  CHUNK,
+  HEAD,
+  PLACE,
+  SHAPE,
+  chunkKey,
+  chunksEnd,
+  feedOfKey,
+  parseHead,
+  rangeOf,
+} from './layout.ts'
 import type { Db } from './level.ts'
 import type { Sizes } from './types.ts'
 
@@ -48,5 +60,3 @@ async function losingBranches(db: Db): Promise<{ feed: number; branch: number }[
   }
   return losing
 }
-
-const rangeOf = (kind: number) => ({ gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1) })

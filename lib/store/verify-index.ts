@@ -3,7 +3,7 @@ import { parseEntry } from '../entry/index.ts'
 import type { Entry } from '../entry/index.ts'
 import { Chunk } from './chunk.ts'
 import { readNumbered } from './feeds.ts'
-import { INDEXES, chunkKey } from './layout.ts'
+import { INDEXES, chunkKey, rangeOf } from './layout.ts'
 import { parseIndexKey } from './listed.ts'
 import type { ReadParts } from './read.ts'
 import { indexRowsOf } from './rows.ts'
@@ -11,8 +11,6 @@ import type { Check, Report } from './verify.ts'
 
 /** Index rows read in one go. */
 const STEP = 1_024
-
-const rangeOf = (kind: number) => ({ gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1) })
 
 /** How many index rows there are. */
 export async function countRows({ db, snapshot }: ReadParts): Promise<number> {

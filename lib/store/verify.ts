@@ -7,7 +7,7 @@ import { Chunk } from './chunk.ts'
 import { readNumbered } from './feeds.ts'
 import type { FeedState } from './feeds.ts'
 import { HEAD, changedKey, chunkKey, chunksEnd, feedOfKey, numberKey, numberValue, parseChunkKey } from './layout.ts'
-import { parseHead, placeKey, placeValue } from './layout.ts'
+import { parseHead, placeKey, placeValue, rangeOf } from './layout.ts'
 import type { ReadParts } from './read.ts'
 import { chunkAt } from './read.ts'
 import { indexRowsOf } from './rows.ts'
@@ -42,7 +42,7 @@ export interface Check extends ReadParts {
 export async function verifyStore(parts: ReadParts, options: VerifyOptions): Promise<Verified> {
   const { db, snapshot } = parts
   const check: Check = { ...parts, options, faults: [], bad: 0, done: 0, total: 0, listed: 0 }
-  const range = { gte: Uint8Array.of(HEAD), lt: Uint8Array.of(HEAD + 1), snapshot }
+  const range = { ...rangeOf(HEAD), snapshot }
   for await (const value of db.values(range)) check.total += parseHead(value).count
   let feeds = 0
   for await (const key of db.keys(range)) {
