@@ -6,6 +6,8 @@ import { addFile, blobsContract, type BlobRow, type BlobsCollected } from '../..
 import { type Context, act, addCommand, addGroup, numberOf, textOption } from '../cli/context.ts'
 import { keptHere } from '../cli/kept-here.ts'
 import { progressBar } from '../cli/progress.ts'
+import { beginning, isPrefix, shortOf } from '../cli/prefix.ts'
+import { fitted } from '../cli/screen.ts'
 import { age, bytes, plain, table } from '../cli/words.ts'
 import { many } from '../cli/work.ts'
 
@@ -16,7 +18,7 @@ export function addBlobs(program: Command): void {
   const blobs = addGroup(program, {
     usage: 'blobs',
     summary: 'blobs: archives, pictures and other bytes named by their hash',
-    examples: ['blobs list', 'blobs get "&YmFz…=.sha256" --out bass.tgz', 'blobs gc --dry-run'],
+    examples: ['blobs list', 'blobs get SsZd3b3x --out bass.tgz', 'blobs gc --dry-run'],
   })
   addList(blobs)
   addGet(blobs)
@@ -27,23 +29,43 @@ export function addBlobs(program: Command): void {
   addGc(blobs)
 }
 
-/** @throws USAGE */
-function blobOf(text: string): BlobId {
+/**
+ * The blob that text names: its id, or how that of a blob which is here begins.
+ * @throws USAGE, PREFIX_AMBIGUOUS, BLOB_UNKNOWN
+ */
+async function blobOf(context: Context, text: string): Promise<BlobId> {
   if (isBlobId(text)) return text
-  throw new MarmaladeError('USAGE', `${text} is no blob id: \`blobs list\` shows them, in quotes they stay whole`)
+  if (!isPrefix(text))
+    throw new MarmaladeError(
+      'USAGE',
+      `${text} is no blob id, nor 4 characters that one begins with: see \`blobs list\``,
+    )
+  const rows = await rowsHere(context)
+  const found = beginning(
+    text,
+    rows.map(({ blob }) => ({ id: blob, meant: blob })),
+  )
+  if (found === undefined)
+    throw new MarmaladeError('BLOB_UNKNOWN', `no blob here begins with ${text}: see \`blobs list\``)
+  return found
+}
+
+async function rowsHere(context: Context): Promise<BlobRow[]> {
+  const rows: BlobRow[] = []
+  await withBlobs(context, async ({ list }) => {
+    for await (const row of list()) rows.push(row)
+  })
+  return rows
 }
 
 function addList(blobs: Command): void {
   const command = addCommand(blobs, {
     usage: 'list',
-    summary: 'the blobs that are here: size, age, and who needs them',
+    summary: 'the blobs that are here: how their ids begin, size, age, and who needs them',
     examples: ['blobs list', 'blobs list --json'],
   })
   act(command, async (context) => {
-    const rows: BlobRow[] = []
-    await withBlobs(context, async ({ list }) => {
-      for await (const row of list()) rows.push(row)
-    })
+    const rows = await rowsHere(context)
     context.print(rows, () => listing(rows))
   })
 }
@@ -51,26 +73,26 @@ function addList(blobs: Command): void {
 function listing(rows: readonly BlobRow[]): string {
   if (rows.length === 0) return 'none yet: `blobs add FILE` makes one'
   const cells = rows.map(({ blob, size, usedAt, pinned }) => [
-    blob,
+    shortOf(blob),
     bytes(size),
     `${age(Date.now() - usedAt)} ago`,
     pinned.length === 0 ? 'nobody' : plain(pinned.join(', ')),
   ])
   const all = rows.reduce((sum, { size }) => sum + size, 0)
-  return `${table(['blob', 'size', 'used', 'needed by'], cells)}\n${many(rows.length, 'blob')}, ${bytes(all)}`
+  return `${fitted(table(['blob', 'size', 'used', 'needed by'], cells))}\n${many(rows.length, 'blob')}, ${bytes(all)}`
 }
 
 function addGet(blobs: Command): void {
   const command = addCommand(blobs, {
     usage: 'get <blob>',
     summary: 'bring a blob here, and write it to a file',
-    examples: ['blobs get "&YmFz…=.sha256" --out bass.tgz', 'blobs get "&YmFz…=.sha256" --max-bytes 1000000000'],
+    examples: ['blobs get SsZd3b3x --out bass.tgz', 'blobs get "&YmFz…=.sha256" --max-bytes 1000000000'],
   })
     .option('--out <file>', 'where to write a copy')
     .option('--max-bytes <bytes>', 'the most bytes to take (default: blobs.maxBytes of the configuration)')
     .option('--wait <seconds>', `how long to wait for anything to come of it (default: ${WAIT})`)
   act(command, async (context, [id = ''], options) => {
-    const blob = blobOf(id)
+    const blob = await blobOf(context, id)
     const out = textOption(options['out'])
     const here = await fetched(context, blob, options)
     if (out !== undefined) await copyTo(here.file, resolve(out))
@@ -156,9 +178,9 @@ function addAdd(blobs: Command): void {
 }
 
 function addPin(blobs: Command, verb: 'pin' | 'unpin', summary: string): void {
-  const command = addCommand(blobs, { usage: `${verb} <blob>`, summary, examples: [`blobs ${verb} "&YmFz…=.sha256"`] })
+  const command = addCommand(blobs, { usage: `${verb} <blob>`, summary, examples: [`blobs ${verb} SsZd3b3x`] })
   act(command, async (context, [id = '']) => {
-    const blob = blobOf(id)
+    const blob = await blobOf(context, id)
     await withBlobs(context, (all) => all[verb]({ blob }))
     context.print({ blob }, () => `${blob} is ${verb === 'pin' ? 'kept' : 'no longer kept by hand'}`)
   })
@@ -168,10 +190,10 @@ function addRm(blobs: Command): void {
   const command = addCommand(blobs, {
     usage: 'rm <blob>',
     summary: 'take a blob away at once; what others need comes again when it is asked for',
-    examples: ['blobs rm "&YmFz…=.sha256"'],
+    examples: ['blobs rm SsZd3b3x'],
   })
   act(command, async (context, [id = '']) => {
-    const blob = blobOf(id)
+    const blob = await blobOf(context, id)
     const gone = await withBlobs(context, (all) => all.remove({ blob }))
     context.print(gone, () => `${bytes(gone.size)} freed`)
   })

@@ -2,29 +2,35 @@ import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { MarmaladeError, isEntryKey, type EntryKey } from '../../lib/base/index.ts'
 import { standsFor } from '../../lib/feed/index.ts'
-import { feedsContract } from '../../plugins/feeds/index.ts'
+import { feedsContract, type EntryRow } from '../../plugins/feeds/index.ts'
 import { act, addCommand, type Context } from '../cli/context.ts'
+import { entriesOf } from '../cli/entries.ts'
 import { openOffline } from '../cli/offline.ts'
+import { beginning, isPrefix, shortOf } from '../cli/prefix.ts'
 
 /** `feed rebase`: one's own feed without some entries. */
 export function addFeedRebase(feed: Command): void {
   const command = addCommand(feed, {
     usage: 'rebase',
     summary: 'drop entries from your own feed; those after them are published again',
-    examples: ['feed rebase --drop KEY', 'feed rebase --drop KEY KEY --yes --json', 'feed rebase --ahead'],
+    examples: [
+      'feed rebase --drop IH99NHKN',
+      'feed rebase --drop IH99NHKN Jg6EHsOT --yes --json',
+      'feed rebase --ahead',
+    ],
   })
-    .option('--drop <key...>', 'entries to drop: their keys, as `feed` shows them')
+    .option('--drop <key...>', 'entries to drop: their keys or how those begin, as `feed` shows them')
     .option('--ahead', 'write anew what your feed has from a time when the clock was ahead')
     .option('--yes', 'do not ask')
   act(command, async (context, _args, { drop, ahead, yes }) => {
-    const keys = keysOf(drop)
+    const keys = await keysOf(context, drop)
     if (keys.length === 0 && ahead !== true)
-      throw new MarmaladeError('USAGE', 'say which entries: `feed rebase --drop KEY`, keys as `feed` shows them')
+      throw new MarmaladeError('USAGE', 'say which entries: `feed rebase --drop KEY`, as `feed` shows it')
     if (yes !== true) await confirm(context, keys)
     const { dropped, kept, head } = await rebase(context, keys)
     context.print({ dropped, kept, head }, () =>
       [
-        `${dropped.length} dropped, ${kept} published again: your feed ends at ${head.key}`,
+        `${dropped.length} dropped, ${kept} published again: your feed ends at ${shortOf(head.key)}`,
         'connected nodes drop them at once, others when they next meet one that has',
       ].join('\n'),
     )
@@ -72,12 +78,32 @@ async function resume(context: Context): Promise<boolean> {
   }
 }
 
-function keysOf(drop: unknown): EntryKey[] {
+/** @throws USAGE for what is no key and no beginning of one, PREFIX_AMBIGUOUS, REBASE_UNKNOWN */
+async function keysOf(context: Context, drop: unknown): Promise<EntryKey[]> {
   const texts = Array.isArray(drop) ? (drop as unknown[]).map(String) : []
+  const known = texts.every(isEntryKey) ? [] : await ownKeys(context)
   return texts.map((text) => {
-    if (!isEntryKey(text)) throw new MarmaladeError('USAGE', `${text} is no key of an entry: see \`feed\``)
-    return text
+    if (isEntryKey(text)) return text
+    if (!isPrefix(text))
+      throw new MarmaladeError(
+        'USAGE',
+        `${text} is no key of an entry, nor 4 characters that one begins with: see \`feed\``,
+      )
+    const key = beginning(text, known)
+    if (key === undefined)
+      throw new MarmaladeError('REBASE_UNKNOWN', `${text} names nothing in your feed: see \`feed\``)
+    return key
   })
+}
+
+/** Every key that an entry of one's own feed can be dropped by: its own, and that of the original which it stands for. */
+async function ownKeys(context: Context): Promise<{ id: string; meant: EntryKey }[]> {
+  const known = []
+  for await (const row of entriesOf(context)) {
+    const { key: meant } = row
+    known.push({ id: meant, meant }, { id: originalOfRow(row).key, meant })
+  }
+  return known
 }
 
 interface Rebased {
@@ -115,18 +141,17 @@ async function confirm(context: Context, keys: readonly EntryKey[]): Promise<voi
 
 async function consequencesOf(context: Context, keys: readonly EntryKey[]): Promise<string[]> {
   const words = ['Dropped entries go from every node that hears of it; copies that somebody made by hand do not.']
-  const node = await context.nodeIfRunning(feedsContract)
-  if (!node) return words
   const dropped = new Set(keys)
-  for await (const { key, comparable, payload } of node.feeds.read({})) {
-    if (typeof payload !== 'object' || payload === null || !('type' in payload)) continue
-    // What is shown is the owner's own entry, whose shape its node has checked.
-    const entry = { key, comparable, payload } as Parameters<typeof standsFor>[0]
-    const original = standsFor(entry)
-    if (dropped.has(key) || dropped.has(original.key)) words.push(consequence(original.payload))
+  for await (const row of entriesOf(context)) {
+    const original = originalOfRow(row)
+    if (dropped.has(row.key) || dropped.has(original.key)) words.push(consequence(original.payload))
   }
   return [...new Set(words)]
 }
+
+/** What is shown is the owner's own entry, whose shape its node has checked. */
+const originalOfRow = (row: Pick<EntryRow, 'key' | 'comparable' | 'payload'>) =>
+  standsFor(row as Parameters<typeof standsFor>[0])
 
 function consequence(payload: unknown): string {
   const { type, action, name } = payload as { type?: unknown; action?: unknown; name?: unknown }

@@ -3,41 +3,26 @@ import { base64, fromBase64, fromUtf8 } from '../../lib/base/index.ts'
 import { SIGNATURE_BYTES } from '../../lib/entry/index.ts'
 import { feedsContract, lostBranches, type EntryRow, type LostRow } from '../../plugins/feeds/index.ts'
 import { act, addCommand, type Context } from '../cli/context.ts'
+import { entriesOf } from '../cli/entries.ts'
 import { openOffline } from '../cli/offline.ts'
+import { shortOf } from '../cli/prefix.ts'
+import { cut, screenWidth } from '../cli/screen.ts'
+import { summary, timeOf } from '../cli/summary.ts'
 import { plain, since } from '../cli/words.ts'
 import { addFeedRebase, addFeedResume } from './feed-own.ts'
-
-/** The most that the node gives in one call. */
-const MOST = 1_000_000
 
 export function addFeed(program: Command): void {
   const command = addCommand(program, {
     usage: 'feed [player]',
     summary: 'the entries of a feed, oldest first: your own, or that of a player',
-    examples: ['feed', 'feed ada', 'feed ada --raw', 'feed --json', 'feed rebase --drop KEY'],
+    examples: ['feed', 'feed ada', 'feed ada --raw', 'feed --json', 'feed rebase --drop IH99NHKN'],
   }).option('--raw', 'the signed text and its signature, as they are')
   act(command, async (context, [player], { raw }) => {
-    await print(context, rowsOf(context, player, raw === true), () => aboutFeed(context, player))
+    const rows = entriesOf(context, { raw: raw === true, ...(player !== undefined && { player }) })
+    await print(context, rows, () => aboutFeed(context, player))
   })
   addFeedRebase(command)
   addFeedResume(command)
-}
-
-/** Through the node where one runs. */
-async function* rowsOf(context: Context, player: string | undefined, raw: boolean): AsyncGenerator<EntryRow> {
-  const node = await context.nodeIfRunning(feedsContract)
-  if (node) {
-    yield* node.feeds.read({ ...(player !== undefined && { player }), limit: MOST, raw })
-    return
-  }
-  const home = await openOffline(context)
-  try {
-    const id = player === undefined ? home.identity.id : home.directory.resolve(player)
-    for await (const { key, comparable, parent, payload, bytes } of home.store.read(id))
-      yield { key, comparable, parent, payload, ...(raw && { raw: base64(bytes) }) }
-  } finally {
-    await home.close()
-  }
 }
 
 /** What besides its entries there is to know of a feed. */
@@ -67,7 +52,7 @@ async function aboutFeed(context: Context, player: string | undefined): Promise<
 }
 
 const wordsOfLost = ({ key, comparable, entries }: LostRow): string =>
-  `a branch that lost is kept: ${entries} ${entries === 1 ? 'entry' : 'entries'}, the newest ${since(comparable)}, ${key}`
+  `a branch that lost is kept: ${entries} ${entries === 1 ? 'entry' : 'entries'}, the newest ${since(comparable)}, ${shortOf(key)}`
 
 /** One row after the other, however long the feed: words a line each, or one JSON object. */
 async function print(context: Context, rows: AsyncIterable<EntryRow>, about: () => Promise<About>): Promise<void> {
@@ -103,14 +88,8 @@ function wordsOf({ key, comparable, payload, raw }: EntryRow): string {
     // Into a pipe go the very bytes; a terminal would take some of them for commands.
     return `${process.stdout.isTTY ? plain(text) : text}\n${signature}`
   }
-  const when = new Date(comparable / 1_000).toISOString().slice(0, 19).replace('T', ' ')
-  return `${when}  ${plain(said(payload))}  ${key}`
-}
-
-function said(payload: unknown): string {
-  if (typeof payload !== 'object' || payload === null) return 'encrypted'
-  const { type, ...rest } = payload as Record<string, unknown>
-  return `${String(type)} ${JSON.stringify(rest)}`
+  const said = plain(summary({ comparable, payload }))
+  return cut(`${timeOf(comparable)}  ${shortOf(key)}  ${said}`, screenWidth())
 }
 
 /** False where nobody reads any more, as in `feed | head`. */

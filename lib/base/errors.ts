@@ -7,6 +7,7 @@ export const CODES = {
   NAME_INVALID: 'a name breaks the rule: 1 to 64 of a-z 0-9 . _ - starting with a letter or digit',
   ID_INVALID: 'text that should be an identity, entry key, blob id, jam or generator is none',
   USAGE: 'the command line or the arguments of a call are wrong',
+  PREFIX_AMBIGUOUS: 'the beginning of an id that was given fits several',
   CANCELLED: 'the caller gave up or the other side closed',
   CLOSED: 'used after it was closed',
   INTERNAL: 'a fault of the program; details are in the log of the node it happened on',

@@ -59,7 +59,7 @@ withNodes('the commands of blobs with no node running', async (t, nodes) => {
   for (const [at, blob] of added.entries()) await unused(home, blob, 9 - at)
   t.equal((await ask<BlobsCollected>('gc')).removed, 0, 'what was added by hand stays above the quota')
   for (const blob of [first, second]) await ask('unpin', blob)
-  await ask('pin', first)
+  await ask('pin', first.slice(1, 9))
   const dry = await run('gc', '--dry-run')
   t.equal(dry.stdout, `3 blobs, 5.9 KiB, quota 4.9 KiB; 2 needed, 3.9 KiB\n1 blob would go, 2.0 KiB\n${second}\n`)
   const { removed, removedBytes, ids, quota } = await ask<BlobsCollected>('gc')
@@ -71,14 +71,14 @@ withNodes('the commands of blobs with no node running', async (t, nodes) => {
   )
   t.match(
     (await run('list')).stdout,
-    /^blob +size +used +needed by\n(&\S+ +2\.0 KiB +\d h ago +by hand\n){2}2 blobs, 3\.9 KiB\n$/,
+    /^blob +size +used +needed by\n(\S{8} +2\.0 KiB +\d h ago +by hand\n){2}2 blobs, 3\.9 KiB\n$/,
   )
 
   const out = await nodes.place('copy.bin')
-  t.equal((await ask<Got>('get', first, '--out', out)).file, out)
+  t.equal((await ask<Got>('get', first.slice(1, 9), '--out', out)).file, out)
   t.deepEqual(new Uint8Array(await readFile(out)), bytesOf(2_000, 1))
   t.equal((await ask<Blob>('rm', first)).size, 2_000)
-  t.deepEqual(ended(await run('rm', first)), [1, 'BLOB_UNKNOWN', 1])
+  for (const gone of [first, first.slice(1, 9)]) t.deepEqual(ended(await run('rm', gone)), [1, 'BLOB_UNKNOWN', 1])
   t.deepEqual(ended(await run('get', NOWHERE)), [1, 'BLOB_UNKNOWN', 1])
   t.deepEqual(ended(await run('get', third, '--out', join(out, 'no'))), [1, 'BLOB_FILE', 1])
   t.deepEqual(ended(await run('add', await nodes.place('none'))), [1, 'BLOB_FILE', 1])

@@ -114,7 +114,7 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
   )
   await ada.says(/drums\s+ada\s+drums\s+bar/, 'jam', 'show')
   await ada.says(/^ada\s+\d+/m, 'feeds')
-  await ada.says(/ play \{.*"instance":"drums"/, 'feed')
+  await ada.says(/^[\d-]+ [\d:]+  \S{8}  play drums in friday from beat \d+ kick=0.9$/m, 'feed')
   await ada.does('stop', 'drums')
   await ada.fails(1, 'INSTANCE_UNKNOWN', 'stop', 'zither')
   await ada.does('jam', 'end')

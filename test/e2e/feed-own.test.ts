@@ -40,14 +40,22 @@ test('feed rebase: entries are dropped by their keys, and what cannot be done sa
     (await marmalade(['feed', 'rebase', '--yes', '--drop', 'two'], at)).stderr,
     /is no key of an entry.*\(USAGE\)/,
   )
+  t.match((await marmalade(['feed', 'rebase', '--yes', '--drop', '%zzzz'], at)).stderr, /\(REBASE_UNKNOWN\)/)
   t.match((await marmalade(['feed', 'rebase', '--yes', '--ahead'], at)).stderr, /\(REBASE_NOTHING\)/)
-  const done = await asked<{ dropped: string[]; kept: number }>(['feed', 'rebase', '--yes', '--drop', one, two], at)
+  const done = await asked<{ dropped: string[]; kept: number }>(
+    ['feed', 'rebase', '--yes', '--drop', one, two.slice(1, 9)],
+    at,
+  )
   t.deepEqual([done.dropped, done.kept], [[one, two], 1])
   t.deepEqual(shown(await asked<Shown>(['feed'], at)), ['rebase', 'three'])
   const gone = await marmalade(['feed', 'rebase', '--yes', '--drop', one], at)
   t.deepEqual([gone.code, gone.stdout], [1, ''])
   t.match(gone.stderr, /names nothing in your feed.*\(REBASE_UNKNOWN\)\n$/)
-  const words = await marmalade(['feed', 'rebase', '--yes', '--drop', three], at)
+  t.match(
+    (await marmalade(['feed'], at)).stdout,
+    / rebase instead of .*\n.* again of [\d-]+ [\d:]+: public_note three\n$/,
+  )
+  const words = await marmalade(['feed', 'rebase', '--yes', '--drop', three.slice(1, 9)], at)
   t.match(words.stdout, /^1 dropped, 0 published again/)
   t.equal((await asked<Shown>(['feed'], at)).lost.length, 0)
   await teardown.run()
