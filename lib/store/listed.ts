@@ -28,6 +28,14 @@ export function indexKey(prefix: Uint8Array, counts: Micros, { feed, branch, las
   return out
 }
 
+/** The first key of the rows whose highest `counts` is this one. */
+export function positionKey(prefix: Uint8Array, counts: Micros): Uint8Array {
+  const out = rowBytes(prefix.length + 8)
+  out.set(prefix, 0)
+  putU64(viewOf(out), prefix.length, counts)
+  return out
+}
+
 /** What an index row's key says: its highest `counts`, and the chunk. */
 export function parseIndexKey(key: Uint8Array): ChunkSpot & { readonly highest: Micros } {
   const view = viewOf(key)

@@ -22,10 +22,11 @@ import { takeSnapshot, withSnapshot } from './level.ts'
 import type { Db, Snapshot } from './level.ts'
 import { entryOf, findKey, readChain } from './read.ts'
 import type { ReadParts } from './read.ts'
-import { scanIndex, type Order } from './scan.ts'
+import { scanIndex } from './scan.ts'
 import { measure } from './sizes.ts'
 import type { Changed, Head, ReadRange, ScanOptions, Sizes, Verified, VerifyOptions } from './types.ts'
 import { verifyStore } from './verify.ts'
+import type { Order } from './window.ts'
 
 /** Rows looked up in one go. */
 const STEP = 64

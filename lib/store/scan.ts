@@ -5,32 +5,26 @@ import type { Entry } from '../entry/index.ts'
 import type { Chunk } from './chunk.ts'
 import { readNumbered } from './feeds.ts'
 import { after, chunkKey } from './layout.ts'
-import { POSITION_BYTES, parseIndexKey, parseIndexValue } from './listed.ts'
-import type { ChunkSpot, Item } from './listed.ts'
+import { POSITION_BYTES, parseIndexKey, parseIndexValue, positionKey } from './listed.ts'
+import type { ChunkSpot } from './listed.ts'
 import { chunkOf, entryOf } from './read.ts'
 import type { ReadParts } from './read.ts'
-import { ROW_SPAN } from './rows.ts'
+import { Window } from './window.ts'
+import type { Listed, Order } from './window.ts'
 
 /** Index rows read in one go, at first and at most; feeds whose chains and chunks that one scan remembers. */
 const FIRST_ROWS = 4
-const MOST_ROWS = 256
+const MOST_ROWS = 128
 const MAX_CHAINS = 1_024
 const MAX_CHUNKS = 64
-
-export type Order = 'newest first' | 'oldest first'
-
-/** An item and where its entry lies. */
-interface Listed extends Item {
-  readonly spot: ChunkSpot
-}
 
 /**
  * Entries of current feeds that an index lists, by the comparables by which they count. Index rows are written with
  * the entries of any branch; those of branches that are not the feed are passed over here, so that a changeover
  * changes every index at once.
  *
- * Rows lie in the order of their newest items, and their items overlap: what is read waits until no row to come can
- * hold an item before it. Since a row spans at most `ROW_SPAN`, what waits is what an index lists within that time.
+ * In memory are some thousands of items at most: what an index lists within `ROW_SPAN`, which have to be put in order,
+ * is read several times where it is more than that.
  * @param feed the only one whose entries are wanted
  */
 export async function* scanIndex(
@@ -50,39 +44,43 @@ export async function* scanIndex(
   }
 }
 
-async function* itemsOf({ db, snapshot }: ReadParts, prefix: Uint8Array, order: Order): AsyncGenerator<Listed> {
-  const reverse = order === 'newest first'
-  const rows = db.iterator({ gte: prefix, lt: after(prefix), reverse, snapshot })
-  let waiting: Listed[] = []
+async function* itemsOf(parts: ReadParts, prefix: Uint8Array, order: Order): AsyncGenerator<Listed> {
+  let window = new Window(order)
+  for (;;) {
+    yield* passOver(parts, prefix, window)
+    if (!window.last) return
+    window = new Window(order, window.last)
+  }
+}
+
+/** The items of one pass of a window over an index. */
+async function* passOver({ db, snapshot }: ReadParts, prefix: Uint8Array, window: Window): AsyncGenerator<Listed> {
+  const { lowest, highest } = window.rows
+  const gte = lowest === undefined ? prefix : positionKey(prefix, lowest)
+  const lt = highest === undefined ? after(prefix) : positionKey(prefix, highest + 1)
+  const rows = db.iterator({ gte, lt, reverse: window.order === 'newest first', snapshot })
   let batch = FIRST_ROWS
   try {
     for (;;) {
       const found = await rows.nextv(batch)
+      if (found.length === 0) break
       batch = Math.min(2 * batch, MOST_ROWS)
+      const items: Listed[] = []
       let newest: Micros = 0
       for (const [key, value] of found) {
         if (key.length !== prefix.length + POSITION_BYTES) continue
         const spot = parseIndexKey(key)
         newest = spot.highest
-        for (const item of parseIndexValue(value, newest)) waiting.push({ ...item, spot })
+        for (const item of parseIndexValue(value, newest)) items.push({ ...item, spot })
       }
-      waiting.sort(reverse ? newestFirst : oldestFirst)
-      if (found.length === 0) break
-      const settled = reverse
-        ? waiting.findIndex(({ counts }) => counts <= newest)
-        : waiting.findIndex(({ counts }) => counts >= newest - ROW_SPAN)
-      yield* waiting.slice(0, settled < 0 ? undefined : settled)
-      waiting = settled < 0 ? [] : waiting.slice(settled)
+      yield* window.take(items, newest)
+      if (window.over) return
     }
   } finally {
     await rows.close()
   }
-  yield* waiting
+  yield* window.rest()
 }
-
-const oldestFirst = (a: Listed, b: Listed): number =>
-  a.counts - b.counts || a.spot.feed - b.spot.feed || a.spot.branch - b.spot.branch || a.comparable - b.comparable
-const newestFirst = (a: Listed, b: Listed): number => oldestFirst(b, a)
 
 /** The current chains of the feeds that one scan meets. */
 class Chains {
