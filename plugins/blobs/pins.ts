@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { isBlobId, isEntryKey, type BlobId, type JamId, type PlayerId } from '../../lib/base/index.ts'
+import { isBlobId, isEntryKey, isPlayerRef, playerOfRef } from '../../lib/base/index.ts'
+import type { BlobId, JamId, PlayerId } from '../../lib/base/index.ts'
 import type { Pin } from '../../lib/blobs/index.ts'
 import { originalOf, readPayload, type Entry, type ReadPayload } from '../../lib/entry/index.ts'
 import { MAX_TAKE_LINE } from '../../lib/jam/index.ts'
@@ -90,16 +91,24 @@ async function* pinsOfTakes({ store, takes }: PinsInit): AsyncIterable<Pin> {
     const why = `take ${entry.name}`
     const lines = createInterface({ input: createReadStream(join(entry.parentPath, entry.name)) })
     for await (const line of lines) {
-      const { key, blob } = namesIn(line)
+      const { key, blob, path } = namesIn(line)
       if (isBlobId(blob)) yield { blob, why }
-      const play = isEntryKey(key) ? await store.get(key, 'anywhere') : undefined
+      const player = playerIn(path)
+      // By its own player: anybody may publish anything as an `again` of a key.
+      const play = isEntryKey(key) && player ? await store.get(key, 'anywhere', player) : undefined
       if (play) yield* playIn(play, why)
     }
   }
 }
 
+/** Whose an instance is, by how a take writes it. */
+function playerIn(path: unknown): PlayerId | undefined {
+  const [ref] = typeof path === 'string' ? path.split('/') : []
+  return isPlayerRef(ref) ? playerOfRef(ref) : undefined
+}
+
 /** What a line of a take names; nothing where it cannot be read. */
-function namesIn(line: string): { key?: unknown; blob?: unknown } {
+function namesIn(line: string): { key?: unknown; blob?: unknown; path?: unknown } {
   if (line.length > MAX_TAKE_LINE || !/"(started|pcm)"/.test(line)) return {}
   try {
     const read: unknown = JSON.parse(line)
