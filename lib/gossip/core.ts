@@ -55,7 +55,7 @@ function apply(turn: Turn, event: GossipEvent): void {
       track(turn, event.identity, event.on, event.most ?? Infinity)
       return
     case 'reconsider':
-      reconsider(turn, event.peer)
+      reconsider(turn, event)
       return
     case 'changed':
       change(turn, event)

@@ -102,9 +102,9 @@ export class Gossip {
     this.#step({ type: 'tracked', identity, on: wanted === 'wanted', most })
   }
 
-  /** What the peer may be served has changed. */
-  reconsider(peer: PlayerId): void {
-    this.#step({ type: 'reconsider', peer })
+  /** What the peer may be served has changed: of these feeds, or of any. */
+  reconsider(peer: PlayerId, feeds?: Iterable<PlayerId>): void {
+    this.#step({ type: 'reconsider', peer, ...(feeds && { feeds }) })
   }
 
   /** Tells `listener` of what peers have of the own player's feed; returns how to stop. It must not throw. */

@@ -69,11 +69,11 @@ async function* losingChain(
 ): AsyncGenerator<Entry> {
   const from = after?.comparable ?? 0
   let begun = false
-  for await (const entry of store.readLost(identity, goal)) {
-    if (!begun && entry.parent !== null && entry.parent !== after?.key && from < entry.comparable)
+  for await (const entry of store.readLost(identity, goal, from)) {
+    if (!begun && entry.parent !== null && entry.parent !== after?.key)
       yield* upTo(store.read(identity, { after: from }), entry.parent)
     begun = true
-    if (entry.comparable > from) yield entry
+    yield entry
   }
 }
 

@@ -1,6 +1,6 @@
 import type { HeadPosition } from '../entry/index.ts'
 import { drawElsewhere } from './elsewhere.ts'
-import { question } from './sending.ts'
+import { lostServes, question } from './sending.ts'
 import { closeLink, higher, send } from './state.ts'
 import type { Ask, GossipState, Link, Serve, Turn } from './state.ts'
 import type { Frame, GossipEvent } from './types.ts'
@@ -97,8 +97,7 @@ export function finish(turn: Turn, made: Ask, how: 'arrived' | 'failed'): void {
 /** The author asks for the chain that ends in a losing head; only for those it was told of. */
 export function onIwantLost(turn: Turn, link: Link, frame: Of<'iwantlost'>): void {
   const { stream, head: goal, points } = frame
-  const lost = [...link.serves.values()].filter((serve) => serve.goal)
-  if (link.serves.has(stream) || lost.length >= MAX_LOST_STREAMS) {
+  if (link.serves.has(stream) || lostServes(link).length >= MAX_LOST_STREAMS) {
     closeLink(turn, link, 'unasked')
     return
   }

@@ -45,6 +45,9 @@ export function lookUp(turn: Turn, link: Link): void {
   }
 }
 
+/** Chains up to losing heads that are sent to the peer. */
+export const lostServes = (link: Link): Serve[] => [...link.serves.values()].filter((serve) => serve.goal)
+
 /** Ends a stream; from now on the peer is told of the feed's head again. */
 export function endServe(turn: Turn, link: Link, serve: Serve, code: EndCode): void {
   unqueue(turn, serve)

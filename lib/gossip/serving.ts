@@ -1,7 +1,7 @@
 import type { PlayerId } from '../base/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
-import { areFresh, endServe, headOf, lookUp, question, sendLive, unqueue, wake } from './sending.ts'
+import { areFresh, endServe, headOf, lookUp, lostServes, question, sendLive, unqueue, wake } from './sending.ts'
 import { closeLink, send } from './state.ts'
 import type { GossipState, Link, Serve, Turn } from './state.ts'
 import { flushHeads, join, markDirty, noteTold } from './telling.ts'
@@ -132,14 +132,26 @@ function changeOver(turn: Turn, link: Link, serve: Serve, ancestor: HeadPosition
 }
 
 /** Rights have changed: streams the peer may not have end, and it is told what it may know now. */
-export function reconsider(turn: Turn, peer: PlayerId): void {
+export function reconsider(turn: Turn, { peer, feeds }: EventOf<'reconsider'>): void {
   const { state } = turn
   for (const link of [...state.links.values()]) {
     if (link.peer !== peer || !link.greeted) continue
-    for (const serve of [...link.serves.values()])
-      if (!state.settings.mayServe(peer, serve.identity)) endServe(turn, link, serve, 'not-served')
-    for (const identity of link.told.keys()) if (!state.settings.mayServe(peer, identity)) link.dirty.add(identity)
-    for (const head of state.heads.values()) markDirty(state, link, head)
+    for (const identity of feeds ?? state.heads.keys()) judgeAnew(turn, link, identity)
     flushHeads(turn, link)
   }
+}
+
+function judgeAnew(turn: Turn, link: Link, identity: PlayerId): void {
+  const { state } = turn
+  const head = state.heads.get(identity)
+  if (!head) return
+  if (state.settings.mayServe(link.peer, identity)) {
+    markDirty(state, link, head)
+    return
+  }
+  const serve = link.serveOf.get(identity)
+  if (serve) endServe(turn, link, serve, 'not-served')
+  // Chains up to losing heads are of the peer's own feed.
+  if (identity === link.peer) for (const lost of lostServes(link)) endServe(turn, link, lost, 'not-served')
+  if (link.told.has(identity)) link.dirty.add(identity)
 }

@@ -100,8 +100,8 @@ export type GossipEvent = { readonly now: Millis } & (
     }
   /** A feed is drawn from now on, or no more. `most`: no more than so many entries of it, all where left out. */
   | { readonly type: 'tracked'; readonly identity: PlayerId; readonly on: boolean; readonly most?: number }
-  /** What a peer may be served has changed. */
-  | { readonly type: 'reconsider'; readonly peer: PlayerId }
+  /** What a peer may be served has changed: of these feeds, or of any where they are left out. */
+  | { readonly type: 'reconsider'; readonly peer: PlayerId; readonly feeds?: Iterable<PlayerId> }
   | {
       readonly type: 'found'
       readonly link: LinkId

@@ -153,8 +153,8 @@ export interface Store {
   lost(identity: PlayerId): Promise<readonly HeadPosition[]>
   /** Entries of the current feed, oldest first unless reversed. */
   read(identity: PlayerId, range?: ReadRange): AsyncIterable<Entry>
-  /** Entries of the kept chain that ends in this losing head, after the last that it shares with the feed. */
-  readLost(identity: PlayerId, head: HeadPosition): AsyncIterable<Entry>
+  /** Entries of the kept chain that ends in this losing head, after the last that it shares with the feed, and after a comparable. */
+  readLost(identity: PlayerId, head: HeadPosition, after?: Micros): AsyncIterable<Entry>
   /**
    * An entry of a current feed (or, `anywhere`, of a kept branch too) by key. Where only an `again` of it is there,
    * that one: by `author` alone where one is given, else by whoever says so, which may be anybody.

@@ -54,7 +54,7 @@ export function feedsPlugin({
       const rules = new Set<(peer: PlayerId, role: Role, feed: PlayerId) => boolean>()
       const folded = new Set<(change: Change) => void>()
       const turned = new Set<(player: PlayerId, ignored: boolean) => void>()
-      const reconsidered = new Set<(peer: PlayerId) => void>()
+      const reconsidered = new Set<(peer: PlayerId, feeds?: ReadonlySet<PlayerId>) => void>()
 
       // What changes while the feeds are read is folded in after.
       const loaded = load(follows, directory, ignored)
@@ -124,8 +124,8 @@ export function feedsPlugin({
           rules.add(rule)
           return () => rules.delete(rule)
         },
-        servingChanged: (peer) => {
-          for (const listener of reconsidered) listener(peer)
+        servingChanged: (peer, players) => {
+          for (const listener of reconsidered) listener(peer, players)
         },
         onServingChanged: (listener) => {
           reconsidered.add(listener)

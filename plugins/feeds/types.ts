@@ -62,9 +62,9 @@ export interface FeedsApi {
   mayServe(peer: PlayerId, role: Role, feed: PlayerId): boolean
   /** Adds to what peers may be served; gives a function that takes the rule back. */
   addServing(rule: (peer: PlayerId, role: Role, feed: PlayerId) => boolean): () => void
-  /** A rule may answer otherwise now for this peer, without any feed being kept for another reason. */
-  servingChanged(peer: PlayerId): void
-  onServingChanged(listener: (peer: PlayerId) => void): () => void
+  /** A rule may answer otherwise now for this peer, of these feeds or of any, without any being kept for another reason. */
+  servingChanged(peer: PlayerId, feeds?: ReadonlySet<PlayerId>): void
+  onServingChanged(listener: (peer: PlayerId, feeds?: ReadonlySet<PlayerId>) => void): () => void
   /** Calls back for each change of the store once directory and follows know of it. */
   onFolded(listener: (change: Change) => void): () => void
 }

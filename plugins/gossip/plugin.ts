@@ -53,9 +53,11 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
       const left = host.onDisconnect(({ player }) => roles.forget(player))
       const changed = feeds.tracked.onChange((players) => {
         tracking.update(players)
-        roles.refresh((peer) => gossip.reconsider(peer))
+        roles.refresh((peer, role) =>
+          gossip.reconsider(peer, role === 'turned' || players.has(peer) ? undefined : players),
+        )
       })
-      const serving = feeds.onServingChanged((peer) => gossip.reconsider(peer))
+      const serving = feeds.onServingChanged((peer, players) => gossip.reconsider(peer, players))
       return {
         api: { status: () => gossip.status(), onOwn: (listener) => gossip.onOwn(listener) },
         handlers: {
@@ -103,8 +105,12 @@ class PeerRoles {
     return this.#roles.get(peer) ?? 'stranger'
   }
 
-  async learn(connection: Connection): Promise<void> {
-    this.#roles.set(connection.player, await connection.role())
+  /** Whether it is another than it was. */
+  async learn(connection: Connection): Promise<'turned' | 'same'> {
+    const role = await connection.role()
+    const before = this.#roles.get(connection.player)
+    this.#roles.set(connection.player, role)
+    return role === before ? 'same' : 'turned'
   }
 
   forget(player: PlayerId): void {
@@ -112,10 +118,10 @@ class PeerRoles {
   }
 
   /** Looks at everyone's role again; `then` is told of each peer once that is known. */
-  refresh(then: (peer: PlayerId) => void): void {
+  refresh(then: (peer: PlayerId, role: 'turned' | 'same') => void): void {
     for (const connection of this.#host.connections()) {
       this.learn(connection).then(
-        () => then(connection.player),
+        (role) => then(connection.player, role),
         (error: unknown) => this.#host.log.warn({ err: error }, 'the role of a peer could not be looked up'),
       )
     }

@@ -101,6 +101,7 @@ export class Membership {
     if (this.#seen.get(jam) === members) return
     this.#seen.set(jam, members)
     this.#init.feeds.interestChanged()
+    this.#serveMembers(members)
     await this.admitFollowed(jam)
   }
 
@@ -181,6 +182,13 @@ export class Membership {
   }
 
   /** Members of one jam may know the feeds of all who were in it, and of those who wait to be let in. */
+  /** Who is let into a second jam is tracked for the same reason as before, and may have other feeds now. */
+  #serveMembers({ everyone, waiting }: Members): void {
+    const shared = new Set([...everyone, ...waiting.map(({ player }) => player)])
+    for (const { player } of this.#init.host.connections())
+      if (shared.has(player)) this.#init.feeds.servingChanged(player, shared)
+  }
+
   #shareJam(peer: PlayerId, feed: PlayerId): boolean {
     return this.#init.jams.joined().some((jam) => {
       const { members } = jam.ledger

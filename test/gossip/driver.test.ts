@@ -4,18 +4,8 @@ import { decodeFrame, encodeFrame } from '../../lib/gossip/index.ts'
 import type { Frame } from '../../lib/gossip/index.ts'
 import { chain, headOfChain, identityNamed, note, rawOf } from '../helpers/chains.ts'
 import { duplexPair } from '../helpers/duplex.ts'
-import { gossipNode, linkNodes, untilHead, untilStore } from '../helpers/gossips.ts'
+import { GOSSIP_HELLO, gossipNode, linkNodes, untilHead, untilStore } from '../helpers/gossips.ts'
 import type { GossipNode } from '../helpers/gossips.ts'
-
-const ZEROS = '00'.repeat(8)
-const HELLO = {
-  type: 'hello',
-  version: 2,
-  epoch: '22'.repeat(8),
-  knownEpoch: ZEROS,
-  knownSequence: 0,
-  knownOffer: ZEROS,
-} as const
 
 const [ann, ben, cy] = [identityNamed('ann'), identityNamed('ben'), identityNamed('cy')]
 
@@ -170,7 +160,7 @@ test('gossip: a peer that grants without end and never reads costs bounded memor
   }
   void a.gossip.link(cy.id, counting)
   const push = (frame: Exclude<Frame, { type: 'optional' }>) => pair.b.push(encodeFrame(frame))
-  await push(HELLO)
+  await push(GOSSIP_HELLO)
   await push({ type: 'iwant', stream: 0, identity: ann.id, after: undefined })
   for (let at = 0; at < 100; at++) await push({ type: 'credit', bytes: 2 ** 32 - 1 })
   const b = await gossipNode(ben, { tracked: [ann.id] })
@@ -190,7 +180,7 @@ function rawPeer(node: GossipNode) {
   const frames = pair.b.source[Symbol.asyncIterator]()
   const seen: Frame[] = []
   const push = (frame: Exclude<Frame, { type: 'optional' }>): void => void pair.b.push(encodeFrame(frame))
-  push(HELLO)
+  push(GOSSIP_HELLO)
   async function until<T extends Frame['type']>(type: T): Promise<Extract<Frame, { type: T }>> {
     for (;;) {
       const next = await frames.next()

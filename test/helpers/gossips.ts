@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Clock, PlayerId } from '../../lib/base/index.ts'
 import type { HeadPosition } from '../../lib/entry/index.ts'
-import { Gossip } from '../../lib/gossip/index.ts'
+import { GOSSIP_VERSION, Gossip } from '../../lib/gossip/index.ts'
 import type { GossipLimits } from '../../lib/gossip/index.ts'
 import type { Identity } from '../../lib/keys/index.ts'
 import type { Store } from '../../lib/store/index.ts'
@@ -13,6 +13,17 @@ export const realClock: Clock = {
   micros: () => Math.floor((performance.timeOrigin + performance.now()) * 1000),
   monotonic: () => performance.now(),
 }
+
+const NOTHING = '00'.repeat(8)
+/** What a peer says first that remembers nothing. */
+export const GOSSIP_HELLO = {
+  type: 'hello',
+  version: GOSSIP_VERSION,
+  epoch: '22'.repeat(8),
+  knownEpoch: NOTHING,
+  knownSequence: 0,
+  knownOffer: NOTHING,
+} as const
 
 /** A store with gossip over it, without a host. */
 export interface GossipNode {
