@@ -14,6 +14,7 @@ const PARTS: readonly Part[] = [
   { words: ['shutdown'], load: async () => (await import('../commands/shutdown.ts')).addShutdown },
   { words: ['status'], load: async () => (await import('../commands/status.ts')).addStatus },
   { words: ['whoami'], load: async () => (await import('../commands/whoami.ts')).addWhoami },
+  { words: ['key'], load: async () => (await import('../commands/key.ts')).addKey },
   { words: ['name'], load: async () => (await import('../commands/name.ts')).addName },
   {
     words: ['follow', 'unfollow', 'block', 'unblock', 'ignore', 'unignore', 'trust', 'untrust'],

@@ -27,6 +27,7 @@ export const CODES = {
   KEYS_UNREADABLE: 'the file of the secret key cannot be read or made',
   KEYS_EXPOSED: 'others than its owner may read or write the file of the secret key',
   KEYS_CORRUPT: 'the file of the secret key holds no whole key pair',
+  KEYS_PRESENT: 'a home has a secret key already, or the database of another player',
   BOX_RECIPIENTS: 'a payload is encrypted to 1 to 7 identities',
 
   // entry: bytes
