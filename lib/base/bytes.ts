@@ -13,6 +13,9 @@ const decoder = new TextDecoder('utf-8')
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export const utf8 = (text: string): Uint8Array => encoder.encode(text)
+/** Writes as much of the text as there is room for; UTF-16 units read, bytes written. */
+export const utf8Into = (text: string, out: Uint8Array): { read: number; written: number } =>
+  encoder.encodeInto(text, out)
 export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
 /** Text of well-formed UTF-8, byte order mark kept; undefined where it is malformed. */
 export function fromUtf8Strict(bytes: Uint8Array): string | undefined {

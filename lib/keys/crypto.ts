@@ -30,7 +30,8 @@ export const nodeCrypto: Crypto = {
 export function signerOf(secretKey: Uint8Array): Signer {
   return {
     sign(message) {
-      const signature = new Uint8Array(SIGNATURE_BYTES)
+      // From Node's pool: a small array of its own has no buffer until libsodium asks for one.
+      const signature = Buffer.allocUnsafe(SIGNATURE_BYTES)
       sodium.crypto_sign_detached(signature, message, secretKey)
       return signature
     },

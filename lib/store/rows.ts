@@ -194,14 +194,19 @@ function listNamed(lists: Lists, item: Item, feed: number, payload: Exclude<Payl
     lists.add('edge', identity, item, () => [prefixes.edge(identity)])
 }
 
-/** The items of one list, newest first, in as many rows as it takes for none to span more than `ROW_SPAN`. */
+/**
+ * The items of one list, newest first, in as many rows as it takes for none to span more than `ROW_SPAN`. They come as
+ * the entries follow on one another, so only an `again` stands where it has to be moved from.
+ */
 function withinSpan(items: readonly Item[]): Item[][] {
+  const newest = items.toReversed()
+  if (newest.some((item, i) => i > 0 && newestFirst(newest[i - 1] ?? item, item) > 0)) newest.sort(newestFirst)
   const rows: Item[][] = []
-  for (const item of items.toSorted(newestFirst)) {
-    const row = rows.at(-1)
-    const [first] = row ?? []
-    if (row && first && first.counts - item.counts <= ROW_SPAN) row.push(item)
-    else rows.push([item])
+  let from = 0
+  for (let at = 1; at <= newest.length; at++) {
+    if (at < newest.length && (newest[from]?.counts ?? 0) - (newest[at]?.counts ?? 0) <= ROW_SPAN) continue
+    rows.push(newest.slice(from, at))
+    from = at
   }
   return rows
 }

@@ -1,8 +1,9 @@
 import test from 'tape'
 import { ClassicLevel } from 'classic-level'
+import type { Signer } from '../../lib/base/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { openStore } from '../../lib/store/index.ts'
-import { HandClock, chain, identityNamed, note, rawOf } from '../helpers/chains.ts'
+import { HandClock, chain, collect, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
 import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
 
 const ada = identityNamed('ada')
@@ -43,6 +44,90 @@ test('store: own entries are synced before they are acknowledged, in groups; oth
   }
   t.ok((await writesOf(during)).split(',').length <= 2, 'what comes while one is written shares the next')
   t.equal(await writesOf(() => store.ingest(ben.id, rawOf(chain(ben, 100, null)))), 'quick', 'a run is one batch')
+  await store.close()
+  removeFolder(folder)
+})
+
+/** LevelDB whose writes wait until they are let go, or are made to fail. */
+class Held extends ClassicLevel<Uint8Array, Uint8Array> {
+  hold = false
+  readonly #waiting: ((fault?: Error) => void)[] = []
+  #told: (() => void) | undefined
+
+  override batch(...args: unknown[]): never {
+    const batch = super.batch(...(args as [])) as unknown as { write(options: object): Promise<void> }
+    const write = batch.write.bind(batch)
+    batch.write = async (options) => {
+      if (this.hold) await this.#turn()
+      return write(options)
+    }
+    return batch as never
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push((fault) => (fault ? reject(fault) : resolve()))
+      this.#told?.()
+    })
+  }
+
+  /** Resolves when a write waits, with what lets it go. */
+  async waiting(): Promise<(fault?: Error) => void> {
+    if (this.#waiting.length === 0) await new Promise<void>((resolve) => (this.#told = resolve))
+    return this.#waiting.shift()!
+  }
+}
+
+test('store: what was signed to follow on a write that failed follows on what is there', async (t) => {
+  const folder = temporaryFolder()
+  const db = new Held(folder, { keyEncoding: 'view', valueEncoding: 'view' })
+  const { id } = ada
+  let signed = 0
+  let allAreSigned: () => void
+  const allSigned = new Promise<void>((resolve) => (allAreSigned = resolve))
+  const signer: Signer = {
+    sign(text) {
+      if (++signed === 43) allAreSigned()
+      return ada.signer.sign(text)
+    },
+  }
+  const store = await openStore({ db, identity: id, signer, crypto: nodeCrypto, clock: new HandClock() })
+  const first = await store.append(note('first'))
+  db.hold = true
+  const lost = store.append(note('lost')).catch((error: unknown) => error)
+  const fail = await db.waiting()
+  const kept = Array.from({ length: 40 }, (_, i) => store.append(note(`${i}`)))
+  const changing = { type: 'public_note', text: 'as it was' }
+  kept.push(store.append(changing))
+  changing.text = 'as it became'
+  await allSigned
+  db.hold = false
+  fail(new Error('no space left on device'))
+  t.equal(((await lost) as { code?: string }).code, 'STORE_WRITE')
+  const entries = await Promise.all(kept)
+  t.equal(entries[0]?.parent, first.key, 'not on what was not written')
+  t.deepEqual(keysOf(await collect(store.read(id))), keysOf([first, ...entries]), 'in their order')
+  t.deepEqual(entries.at(-1)?.payload, { type: 'public_note', text: 'as it was' }, 'as asked for')
+  t.equal((await store.verifyAll()).bad, 0)
+  await store.close()
+  removeFolder(folder)
+})
+
+test('store: a flood of own entries leaves turns to what else is to be written to the own feed', async (t) => {
+  const folder = temporaryFolder()
+  const db = new ClassicLevel<Uint8Array, Uint8Array>(folder, { keyEncoding: 'view', valueEncoding: 'view' })
+  const { id, signer } = ada
+  const store = await openStore({ db, identity: id, signer, crypto: nodeCrypto, clock: new HandClock() })
+  let flooding = true
+  const flood = async (): Promise<void> => {
+    while (flooding) await store.append(note('flood'))
+  }
+  const floods = Array.from({ length: 64 }, flood)
+  const dropped = await store.append(note('dropped'))
+  t.deepEqual((await store.own.rebase(new Set([dropped.key]))).dropped, [dropped.key])
+  flooding = false
+  await Promise.all(floods)
+  t.equal((await store.verifyAll()).bad, 0)
   await store.close()
   removeFolder(folder)
 })
