@@ -2,6 +2,7 @@ import type { EntryKey, Micros } from '../base/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import { chainOf, healing, lastShared, otherHeads, rebasePayloads, rebasing, traceOf } from '../feed/index.ts'
 import type { Healing, LostBranch, Rebasing, Trace } from '../feed/index.ts'
+import { afterwards } from './afterwards.ts'
 import { loadWhole } from './drop.ts'
 import type { FeedState } from './feeds.ts'
 import { positionOf } from './grow.ts'
@@ -23,7 +24,8 @@ export async function healFeed(parts: RewriteParts): Promise<Healed> {
   if (rewriting) {
     await writeRebased(parts, state, { ...rewriting, replaces: plan.replaces, again: plan.again })
   } else if (plan.again.length > 0 || plan.replaces.length > 0) {
-    await dropNamed(parts, await writeOn(parts, state, wantedOf(parts, plan)), 'go')
+    const after = await writeOn(parts, state, wantedOf(parts, plan))
+    await afterwards(parts, () => dropNamed(parts, after, 'go'))
   }
   const dropped = rewriting ? [...plan.drop] : []
   return { kept: plan.again.length, dropped, named: plan.replaces, stuck: plan.stuck }

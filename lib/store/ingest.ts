@@ -3,6 +3,8 @@ import { refusal } from '../base/index.ts'
 import { chainOf, checkRun, holds, otherHeads, parseRun } from '../feed/index.ts'
 import type { CheckedRun, ParsedRun, Stop } from '../feed/index.ts'
 import type { Entry, HeadPosition } from '../entry/index.ts'
+import { afterwards } from './afterwards.ts'
+import type { Told } from './afterwards.ts'
 import { changeBetween } from './change.ts'
 import type { Emit } from './change.ts'
 import { loadWhole, prune } from './drop.ts'
@@ -18,7 +20,7 @@ import type { Found } from './read.ts'
 import type { Ingested } from './types.ts'
 import type { Waiting } from './waiting.ts'
 
-export interface IngestParts {
+export interface IngestParts extends Told {
   readonly feeds: Feeds
   readonly held: Held
   readonly waiting: Waiting
@@ -62,7 +64,7 @@ async function arrive(
   const held = (id: number): boolean => holds(chainOf(branches, id), last.branch, last.comparable)
   // What the feed has says nothing of a branch that shares it, but what it names need not be waited for.
   if (held(state.head.branch)) {
-    await dropNamed(parts, state, 'go')
+    await afterwards(parts, () => dropNamed(parts, state, 'go'))
     return known
   }
   const branch = otherHeads(branches, state.head.branch).find(({ id }) => held(id))
@@ -71,7 +73,7 @@ async function arrive(
   if (settled === state) return known
   const after = await parts.feeds.commit(state, settled, [], 'quick')
   const result = await report(parts, state, after, [], undefined, stop)
-  await dropNamed(parts, after)
+  await afterwards(parts, () => dropNamed(parts, after))
   return result ?? known
 }
 
@@ -104,8 +106,9 @@ async function follow(
   // What comes now may pass a named head; what came before is not waited for once the feed has named it.
   const arriving = after.head?.branch === grown.branch.id ? 'go' : 'stay'
   const result = await report(parts, state, after, checked.authentic, checked, stop)
-  await prune(parts, await dropNamed(parts, after, arriving), state.identity === parts.own ? MAX_OWN_LOST : MAX_LOST)
-  await mergeTail(parts, state.feed, grown.branch, checked.authentic.length)
+  const most = state.identity === parts.own ? MAX_OWN_LOST : MAX_LOST
+  await afterwards(parts, async () => prune(parts, await dropNamed(parts, after, arriving), most))
+  await afterwards(parts, () => mergeTail(parts, state.feed, grown.branch, checked.authentic.length))
   return result ?? { kind: 'staged', tail: positionOf(last), ...withStop(stop) }
 }
 

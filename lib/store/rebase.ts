@@ -4,6 +4,7 @@ import { isAhead } from '../entry/index.ts'
 import type { Entry } from '../entry/index.ts'
 import { chainOf, holds, rebasePayloads, rebasing, standsFor, traceOf } from '../feed/index.ts'
 import type { Rebasing, Trace } from '../feed/index.ts'
+import { afterwards } from './afterwards.ts'
 import { headOf } from './change.ts'
 import { loadWhole } from './drop.ts'
 import type { FeedState } from './feeds.ts'
@@ -133,7 +134,9 @@ export async function writeRebased(parts: RewriteParts, state: FeedState, writin
     }
     yield* carriersOf(parts, again)
   }
-  return dropNamed(parts, await writeBranch(parts, state, { anchor, above }, wanted()), 'go')
+  const after = await writeBranch(parts, state, { anchor, above }, wanted())
+  await afterwards(parts, () => dropNamed(parts, after, 'go'))
+  return after
 }
 
 /**
@@ -141,9 +144,12 @@ export async function writeRebased(parts: RewriteParts, state: FeedState, writin
  * so no branch goes that still holds it.
  * @throws MarmaladeError STORE_CORRUPT
  */
-export async function* carriersOf({ get }: RewriteParts, traces: readonly Trace[]): AsyncGenerator<{ again: Entry }> {
+export async function* carriersOf(
+  { get, identity }: RewriteParts,
+  traces: readonly Trace[],
+): AsyncGenerator<{ again: Entry }> {
   for (const { key } of traces) {
-    const again = await get(key, 'anywhere')
+    const again = await get(key, 'anywhere', identity)
     if (!again)
       throw new MarmaladeError('STORE_CORRUPT', `${key} cannot be read from the database: see \`verify --all\``)
     yield { again }

@@ -1,9 +1,10 @@
 import { MarmaladeError } from '../base/index.ts'
-import type { EntryKey, Micros } from '../base/index.ts'
+import type { EntryKey, Micros, PlayerId } from '../base/index.ts'
 import { nextComparable } from '../entry/index.ts'
 import type { Entry, Payload } from '../entry/index.ts'
 import { publishedAgain } from '../feed/index.ts'
 import type { Branch } from '../feed/index.ts'
+import type { Told } from './afterwards.ts'
 import type { AppendParts } from './append.ts'
 import { changeBetween, headOf } from './change.ts'
 import { withBranches } from './feeds.ts'
@@ -37,9 +38,9 @@ export interface Healed {
   readonly stuck: number
 }
 
-export interface RewriteParts extends AppendParts {
+export interface RewriteParts extends AppendParts, Told {
   /** As `Store.get`. */
-  readonly get: (key: EntryKey, where?: 'feed' | 'anywhere') => Promise<Entry | undefined>
+  readonly get: (key: EntryKey, where?: 'feed' | 'anywhere', author?: PlayerId) => Promise<Entry | undefined>
 }
 
 /** What to write: a payload, or an entry whose original is published again. */

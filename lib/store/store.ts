@@ -38,6 +38,11 @@ export interface StoreParts {
   readonly onMigrate?: (done: number, total: number) => void
   /** Where the database lies, to tell whether it was put back from a backup; one without is never taken for that. */
   readonly origin?: Origin
+  /**
+   * Called with what fails after a change was written and told: dropping branches, putting chunks together. It is tried
+   * again later. Without it, a warning of the process.
+   */
+  readonly onFault?: (error: unknown) => void
   /** Called once when the database is closed. */
   readonly afterClose?: () => void
 }
@@ -58,6 +63,8 @@ export async function openStore(parts: StoreParts): Promise<Store> {
   const epoch = await Epoch.open(db)
   return new LevelStore(parts, epoch, await Feeds.open(db, epoch), await Restored.open(db, parts.origin))
 }
+
+const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error))
 
 /** `Store` over a database with the `level` API. Layout: docs/store.md. */
 class LevelStore extends Reader implements Store {
@@ -90,12 +97,13 @@ class LevelStore extends Reader implements Store {
     this.#intake = new Intake(crypto)
     const waiting = new Waiting()
     const { identity } = parts
-    this.#ingest = { feeds, held: this.#held, waiting, crypto, clock, emit: this.#emit, own: identity }
+    const { onFault = warn } = parts
+    this.#ingest = { feeds, held: this.#held, waiting, crypto, clock, emit: this.#emit, own: identity, onFault }
     const author = new Author(identity, parts.signer, crypto)
     const own = { feeds, crypto, clock, identity, author, emit: this.#emit }
     this.#appender = new Appender({ ...own, restored })
-    const get: Store['get'] = (key, where) => this.get(key, where)
-    this.own = new OwnFeedOf({ parts: { ...own, get }, restored, assertOpen: () => this.assertOpen() })
+    const get: Store['get'] = (...wanted) => this.get(...wanted)
+    this.own = new OwnFeedOf({ parts: { ...own, get, onFault }, restored, assertOpen: () => this.assertOpen() })
   }
 
   get epoch(): string {
