@@ -64,7 +64,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
     identity: identity.id,
     signer: identity.signer,
     secret,
-    onFault: (error) => log.error({ err: error }, 'the database could not be tidied up; this is tried again'),
+    onFault: (error) => log.error({ err: error }, 'a fault of the database: what was written stands'),
   })
   try {
     const blobs = await BlobStore.open({

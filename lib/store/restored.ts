@@ -2,12 +2,13 @@ import { statSync } from 'node:fs'
 import { MarmaladeError, concat, fromUtf8, utf8 } from '../base/index.ts'
 import { HEAD, META, rangeOf } from './layout.ts'
 import { write } from './level.ts'
-import type { Db } from './level.ts'
+import type { Db, Write } from './level.ts'
 
 /** Row that says in which folder the database was made. */
 export const ORIGIN_KEY = concat([Uint8Array.of(META), utf8('origin')])
 /** Stands there while nobody has confirmed that the own feed is whole. */
 const UNCONFIRMED = 'unconfirmed'
+export const UNCONFIRMED_ROW: Write = { type: 'put', key: ORIGIN_KEY, value: utf8(UNCONFIRMED) }
 
 /** What is known of where a database lies. */
 export interface Origin {

@@ -39,8 +39,8 @@ export interface StoreParts {
   /** Where the database lies, to tell whether it was put back from a backup; one without is never taken for that. */
   readonly origin?: Origin
   /**
-   * Called with what fails after a change was written and told: dropping branches, putting chunks together. It is tried
-   * again later. Without it, a warning of the process.
+   * Called with what fails after a change was written and told (dropping branches, putting chunks together: it is tried
+   * again later), and with what of a database of format 1 could not be copied. Without it, a warning of the process.
    */
   readonly onFault?: (error: unknown) => void
   /** Called once when the database is closed. */
@@ -49,13 +49,14 @@ export interface StoreParts {
 
 /**
  * Opens a store. Reads a few rows, whatever it holds; one of format 1 is copied first.
- * @throws MarmaladeError STORE_FORMAT, STORE_CORRUPT; what the database throws where it cannot be opened
+ * @throws MarmaladeError STORE_FORMAT; what the database throws where it cannot be opened
  */
 export async function openStore(parts: StoreParts): Promise<Store> {
   const { db } = parts
   await db.open()
   try {
-    await prepare({ db, crypto: parts.crypto, onProgress: parts.onMigrate })
+    const { crypto, identity: own, onMigrate: onProgress, onFault = warn } = parts
+    await prepare({ db, crypto, own, onProgress, onFault })
   } catch (error) {
     await db.close()
     throw error

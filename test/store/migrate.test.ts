@@ -1,14 +1,14 @@
 import { cpSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
-import type { EntryKey, JamId } from '../../lib/base/index.ts'
-import { concat, hex, utf8 } from '../../lib/base/index.ts'
+import type { EntryKey, JamId, PlayerId } from '../../lib/base/index.ts'
+import { concat, hasCode, hex, playerIdOf, utf8 } from '../../lib/base/index.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
 import type { Entry, HeadPosition } from '../../lib/entry/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { levelAt, openStore } from '../../lib/store/index.ts'
 import type { Head, Store } from '../../lib/store/index.ts'
-import { HandClock, collect, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
+import { HandClock, collect, headOfChain, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
 import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
 
 /** A database of format 1 as an earlier version wrote it: a feed with forks, an `again`, a jam; and what it said it holds. */
@@ -105,4 +105,72 @@ test('store: a copy of format 1 that was interrupted begins anew; what is left a
   t.deepEqual(old, [], 'no row of the old format is left')
   await after.close()
   removeFolder(folder)
+})
+
+/** Everything of every feed of the fixture, chain by chain. */
+async function chainsOf(store: Store): Promise<{ identity: PlayerId; entries: Entry[] }[]> {
+  const chains: { identity: PlayerId; entries: Entry[] }[] = []
+  for (const { identity } of told.feeds) {
+    chains.push({ identity, entries: await collect(store.read(identity)) })
+    for (const head of await store.lost(identity))
+      chains.push({ identity, entries: await collect(store.readLost(identity, head)) })
+  }
+  return chains
+}
+
+test('store: of a database of format 1 with a damaged entry all is read that is whole, and the rest comes again', async (t) => {
+  const whole = formatOne()
+  const { id: identity, signer } = ada
+  const faults: unknown[] = []
+  const parts = {
+    identity,
+    signer,
+    crypto: nodeCrypto,
+    clock: new HandClock(),
+    onFault: (e: unknown) => faults.push(e),
+  }
+  const open = (folder: string): Promise<Store> =>
+    openStore({ ...parts, db: levelAt(folder), origin: { folder, secret: 'new' } })
+  const first = await open(whole)
+  const chains = await chainsOf(first)
+  await first.close()
+  removeFolder(whole)
+  const entryRows = { gte: Uint8Array.of(3), lt: Uint8Array.of(4) }
+  const count = chains.reduce((sum, { entries }) => sum + entries.length, 0)
+  for (let at = 0; at < count; at++) {
+    const folder = formatOne()
+    const db = levelAt(folder)
+    const rows = await db.iterator(entryRows).all()
+    const [key, value] = rows[at]!
+    // In its text, its signature, or cut off.
+    const damaged = at % 3 === 0 ? value.slice(0, -1) : value.with(value.length - (at % 3 === 1 ? 80 : 3), 1)
+    await db.put(key, damaged)
+    await db.close()
+    faults.length = 0
+    const store = await open(folder)
+    const whose = playerIdOf(key.subarray(1, 33))
+    const codes = faults.map((fault) => hasCode(fault, 'STORE_CORRUPT') && fault.message.includes(whose))
+    t.deepEqual(codes, [true], `the owner hears of entry ${at} of ${count}`)
+    for (const { identity: of, entries } of chains) {
+      if (of === whose) continue
+      for (const entry of entries) if (!(await store.get(entry.key, 'anywhere'))) t.fail('another feed lacks something')
+    }
+    t.equal((await store.verifyAll()).bad, 0, 'what is here is whole')
+    t.equal(store.own.restored, whose === identity, 'only where the own feed is shorter nothing is published yet')
+    for (const { identity: of } of told.feeds) {
+      const entries = chains.find((each) => each.identity === of)?.entries ?? []
+      await store.ingest(of, rawOf(entries), headOfChain(entries))
+    }
+    const heads = await Promise.all(told.feeds.map(async (feed) => (await store.head(feed.identity))?.key))
+    t.deepEqual(heads, keysOf(told.feeds), 'and all comes again from others')
+    await store.close()
+    const after = levelAt(folder)
+    const aside = await after.iterator({ gte: Uint8Array.of(0x40), lt: Uint8Array.of(0x41) }).all()
+    t.ok(
+      aside.some(([, bytes]) => hex(bytes) === hex(damaged)),
+      'the damaged bytes are kept',
+    )
+    await after.close()
+    removeFolder(folder)
+  }
 })
