@@ -1,5 +1,6 @@
 import { write } from './level.ts'
 import type { Db, Durability, Write } from './level.ts'
+import { Rest } from './rest.ts'
 
 /** Rows in one batch that several writes share. */
 const MAX_ROWS = 16_384
@@ -17,12 +18,14 @@ interface Waiting {
  */
 export class Writer {
   readonly #db: Db
+  readonly #rest: Rest
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
   #rows = 0
 
   constructor(db: Db) {
     this.#db = db
+    this.#rest = new Rest(db)
   }
 
   /** Resolves once written. @throws MarmaladeError STORE_WRITE */
@@ -38,9 +41,10 @@ export class Writer {
     return this.#rows
   }
 
-  /** Resolves when nothing waits to be written. */
+  /** Resolves when nothing is being written any more, and nothing will be by itself: before the database is closed. */
   async idle(): Promise<void> {
     await this.#writing
+    await this.#rest.end()
   }
 
   async #run(): Promise<void> {
@@ -51,6 +55,7 @@ export class Writer {
       try {
         await write(this.#db, writes, synced ? 'synced' : 'quick')
         this.#rows += writes.length
+        this.#rest.wrote(writes.length)
         for (const each of group) each.done()
       } catch (error) {
         for (const each of group) each.failed(error)
