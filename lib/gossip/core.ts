@@ -1,16 +1,7 @@
 import { consider, noteAnswer, onIhave, track } from './asking.ts'
 import { countFlip } from './flips.ts'
 import { checkGreetings, connect, greet, leave, leaveNow } from './links.ts'
-import {
-  checkAnswered,
-  checkLosing,
-  losingNeedsTick,
-  noteLosing,
-  onIwantLost,
-  onLacking,
-  onLosing,
-  onLost,
-} from './losing.ts'
+import { checkLosing, losingNeedsTick, noteLosing, onIwantLost, onLacking, onLosing, onLost } from './losing.ts'
 import { onRead, pump } from './sending.ts'
 import { onChanged, onFound, onIwant, onPoints, onStop, reconsider } from './serving.ts'
 import { closeLink } from './state.ts'
@@ -34,7 +25,6 @@ export function step(state: GossipState, event: GossipEvent): GossipEffect[] {
   state.now = Math.max(state.now, event.now)
   const turn: Turn = { state, effects: [] }
   apply(turn, event)
-  if (state.unanswered.size > 0) checkAnswered(turn)
   return turn.effects
 }
 

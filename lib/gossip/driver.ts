@@ -1,5 +1,4 @@
 import type { Clock, Millis, PlayerId } from '../base/index.ts'
-import type { HeadPosition } from '../entry/index.ts'
 import type { Change, Changed, Store } from '../store/types.ts'
 import { GOSSIP_LIMITS, createGossip, needsTick, remember, restore, step } from './core.ts'
 import type { GossipLimits, GossipState } from './core.ts'
@@ -42,20 +41,12 @@ export interface GossipInit {
 
 type EffectOf<T extends GossipEffect['type']> = Extract<GossipEffect, { type: T }>
 
-/** News of the own player's feed from others. */
-export type OwnNews =
-  /** All that this peer has of it is here, up to `head` (undefined: it has nothing). Once for each link. */
-  | { readonly kind: 'answered'; readonly peer: PlayerId; readonly head: HeadPosition | undefined }
-  /** A losing head of it that was not here has come, with all that leads to it. */
-  | { readonly kind: 'arrived'; readonly peer: PlayerId; readonly head: HeadPosition }
-
 /** Drives the core over real links and a store. */
 export class Gossip {
   readonly #components: GossipComponents
   readonly #state: GossipState
   readonly #links = new Map<LinkId, { readonly peer: PlayerId; readonly frames: FrameLink }>()
   readonly #intake: Intake<EffectOf<'ingest'>>
-  readonly #ownListeners = new Set<(news: OwnNews) => void>()
   readonly #stopListening: () => void
   #nextLink: LinkId = 1
   #ticking: NodeJS.Timeout | undefined
@@ -105,12 +96,6 @@ export class Gossip {
   /** What the peer may be served has changed: of these feeds, or of any. */
   reconsider(peer: PlayerId, feeds?: Iterable<PlayerId>): void {
     this.#step({ type: 'reconsider', peer, ...(feeds && { feeds }) })
-  }
-
-  /** Tells `listener` of what peers have of the own player's feed; returns how to stop. It must not throw. */
-  onOwn(listener: (news: OwnNews) => void): () => void {
-    this.#ownListeners.add(listener)
-    return () => this.#ownListeners.delete(listener)
   }
 
   /** What is under way with each peer. */
@@ -185,19 +170,9 @@ export class Gossip {
       case 'ingest':
         this.#intake.add(effect)
         return
-      case 'answered':
-        this.#tellOwn({ kind: 'answered', peer: effect.peer, head: effect.head })
-        return
-      case 'arrived':
-        this.#tellOwn({ kind: 'arrived', peer: effect.peer, head: effect.head })
-        return
       default:
         this.#answer(effect)
     }
-  }
-
-  #tellOwn(news: OwnNews): void {
-    for (const listener of this.#ownListeners) listener(news)
   }
 
   #end({ link, code }: EffectOf<'close'>): void {

@@ -34,8 +34,7 @@ export function connect(turn: Turn, event: Extract<GossipEvent, { type: 'connect
     memory: memoryOf(turn.state, event.peer),
     known: undefined,
     blindSince: undefined,
-    lost: undefined,
-    lacking: 0,
+    lost: [],
     progressAt: event.now,
     asks: new Map(),
     asking: 0,
@@ -56,7 +55,6 @@ export function connect(turn: Turn, event: Extract<GossipEvent, { type: 'connect
   }
   turn.state.links.set(link.id, link)
   const { epoch } = turn.state.settings
-  turn.state.unanswered.add(link)
   send(turn, link, {
     type: 'hello',
     version: GOSSIP_VERSION,

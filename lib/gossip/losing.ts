@@ -1,7 +1,7 @@
 import type { HeadPosition } from '../entry/index.ts'
 import { drawElsewhere } from './elsewhere.ts'
 import { lostServes, question } from './sending.ts'
-import { closeLink, higher, send } from './state.ts'
+import { closeLink, send } from './state.ts'
 import type { Ask, GossipState, Link, Serve, Turn } from './state.ts'
 import type { Frame, GossipEvent } from './types.ts'
 
@@ -51,13 +51,10 @@ const keysOf = (heads: readonly HeadPosition[]): string => heads.map((head) => h
 export function onLost({ state, effects }: Turn, link: Link, { heads }: Of<'lost'>): void {
   if (state.settings.self === undefined) return
   link.lost = heads
-  if (heads.length === 0) return
-  link.lacking++
-  effects.push({ type: 'lack', link: link.id, positions: heads })
+  if (heads.length > 0) effects.push({ type: 'lack', link: link.id, positions: heads })
 }
 
 export function onLacking(turn: Turn, link: Link, { positions }: EventOf<'lacking'>): void {
-  link.lacking--
   for (const goal of positions) if (!turn.state.goals.has(goal.key)) draw(turn, link, goal)
 }
 
@@ -84,14 +81,13 @@ function draw({ state, effects }: Turn, link: Link, goal: HeadPosition): void {
 
 /** What was drawn up to a losing head has been taken in, or is not to be had here. */
 export function finish(turn: Turn, made: Ask, how: 'arrived' | 'failed'): void {
-  const { state, effects } = turn
+  const { state } = turn
   const { goal } = made
   const link = state.links.get(made.link)
   link?.asks.delete(made.stream)
   if (!goal || state.goals.get(goal.key) !== made) return
   state.goals.delete(goal.key)
-  if (how === 'arrived' && link) effects.push({ type: 'arrived', link: link.id, peer: link.peer, head: goal })
-  else drawElsewhere(turn, goal, link)
+  if (how === 'failed') drawElsewhere(turn, goal, link)
 }
 
 /** The author asks for the chain that ends in a losing head; only for those it was told of. */
@@ -141,18 +137,4 @@ export function losingNeedsTick(state: GossipState): boolean {
   if (state.goals.size > 0) return true
   for (const { losing } of state.links.values()) if (losing.due && !losing.looking) return true
   return false
-}
-
-/** Tells once of each peer from which everything of the own feed has come. */
-export function checkAnswered({ state, effects }: Turn): void {
-  const { self } = state.settings
-  if (self === undefined) return
-  for (const link of state.unanswered) {
-    if (!link.known || !link.lost || link.lacking > 0) continue
-    const head = link.heard.get(self)
-    if (head && higher(head, state.heads.get(self))) continue
-    if ([...state.goals.values()].some((made) => made.link === link.id)) continue
-    state.unanswered.delete(link)
-    effects.push({ type: 'answered', link: link.id, peer: link.peer, ...(head && { head }) })
-  }
 }

@@ -104,10 +104,8 @@ export interface Link {
   known: { readonly sequence: number; readonly offer: string } | undefined
   /** Heads of feeds tracked since then may have been told and not kept. */
   blindSince: Millis | undefined
-  /** Losing heads of the own feed that the peer keeps; undefined until it has said so. */
-  lost: readonly HeadPosition[] | undefined
-  /** Looks for what of these is here that have not been answered. */
-  lacking: number
+  /** Losing heads of the own feed that the peer keeps, as far as it has said. */
+  lost: readonly HeadPosition[]
   /** When something was last drawn from it. */
   progressAt: Millis
   readonly asks: Map<number, Ask>
@@ -194,8 +192,6 @@ export interface GossipState {
   readonly unasked: Set<PlayerId>
   /** Chains up to losing heads of the own feed that are being drawn. */
   readonly goals: Map<EntryKey, Ask>
-  /** Links whose first exchange about the own feed is not done. */
-  readonly unanswered: Set<Link>
   /** Peers by their last link, oldest first. */
   readonly memories: Map<PlayerId, PeerMemory>
   /** Earlier epochs of this node that its store has outlived whole, and the sequence each ended with. */
@@ -219,7 +215,6 @@ export function createGossip(settings: GossipSettings): GossipState {
     waiting: new Set(),
     unasked: new Set(),
     goals: new Map(),
-    unanswered: new Set(),
     memories: new Map(),
     epochs: new Map(),
     offers: new Map(),
@@ -260,7 +255,6 @@ export function closeLink(turn: Turn, link: Link, code: CloseCode): void {
 export function forget(turn: Turn, link: Link): void {
   const { state } = turn
   keepOffers(state, link)
-  state.unanswered.delete(link)
   const goals = [...link.asks.values()].flatMap((made) => made.goal ?? [])
   for (const ask of link.asks.values()) {
     if (ask.goal && state.goals.get(ask.goal.key) === ask) state.goals.delete(ask.goal.key)

@@ -181,10 +181,3 @@ export type GossipEffect =
   | { readonly type: 'losing'; readonly link: LinkId; readonly identity: PlayerId }
   /** Which of these positions of the own player's feed are nowhere in the store? -> `lacking` */
   | { readonly type: 'lack'; readonly link: LinkId; readonly positions: readonly HeadPosition[] }
-  /**
-   * Everything that this peer has of the own player's feed is here: its first exchange is done. Once for each link.
-   * `head` is what it has; absent where that is nothing.
-   */
-  | { readonly type: 'answered'; readonly link: LinkId; readonly peer: PlayerId; readonly head?: Head }
-  /** A losing head of the own player's feed has come, with all that leads to it. */
-  | { readonly type: 'arrived'; readonly link: LinkId; readonly peer: PlayerId; readonly head: HeadPosition }

@@ -59,7 +59,7 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
       })
       const serving = feeds.onServingChanged((peer, players) => gossip.reconsider(peer, players))
       return {
-        api: { status: () => gossip.status(), onOwn: (listener) => gossip.onOwn(listener) },
+        api: { status: () => gossip.status() },
         handlers: {
           gossip: {
             async link(_args, { connection }, duplex) {

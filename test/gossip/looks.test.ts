@@ -5,6 +5,7 @@ import { answer } from '../../lib/gossip/looks.ts'
 import type { Position } from '../../lib/gossip/index.ts'
 import { chain, headOfChain, identityNamed, rawOf } from '../helpers/chains.ts'
 import { realClock } from '../helpers/gossips.ts'
+import { overriding } from '../helpers/overriding.ts'
 import { temporaryStore } from '../helpers/stores.ts'
 
 const [ann, ben] = [identityNamed('ann'), identityNamed('ben')]
@@ -19,17 +20,12 @@ test('gossip: a losing chain is read run by run, each from where the one before 
     await store.ingest(ann.id, rawOf(right.slice(at, at + 500)), headOfChain(right))
   const goal = headOfChain(left)
   let read = 0
-  const counting = new Proxy(store, {
-    get: (target, name) => {
-      if (name === 'readLost')
-        return async function* (...args: Parameters<typeof target.readLost>): AsyncGenerator<Entry> {
-          for await (const entry of target.readLost(...args)) {
-            read++
-            yield entry
-          }
-        }
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+  const counting = overriding(store, {
+    async *readLost(...args) {
+      for await (const entry of store.readLost(...args)) {
+        read++
+        yield entry
+      }
     },
   })
   const next = async (after: Position): Promise<readonly Entry[]> => {

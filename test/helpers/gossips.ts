@@ -6,6 +6,7 @@ import type { GossipLimits } from '../../lib/gossip/index.ts'
 import type { Identity } from '../../lib/keys/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { duplexPair } from './duplex.ts'
+import { overriding } from './overriding.ts'
 import type { DuplexPair } from './duplex.ts'
 import { temporaryStore } from './stores.ts'
 
@@ -30,6 +31,8 @@ export interface GossipNode {
   readonly identity: Identity
   readonly store: Store
   readonly gossip: Gossip
+  /** Called after each run that gossip handed to the store, whether or not the feed has a new head. */
+  readonly onTaken: Set<() => void>
   readonly faults: { readonly message: string; readonly code?: string; readonly cause?: unknown }[]
   close(): Promise<void>
 }
@@ -45,8 +48,16 @@ export async function gossipNode(identity: Identity, init: GossipNodeInit = {}):
   const { tracked = [], mayServe = () => true, limits = {}, clock = realClock } = init
   const store = await temporaryStore(identity, clock)
   const faults: GossipNode['faults'] = []
+  const onTaken = new Set<() => void>()
+  const telling = overriding(store, {
+    ingest: async (...run) => {
+      const ingested = await store.ingest(...run)
+      for (const listener of onTaken) listener()
+      return ingested
+    },
+  })
   const gossip = await Gossip.open(
-    { store, clock, mayServe, onFault: (message, detail) => faults.push({ message, ...detail }) },
+    { store: telling, clock, mayServe, onFault: (message, detail) => faults.push({ message, ...detail }) },
     { epoch: '0102030405060708', limits },
   )
   for (const player of [identity.id, ...tracked]) gossip.track(player, 'wanted')
@@ -54,6 +65,7 @@ export async function gossipNode(identity: Identity, init: GossipNodeInit = {}):
     identity,
     store,
     gossip,
+    onTaken,
     faults,
     async close() {
       await gossip.close()
@@ -83,4 +95,15 @@ export async function untilStore(store: Store, holds: () => Promise<boolean>): P
     look()
   })
   stop()
+}
+
+/** Resolves once a condition on a node's store holds, looked at after every run, also one that loses. */
+export async function untilTaken({ onTaken }: GossipNode, holds: () => Promise<boolean>): Promise<void> {
+  let look: () => void = () => undefined
+  await new Promise<void>((resolve, reject) => {
+    look = () => void holds().then((yes) => yes && resolve(), reject)
+    onTaken.add(look)
+    look()
+  })
+  onTaken.delete(look)
 }

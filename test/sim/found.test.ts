@@ -2,8 +2,9 @@ import test from 'tape'
 import { GOSSIP_LIMITS, createGossip, step } from '../../lib/gossip/core.ts'
 import type { GossipEffect, GossipEvent } from '../../lib/gossip/index.ts'
 import type { Timeless } from '../../lib/gossip/looks.ts'
-import { GOSSIP_VERSION, decodeFrame, encodeFrame } from '../../lib/gossip/wire.ts'
+import { decodeFrame, encodeFrame } from '../../lib/gossip/wire.ts'
 import type { Frame } from '../../lib/gossip/index.ts'
+import { GOSSIP_HELLO } from '../helpers/gossips.ts'
 import { makeChain } from './scenes.ts'
 import { identityOf } from './signing.ts'
 
@@ -33,15 +34,7 @@ test('a head that was named in a run which the asker dropped is told again', (t)
   const says = (frame: Exclude<Frame, { type: 'optional' }>): GossipEffect[] =>
     happens({ type: 'received', link: 1, bytes: encodeFrame(frame) })
   happens({ type: 'connected', link: 1, peer: ben })
-  const nothing = '0000000000000000'
-  says({
-    type: 'hello',
-    version: GOSSIP_VERSION,
-    epoch: '00000000000000bb',
-    knownEpoch: nothing,
-    knownSequence: 0,
-    knownOffer: nothing,
-  })
+  says(GOSSIP_HELLO)
   says({ type: 'credit', bytes: 100_000 })
   happens({ type: 'changed', head: { ...head, comparable: one!.comparable, key: one!.key, count: 1 }, entries: [one!] })
   const after = { comparable: one!.comparable, key: one!.key }

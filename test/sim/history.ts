@@ -258,7 +258,7 @@ function planRestore({ world, restored }: History, node: SimNode): void {
       if (node.up) node.crash()
       node.restore(backup)
       restored.add(node)
-      node.silent = !random.chance(INSISTS)
+      node.own.silent = !random.chance(INSISTS)
       restart(world, node)
     })
   })

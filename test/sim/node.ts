@@ -1,15 +1,12 @@
 import type { Micros, Millis, PlayerId } from '../../lib/base/index.ts'
-import { hasCode } from '../../lib/base/index.ts'
-import type { Entry, Payload } from '../../lib/entry/index.ts'
+import type { Entry, HeadPosition, Payload } from '../../lib/entry/index.ts'
 import { createGossip, needsTick, remember, restore, step } from '../../lib/gossip/core.ts'
 import type { GossipLimits, GossipState, Remembered } from '../../lib/gossip/core.ts'
 import type { CloseCode, GossipEffect, GossipEvent, LinkId } from '../../lib/gossip/index.ts'
 import type { Question, Timeless } from '../../lib/gossip/looks.ts'
 import { decodeFrame, encodeFrame } from '../../lib/gossip/wire.ts'
-import { HEAL_NOTHING, watchForks } from '../../lib/feed/index.ts'
-import type { HealWatch } from '../../lib/feed/index.ts'
-import { losingHeads, planHealing } from './healing.ts'
 import type { Tamper } from './hostile.ts'
+import { OwnFeed } from './own.ts'
 import type { Random } from './random.ts'
 import type { SimIdentity } from './signing.ts'
 import { look } from './looks.ts'
@@ -21,8 +18,6 @@ import type { Wire } from './wire.ts'
 /** The true time at which a simulation starts, microseconds since 1970. */
 export const START: Micros = 1_800_000_000_000_000
 const TICK: Millis = 100
-/** Losing heads that are not waited with: as many as are kept. */
-const MOST_LOST = 8
 
 type EffectOf<T extends GossipEffect['type']> = Extract<GossipEffect, { type: T }>
 
@@ -74,11 +69,8 @@ export class SimNode {
   /** How far its clock is from the true one. */
   skew: Micros = 0
   up = true
-  /** Entries written to heal forks. */
-  healed = 0
   reads = true
-  /** After its home was put back: it does not publish until a peer has answered. */
-  silent = false
+  readonly own: OwnFeed
   state: GossipState
   readonly #init: SimNodeInit
   readonly #timeline: Timeline
@@ -93,7 +85,6 @@ export class SimNode {
   #life = 0
   #ticking = false
   #dueAt: Micros | undefined
-  #forks: HealWatch = HEAL_NOTHING
 
   constructor(init: SimNodeInit, timeline: Timeline, random: Random, watch: Watch) {
     this.#init = init
@@ -109,6 +100,13 @@ export class SimNode {
       onChange: (change) => this.#changed(change),
       newEpoch: () => init.newEpoch(),
     })
+    this.own = new OwnFeed({
+      identity: init.identity,
+      store: this.store,
+      random,
+      now: () => timeline.now,
+      later: (delay, run) => this.#later(delay, run),
+    })
     this.state = this.#createGossip()
   }
 
@@ -116,16 +114,19 @@ export class SimNode {
     return START + Math.floor(this.#timeline.now * 1_000) + this.skew
   }
 
-  /** Appends to the own feed; undefined where the clock is too far behind it. */
+  /** Appends to the own feed; undefined where it may not. */
   append(payload: Payload): Entry | undefined {
-    if (this.silent) return undefined
-    return this.#write(() => this.store.append(payload))
+    return this.own.append(payload)
   }
 
   track(identity: PlayerId, wanted: 'wanted' | 'unwanted'): void {
     if (wanted === 'wanted') this.tracked.add(identity)
     else this.tracked.delete(identity)
     this.step({ type: 'tracked', identity, on: wanted === 'wanted' })
+  }
+
+  headOf(identity: PlayerId): HeadPosition | undefined {
+    return this.store.head(identity)
   }
 
   connect(wire: Wire, side: 0 | 1, peer: PlayerId): void {
@@ -170,13 +171,13 @@ export class SimNode {
   restore({ disk, memory }: HomeBackup): void {
     this.store.restore(disk)
     this.#memory = memory
-    this.silent = true
+    this.own.silent = true
   }
   #end(): void {
     this.#life++
     this.#ticking = false
     this.#dueAt = undefined
-    this.#forks = HEAL_NOTHING
+    this.own.forget()
     this.#storeFreeAt.clear()
     this.#left = new Map()
   }
@@ -185,41 +186,7 @@ export class SimNode {
     this.up = true
     this.state = this.#createGossip()
     for (const identity of this.tracked) this.step({ type: 'tracked', identity, on: true })
-    this.#lookForForks()
-  }
-
-  /** Heals the own feed, when it is time: that of whoever has not published anything yet may have been lost. */
-  #lookForForks(): void {
-    const state = this.store.state(this.identity.id)
-    const lost = losingHeads(state).map(({ key }) => key)
-    const random = (): number => this.#random.next()
-    const looked = watchForks(this.#forks, { now: this.#timeline.now, lost, random, most: MOST_LOST })
-    this.#forks = looked.watch
-    if (looked.heal) this.#heal()
-    else if (looked.watch.due !== undefined)
-      this.#later(looked.watch.due - this.#timeline.now, () => this.#forks === looked.watch && this.#lookForForks())
-  }
-
-  /** Whether it waits for the time to heal its feed. */
-  get healing(): boolean {
-    return this.#forks.due !== undefined
-  }
-
-  #heal(): void {
-    const plan = planHealing(this.store.state(this.identity.id))
-    if (!plan) return
-    this.healed += plan.wanted.length
-    this.#write(() => this.store.publish(plan.anchor, plan.wanted))
-  }
-
-  /** Undefined where the clock is too far behind the own feed. */
-  #write<T>(work: () => T): T | undefined {
-    try {
-      return work()
-    } catch (error) {
-      if (hasCode(error, 'CLOCK_BEHIND_FEED')) return undefined
-      throw error
-    }
+    this.own.look()
   }
 
   #createGossip(): GossipState {
@@ -288,12 +255,6 @@ export class SimNode {
       case 'losing':
       case 'lack':
         this.#answer(effect)
-        return
-      case 'answered':
-        this.silent = false
-        return
-      case 'arrived':
-        this.#lookForForks()
     }
   }
 
@@ -326,6 +287,7 @@ export class SimNode {
       const { comparable, key } = announced
       const outcome = this.store.ingest(identity, entries, { comparable, key })
       this.step({ type: 'ingested', link, stream, identity, bytes, outcome })
+      if (identity === this.identity.id && outcome.kind === 'staged') this.own.look()
       this.#watchHeld()
     })
   }
@@ -352,7 +314,7 @@ export class SimNode {
   #changed(change: SimChange): void {
     const { head, entries, sequence, changeover } = change
     this.#watch.changed(this, change)
-    if (head.identity === this.identity.id) this.#later(0, () => this.#lookForForks())
+    if (head.identity === this.identity.id) this.#later(0, () => this.own.look())
     this.step({
       type: 'changed',
       head,

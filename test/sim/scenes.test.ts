@@ -22,7 +22,7 @@ test('a restored backup that publishes at once', (t) => {
   const written = originals(ada, id)
   ada.crash()
   ada.restore(backup)
-  ada.silent = false
+  ada.own.silent = false
   ada.start()
   const again = ada.append(note('once more'))
   world.reconnect()
@@ -129,7 +129,7 @@ test('four copies of one key', (t) => {
   t.end()
 })
 
-const publishedAgain = (copies: readonly SimNode[]): number => copies.reduce((sum, { healed }) => sum + healed, 0)
+const publishedAgain = (copies: readonly SimNode[]): number => copies.reduce((sum, { own }) => sum + own.healed, 0)
 
 test('a head that is announced and withheld', (t) => {
   const scene = new Scene(5, 'ada')

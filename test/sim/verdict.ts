@@ -60,7 +60,7 @@ function settle(history: History): Millis | undefined {
     // Where somebody is hostile there is always something under way.
     const last = world.hostile.size > 0 ? world.lastChange : world.traffic.lastAt
     const quiet = !busy || world.now - Math.max(last, WRITING) >= QUIET
-    if (quiet && differences(history).length === 0 && !world.nodes.some((node) => node.healing)) return world.now
+    if (quiet && differences(history).length === 0 && !world.nodes.some((node) => node.own.healing)) return world.now
     if (!busy) return undefined
   }
   return undefined

@@ -1,7 +1,9 @@
 import type { Millis, PlayerId } from '../../lib/base/index.ts'
+import type { HeadPosition } from '../../lib/entry/index.ts'
 import type { GossipLimits } from '../../lib/gossip/index.ts'
 import { GOSSIP_LIMITS } from '../../lib/gossip/index.ts'
 import { SimNode } from './node.ts'
+import type { OwnFeed } from './own.ts'
 import type { Tamper } from './hostile.ts'
 import { Random } from './random.ts'
 import type { SimIdentity } from './signing.ts'
@@ -16,6 +18,9 @@ export interface Station {
   readonly up: boolean
   /** Whether it ever looks at what it is sent. */
   readonly reads: boolean
+  readonly own: Pick<OwnFeed, 'silent' | 'answered'>
+  /** What it has of somebody's feed. */
+  headOf(identity: PlayerId): HeadPosition | undefined
   connect(wire: Wire, side: 0 | 1, peer: PlayerId): void
   received(link: number, bytes: Uint8Array): void
   sent(link: number, bytes: number): void
@@ -46,6 +51,8 @@ const YOUNG: Millis = 5_000
 const MOST_TRIES = 5
 /** How long after its end a connection is opened again. */
 const RECONNECT: readonly [Millis, Millis] = [100, 2_000]
+/** How long the answer to a call takes. */
+const ANSWER: readonly [Millis, Millis] = [20, 400]
 
 /** Many nodes in one process and in virtual time. A seed is a whole history: one source of chance decides what happens. */
 export class World {
@@ -166,6 +173,16 @@ export class World {
     edge.openedAt = this.now
     a.connect(wire, 0, b.identity.id)
     b.connect(wire, 1, a.identity.id)
+    this.#askAboutOwn(a, b, wire)
+    this.#askAboutOwn(b, a, wire)
+  }
+
+  /** Who was put back to a backup asks what the other has of its feed, as with the call `feeds.yours`. */
+  #askAboutOwn(asker: Station, asked: Station, wire: Wire): void {
+    if (!asker.own.silent) return
+    this.timeline.after(this.random.between(...ANSWER), () => {
+      if (wire.up && asker.up) asker.own.answered(asked.headOf(asker.identity.id))
+    })
   }
 }
 
