@@ -62,3 +62,32 @@ test('store: what the feed shares with a branch that is arriving brings no chang
   t.equal((await store.ingest(ada.id, rawOf(next.slice(3)), headOfChain(next))).kind, 'adopted')
   await store.remove()
 })
+
+test('store: of five branches that wait for their announced heads the one that came first goes', async (t) => {
+  const store = await temporaryStore(identityNamed('ben'), new HandClock())
+  const feed = chain(ada, 4, null)
+  await store.ingest(ada.id, rawOf(feed))
+  const branches = [0, 1, 2, 3, 4].map((nth) =>
+    chain(ada, 2, feed[1] as Entry, { from: 1_750_000_000_000_000 - nth, payload: () => note(`branch ${nth}`) }),
+  )
+  for (const branch of branches)
+    t.equal((await store.ingest(ada.id, rawOf(branch.slice(0, 1)), headOfChain(branch))).kind, 'staged')
+  const [first, ...others] = branches
+  t.deepEqual(keysOf(await store.lost(ada.id)), keysOf(others.flatMap((branch) => branch.slice(0, 1))))
+  t.equal(await store.get(first?.[0]?.key as Entry['key'], 'anywhere'), undefined)
+  t.equal((await store.verifyAll()).bad, 0)
+  await store.remove()
+})
+
+test('store: what waits for a signature waits on while another branch of the feed comes', async (t) => {
+  const store = await temporaryStore(identityNamed('ben'), new HandClock())
+  const feed = chain(ada, 4, null)
+  const tail = chain(ada, 3, feed[3] as Entry, { spoiled: (at) => at < 2 })
+  const aside = chain(ada, 1, feed[1] as Entry, { step: 5, payload: () => note('aside') })
+  await store.ingest(ada.id, rawOf(feed))
+  t.equal((await store.ingest(ada.id, rawOf(tail.slice(0, 2)))).kind, 'staged')
+  t.equal((await store.ingest(ada.id, rawOf(aside))).kind, 'staged', 'a branch that loses')
+  t.equal((await store.ingest(ada.id, rawOf(tail.slice(2)))).kind, 'adopted', 'the signature vouches for all three')
+  t.deepEqual(keysOf(await collect(store.read(ada.id))), keysOf([...feed, ...tail]))
+  await store.remove()
+})
