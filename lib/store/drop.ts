@@ -1,12 +1,15 @@
+import { hasCode } from '../base/index.ts'
 import type { Crypto, Micros, PlayerId } from '../base/index.ts'
 import { lastUsed } from '../feed/index.ts'
 import type { Branch } from '../feed/index.ts'
+import type { Entry } from '../entry/index.ts'
 import { withBranches } from './feeds.ts'
 import type { FeedState, Feeds } from './feeds.ts'
 import { foldBranches } from './fold.ts'
 import { overflow, positionOf } from './grow.ts'
+import { chunkKey, chunksEnd } from './layout.ts'
 import type { Write } from './level.ts'
-import { chunkAt, entriesOf, readChunks } from './read.ts'
+import { chunkOf, entriesOf, entryOf, findAt } from './read.ts'
 import { deletesOf, writesOf } from './rows.ts'
 
 /** Rows deleted in one batch, about. */
@@ -46,27 +49,48 @@ const doomedIn = ({ branches }: FeedState): Branch | undefined =>
 /**
  * Deletes the entries of a branch that no other branch hangs on, the last ones first, so that what is left is always
  * a chain; then the branch, or what of it is no longer there. What was kept only because the branch hung on it goes next.
+ * Of a chunk that cannot be read the other rows stay, and lead nowhere: a damaged branch that goes keeps nothing waiting.
  */
 async function drop({ feeds, crypto }: Parts, state: FeedState, branch: Branch): Promise<FeedState> {
   const { feed } = state
   const used = lastUsed(state.branches, branch.id)
   const from = Math.max(branch.at, used)
   let batch: Write[] = []
-  const stretch = { branch: branch.id, from, until: branch.tail.comparable }
-  for await (const { chunk, first } of readChunks({ db: feeds.db }, feed, stretch, 'newest')) {
-    const entries = entriesOf(chunk, crypto)
-    batch.push(...deletesOf(entries, feed, branch.id))
-    const kept = entries.slice(0, first)
-    if (kept.length > 0) batch.push(...writesOf(kept, { feed, branch: branch.id, count: chunk.countAt(first - 1) }))
+  // A damaged chunk goes once it is known to hold nothing that another branch hangs on.
+  let damaged: Write[] = []
+  const range = { gt: chunkKey(feed, branch.id, from), lte: chunksEnd(feed, branch.id), reverse: true }
+  for await (const [key, value] of feeds.db.iterator(range)) {
+    batch.push(...damaged.splice(0))
+    const found = readable(value, crypto)
+    if (!found) {
+      damaged = [{ type: 'del', key }]
+      continue
+    }
+    const kept = found.entries.filter(({ comparable }) => comparable <= from)
+    batch.push(...deletesOf(found.entries, feed, branch.id))
+    const count = found.count - found.entries.length + kept.length
+    if (kept.length > 0) batch.push(...writesOf(kept, { feed, branch: branch.id, count }))
     if (batch.length < BATCH) continue
     await feeds.writer.write(batch, 'quick')
     batch = []
   }
+  if (used === 0) batch.push(...damaged)
   // What is still to be written would not be read yet.
   await feeds.writer.write(batch, 'quick')
   const left = used > 0 ? await lastOf({ feeds, crypto }, feed, branch, from) : undefined
   const after = left ? withBranches(state, [left]) : withBranches(state, [], [branch.id])
   return feeds.commit(state, left ? after : withoutSupport(after, branch), [], 'quick')
+}
+
+/** The entries of a chunk, and how many its chain has up to the last; undefined where it is damaged. */
+function readable(value: Uint8Array, crypto: Crypto): { entries: Entry[]; count: number } | undefined {
+  try {
+    const chunk = chunkOf(value)
+    return { entries: entriesOf(chunk, crypto), count: chunk.count }
+  } catch (error) {
+    if (hasCode(error, 'STORE_CORRUPT')) return undefined
+    throw error
+  }
 }
 
 /**
@@ -80,11 +104,14 @@ function withoutSupport(state: FeedState, { parent, at }: Branch): FeedState {
   return withBranches(state, [{ ...support, state: 'dropping' }])
 }
 
-/** A branch cut off after the entry at `at`. */
+/** A branch cut off after the entry at `at`; as it was where that cannot be read. */
 async function lastOf({ feeds, crypto }: Parts, feed: number, branch: Branch, at: Micros): Promise<Branch> {
-  const found = await chunkAt({ db: feeds.db }, { feed, branch: branch.id, comparable: at })
-  const index = found?.chunk.find(at) ?? -1
-  const last = found && index >= 0 ? entriesOf(found.chunk, crypto)[index] : undefined
-  if (!found || !last) return { ...branch, state: 'kept' }
-  return { ...branch, state: 'kept', tail: positionOf(last), count: found.chunk.countAt(index) }
+  const kept: Branch = { ...branch, state: 'kept' }
+  try {
+    const found = await findAt({ db: feeds.db }, { feed, branch: branch.id, comparable: at })
+    return found ? { ...kept, tail: positionOf(entryOf(found.bytes, crypto)), count: found.count } : kept
+  } catch (error) {
+    if (hasCode(error, 'STORE_CORRUPT')) return kept
+    throw error
+  }
 }
