@@ -3,6 +3,8 @@ import type { Clock, Crypto, PlayerId } from '../base/index.ts'
 import { checkPayload, encodePayload, nextComparable } from '../entry/index.ts'
 import type { Author, EncodedPayload, Entry, HeadPosition, Payload } from '../entry/index.ts'
 import { againFault } from '../feed/index.ts'
+import { afterwards } from './afterwards.ts'
+import type { Told } from './afterwards.ts'
 import { headOf } from './change.ts'
 import type { Emit } from './change.ts'
 import { loadWhole } from './drop.ts'
@@ -28,6 +30,10 @@ export interface AppendParts {
   /** Signs as this identity. */
   readonly author: Author
   readonly emit: Emit
+}
+
+interface AppenderParts extends AppendParts, Told {
+  readonly restored: Restored
 }
 
 interface Wanted {
@@ -61,14 +67,14 @@ class Group {
  * signed, so that processor and disk work at the same time.
  */
 export class Appender {
-  readonly #parts: AppendParts & { readonly restored: Restored }
+  readonly #parts: AppenderParts
   readonly #pace: Pace
   readonly #queue: Wanted[] = []
   #running: Promise<void> | undefined
   /** Called when there is something to sign, or no longer anything being written. */
   #wake: (() => void) | undefined
 
-  constructor(parts: AppendParts & { readonly restored: Restored }) {
+  constructor(parts: AppenderParts) {
     this.#parts = parts
     this.#pace = new Pace(parts.clock)
   }
@@ -183,7 +189,7 @@ export class Appender {
     const { head, sequence } = after
     if (head) emit({ head: headOf(identity, head), entries, own: true, sequence })
     for (const [i, entry] of entries.entries()) wanted[i]?.done(entry)
-    await mergeTail(this.#parts, state.feed, grown.branch, entries.length)
+    await afterwards(this.#parts, () => mergeTail(this.#parts, state.feed, grown.branch, entries.length))
     return after
   }
 }

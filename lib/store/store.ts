@@ -102,7 +102,7 @@ class LevelStore extends Reader implements Store {
     this.#ingest = { feeds, held: this.#held, waiting, crypto, clock, emit: this.#emit, own: identity, onFault }
     const author = new Author(identity, parts.signer, crypto)
     const own = { feeds, crypto, clock, identity, author, emit: this.#emit }
-    this.#appender = new Appender({ ...own, restored })
+    this.#appender = new Appender({ ...own, restored, onFault })
     const get: Store['get'] = (...wanted) => this.get(...wanted)
     this.own = new OwnFeedOf({ parts: { ...own, get, onFault }, restored, assertOpen: () => this.assertOpen() })
   }

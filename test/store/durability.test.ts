@@ -2,6 +2,7 @@ import test from 'tape'
 import { ClassicLevel } from 'classic-level'
 import type { Signer } from '../../lib/base/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
+import type { Entry } from '../../lib/entry/index.ts'
 import { openStore } from '../../lib/store/index.ts'
 import { HandClock, chain, collect, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
 import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
@@ -128,6 +129,38 @@ test('store: a flood of own entries leaves turns to what else is to be written t
   flooding = false
   await Promise.all(floods)
   t.equal((await store.verifyAll()).bad, 0)
+  await store.close()
+  removeFolder(folder)
+})
+
+/** LevelDB that takes synced writes alone. */
+class SyncedOnly extends ClassicLevel<Uint8Array, Uint8Array> {
+  override batch(...args: unknown[]): never {
+    const batch = super.batch(...(args as [])) as unknown as { write(options: { sync?: boolean }): Promise<void> }
+    const write = batch.write.bind(batch)
+    batch.write = async (options) => {
+      if (!options.sync) throw new Error('no space left on device')
+      return write(options)
+    }
+    return batch as never
+  }
+}
+
+test('store: own entries stand, whatever becomes of putting their chunks together', async (t) => {
+  const folder = temporaryFolder()
+  const db = new SyncedOnly(folder, { keyEncoding: 'view', valueEncoding: 'view' })
+  const { id, signer } = ada
+  const faults: unknown[] = []
+  const onFault = (error: unknown): void => void faults.push(error)
+  const store = await openStore({ db, identity: id, signer, crypto: nodeCrypto, clock: new HandClock(), onFault })
+  const written: Entry[] = []
+  for (let i = 0; i < 33; i++) written.push(await store.append(note(`${i}`)))
+  t.deepEqual(keysOf(await collect(store.read(id))), keysOf(written))
+  t.deepEqual(
+    faults.map((fault) => (fault as { code?: string }).code),
+    ['STORE_WRITE'],
+    'which is told',
+  )
   await store.close()
   removeFolder(folder)
 })
