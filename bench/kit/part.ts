@@ -17,8 +17,8 @@ interface Answer {
   readonly spent: Spent
 }
 
-/** Longest that a part may take, in milliseconds: a bench that hangs ends. */
-const LONGEST = 300_000
+/** Longest that a part may take, in milliseconds: a bench that hangs ends. A million signatures take minutes. */
+const LONGEST = 900_000
 
 /** Runs one part of a module of parts in a fresh process, so that no part pays for what another left behind. */
 export async function runPart<R extends object>(
