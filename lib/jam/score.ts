@@ -1,6 +1,7 @@
 import { MarmaladeError, concat, ownedParts, rawId, refOf, utf8 } from '../base/index.ts'
 import type { BlobId, Crypto, EntryKey, Frames, JamId, Micros, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
 import type { Bars } from '../base/index.ts'
+import { isAgain } from '../feed/index.ts'
 import type { Grid } from './grid.ts'
 import type { JamEntry, JamItem, ParamItem, PlayItem, StopItem, TagItem } from './items.ts'
 import { instanceKey, tickOf } from './items.ts'
@@ -112,7 +113,6 @@ export function buildScore(jam: JamId, entries: Iterable<JamEntry>, options: Sco
 /** Originals before the `again` entries that repeat them, those oldest first: the order given does not matter. */
 function fill(jam: JamId, entries: Iterable<JamEntry>, refused: RefusedEntry[]): Ledger {
   const ledger = new Ledger(jam)
-  const isAgain = ({ payload }: JamEntry) => typeof payload === 'object' && payload.type === 'again'
   const all = [...entries].map((entry) => ({ entry, again: isAgain(entry) ? 1 : 0 }))
   all.sort((a, b) => a.again - b.again || a.entry.comparable - b.entry.comparable)
   for (const { entry } of all) {

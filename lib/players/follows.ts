@@ -1,5 +1,6 @@
 import type { Micros, PlayerId } from '../base/index.ts'
 import type { Entry } from '../entry/index.ts'
+import { isAgain } from '../feed/index.ts'
 import type { Change, Store } from '../store/index.ts'
 import { Edges } from './edges.ts'
 import { maySay, readSaid } from './original.ts'
@@ -260,5 +261,3 @@ function fold(edges: Edges, type: 'follow' | 'block', entry: Entry): PlayerId | 
   const { identity, on } = read.payload
   return edges.fold(identity, { on, position }) ? identity : undefined
 }
-
-const isAgain = ({ payload }: Entry): boolean => typeof payload === 'object' && payload.type === 'again'

@@ -35,6 +35,11 @@ test('named: a branch that waits for its announced head goes once the feed has n
   await store.ingest(ben.id, rawOf(next))
   t.deepEqual(await store.lost(ben.id), [])
   t.equal((await store.get(aside[0]!.key))?.key, next[0]?.key)
+  const far = { ...headOfChain(aside), comparable: 1_790_000_000_000_000 }
+  t.equal((await store.ingest(ben.id, rawOf(aside.slice(0, 1)), far)).kind, 'staged', 'somebody sends it once more')
+  t.equal((await store.lost(ben.id)).length, 1, 'it may go on beyond what is named')
+  t.equal((await store.ingest(ben.id, rawOf(next))).kind, 'known')
+  t.deepEqual(await store.lost(ben.id), [], 'what the feed has is not waited for')
   t.equal((await store.verifyAll()).bad, 0)
   await store.remove()
 })
