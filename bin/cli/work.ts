@@ -36,8 +36,13 @@ export async function* work<T extends { readonly kind: string }>(
   try {
     const items = node ? online(node.bundle, stop.signal) : place && offline(place, stop.signal)
     for await (const item of items ?? []) {
-      if (isProgress(item)) bars.show(item)
-      else yield item
+      if (isProgress(item)) {
+        bars.show(item)
+        continue
+      }
+      // What is printed now must not stand in the line of a bar.
+      bars.stop()
+      yield item
     }
   } finally {
     bars.stop()
@@ -64,12 +69,12 @@ class Bars {
   #bar: Progress | undefined
 
   show({ stage, done, total }: ProgressItem): void {
-    if (stage !== this.#stage) {
+    if (stage !== this.#stage || !this.#bar) {
       this.stop()
       this.#stage = stage
       this.#bar = progressBar(stage)
     }
-    this.#bar?.update(done, total)
+    this.#bar.update(done, total)
   }
 
   stop(): void {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { compacting, sizesOf, type CompactDone, type StoreSizes } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
-import { sizesTable } from '../cli/sizes.ts'
-import { bare, work } from '../cli/work.ts'
+import { onDisk, sizesTable, type DiskSizes } from '../cli/sizes.ts'
+import { bare, many, work } from '../cli/work.ts'
 
 export function addCompact(program: Command): void {
   const command = addCommand(program, {
@@ -16,14 +16,22 @@ export function addCompact(program: Command): void {
         online: (node) => once(node.sizes()),
         offline: (place) => once(sizesOf(place)),
       })
-      for await (const item of told) context.print(bare(item), () => [counts(item), sizesTable(item)].join('\n'))
+      for await (const item of told) {
+        const all = await onDisk(context.home, bare(item))
+        context.print(all, () => [counts(all), sizesTable(all)].join('\n'))
+      }
       return
     }
+    const { log } = await onDisk(context.home, { feeds: 0, entries: 0, losing: 0 })
     const done = work<CompactDone>(context, {
       online: (node, signal) => node.compact(undefined, { signal }),
       offline: (place, signal) => compacting(place, signal),
     })
-    for await (const item of done) context.print(bare(item), () => words(item))
+    for await (const item of done) {
+      const before = { ...item.before, log }
+      const after = await onDisk(context.home, item.after)
+      context.print({ ...bare(item), before, after }, () => words({ ...item, before, after }))
+    }
   })
 }
 
@@ -34,7 +42,11 @@ async function* once(sizes: Promise<StoreSizes>): AsyncGenerator<Told> {
 }
 
 const counts = ({ feeds, entries, losing }: StoreSizes): string =>
-  `${feeds} feeds, ${entries} entries, ${losing} branches that lost`
+  `${many(feeds, 'feed')}, ${many(entries, 'entry')}, ${losing} ${losing === 1 ? 'branch' : 'branches'} that lost`
 
-const words = ({ before, after, chunks }: CompactDone): string =>
+interface Done extends Pick<CompactDone, 'chunks'> {
+  readonly before: DiskSizes
+  readonly after: DiskSizes
+}
+const words = ({ before, after, chunks }: Done): string =>
   [counts(after), sizesTable(after, before), `${chunks.before} pieces of feeds are ${chunks.after} now`].join('\n')

@@ -1,7 +1,11 @@
 import type { Command } from 'commander'
+import { shortIdOf } from '../../lib/keys/index.ts'
 import { feedsContract, type FeedRow, type Why } from '../../plugins/feeds/index.ts'
 import { act, addCommand, textOption, type Context } from '../cli/context.ts'
+import { called, playerNamed } from '../cli/player.ts'
+import { fitted } from '../cli/screen.ts'
 import { plain, since, table } from '../cli/words.ts'
+import { many } from '../cli/work.ts'
 
 export function addFeeds(program: Command): void {
   const command = addCommand(program, {
@@ -22,25 +26,26 @@ async function list(context: Context): Promise<void> {
   for await (const row of node.feeds.list()) rows.push(row)
   context.print(rows, () => {
     const cells = rows.map((row) => [
-      row.shown,
+      called(row.shown),
       row.entries,
       since(row.newest),
+      shortIdOf(row.player),
       row.why[0] ?? '',
       remarks(row),
-      row.player,
     ])
-    return table(['player', 'entries', 'newest', 'why', '', 'identity'], cells)
+    return fitted(table(['player', 'entries', 'newest', 'short id', 'why', ''], cells))
   })
 }
 
 async function explain(context: Context, player: string): Promise<void> {
   const node = await context.node(feedsContract)
-  const answer = await node.feeds.why({ player })
+  const answer = await node.feeds.why({ player: await playerNamed(context, player) })
   context.print(answer, () => sentences(answer).map(plain).join('\n'))
 }
 
 function sentences({ shown, drawn, words, entries, newest, trusted, most }: Why): string[] {
-  const here = entries === 0 ? 'nothing of it is here yet' : `${entries} entries here, the newest ${since(newest)}`
+  const here =
+    entries === 0 ? 'nothing of it is here yet' : `${many(entries, 'entry')} here, the newest ${since(newest)}`
   return [
     `${shown}: ${drawn ? 'drawn' : 'not drawn'}; ${here}`,
     ...words.map((why) => `  ${why}`),

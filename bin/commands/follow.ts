@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { feedsContract } from '../../plugins/feeds/index.ts'
 import { act, addCommand } from '../cli/context.ts'
+import { playerNamed } from '../cli/player.ts'
 
 interface Verb {
   readonly verb: string
@@ -79,7 +80,8 @@ export function addFollow(program: Command): void {
       summary,
       examples: [`${verb} ada`, `${verb} @YmFz…=.ed25519`],
     })
-    act(command, async (context, [player = '']) => {
+    act(command, async (context, [text = '']) => {
+      const player = await playerNamed(context, text)
       const node = await context.node(feedsContract)
       const changed = await node.feeds[relation]({ player, on })
       context.print(changed, () => done(changed.shown))

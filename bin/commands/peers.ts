@@ -2,7 +2,10 @@ import type { Command } from 'commander'
 import { connectionsContract } from '../../plugins/connections/index.ts'
 import { gossipContract } from '../../plugins/gossip/index.ts'
 import { act, addCommand } from '../cli/context.ts'
+import { called } from '../cli/player.ts'
+import { fitted } from '../cli/screen.ts'
 import { age, bytes, table } from '../cli/words.ts'
+import { many } from '../cli/work.ts'
 
 export function addPeers(program: Command): void {
   const command = addCommand(program, {
@@ -20,31 +23,37 @@ export function addPeers(program: Command): void {
       return { ...row, owedFeeds, owedEntries }
     })
     context.print({ connected: peers, waiting }, () => {
+      const isOwing = peers.some(({ owedEntries }) => owedEntries > 0)
       const lines = peers.map((row) => [
-        row.shown,
+        called(row.shown),
         row.role,
-        row.direction,
         age(Date.now() - row.since),
         bytes(row.bytesIn),
         bytes(row.bytesOut),
         row.roundTrip === undefined ? '-' : `${row.roundTrip.toFixed(1)} ms`,
-        row.owedEntries === 0 ? '' : `${row.owedEntries} entries of ${row.owedFeeds}`,
-        row.address.split('~')[0] ?? '',
+        ...(isOwing ? [row.owedEntries === 0 ? '' : `${row.owedEntries} of ${many(row.owedFeeds, 'feed')}`] : []),
+        `${row.direction === 'in' ? 'from' : 'to'} ${placeOf(row.address)}`,
       ])
       const waits = waiting.map((row) => [
-        row.shown,
+        called(row.shown),
         row.reason,
         row.state === 'dialling' ? 'now' : `in ${age(row.nextIn)}`,
         row.failures,
-        row.address.split('~')[0] ?? '',
+        placeOf(row.address),
         row.error?.replace(row.address, 'it') ?? '',
       ])
+      const owed = isOwing ? ['owed'] : []
       return [
         lines.length === 0
           ? 'connected to nobody: `invite accept CODE` or `connect ADDRESS`;\nnodes on this network are found by themselves'
-          : table(['player', 'role', 'way', 'for', 'received', 'sent', 'round trip', 'owed', 'address'], lines),
-        ...(waits.length > 0 ? ['', table(['waits for', 'known', 'dialled', 'failed', 'address', ''], waits)] : []),
+          : fitted(table(['player', 'role', 'for', 'received', 'sent', 'round trip', ...owed, 'address'], lines)),
+        ...(waits.length > 0
+          ? ['', fitted(table(['waits for', 'known', 'dialled', 'failed', 'address', ''], waits))]
+          : []),
       ].join('\n')
     })
   })
 }
+
+/** Host and port of an address. */
+const placeOf = (address: string): string => (address.split('~')[0] ?? '').replace(/^net:/, '')

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { MarmaladeError } from '../../lib/base/index.ts'
 import { connectLocal, isListening } from '../../lib/host/index.ts'
+import { toHandOut } from '../../lib/peers/index.ts'
 import { openHome } from '../../lib/store/index.ts'
 import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
 
@@ -56,7 +58,8 @@ async function run(context: Context, options: Record<string, unknown>): Promise<
     const addresses = [...node.host.addresses()]
     const words = [
       `you are ${node.host.id}`,
-      ...addresses.map((address) => `others connect with: marmalade connect ${address}`),
+      'others connect with:',
+      ...toHandOut(addresses, networkInterfaces()).map((address) => `  marmalade connect ${address}`),
       `sound goes to ${node.sink}${node.sink === 'null' ? ' (no sound card found: --sink wav:FILE keeps it)' : ''}`,
       'Ctrl-C ends the node',
     ]

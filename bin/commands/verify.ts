@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { verifying, type FaultRow, type VerifyDone } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
-import { sizesTable } from '../cli/sizes.ts'
+import { onDisk, sizesTable, type DiskSizes } from '../cli/sizes.ts'
 import { plain } from '../cli/words.ts'
 import { bare, many, work } from '../cli/work.ts'
 
@@ -23,7 +23,7 @@ export function addVerify(program: Command): void {
         faults.push(bare(item))
         continue
       }
-      const done = bare(item)
+      const done = { ...bare(item), sizes: await onDisk(context.home, item.sizes) }
       context.print({ ...done, faults }, () => [...faults.map(line), words(done, args.all)].join('\n'))
       if (done.bad > 0) process.exitCode = 1
     }
@@ -37,7 +37,9 @@ const line = ({ code, shown, player, key, blob, message }: Omit<FaultRow, 'kind'
     .map(plain)
     .join('  ')
 
-function words({ feeds, entries, blobs, bad, sizes }: Omit<VerifyDone, 'kind'>, all: boolean): string {
+type Done = Omit<VerifyDone, 'kind' | 'sizes'> & { readonly sizes: DiskSizes }
+
+function words({ feeds, entries, blobs, bad, sizes }: Done, all: boolean): string {
   const checked = `${many(feeds, 'feed')} with ${many(entries, 'entry')}${all ? `, ${many(blobs, 'blob')}` : ''}`
   const found = bad === 0 ? 'all as they were signed' : many(bad, 'fault')
   return [`${checked}: ${found}`, ...(all ? [sizesTable(sizes)] : [])].join('\n')

@@ -1,5 +1,7 @@
+import { networkInterfaces } from 'node:os'
 import type { Command } from 'commander'
 import { loadIdentity, shortIdOf, type Identity } from '../../lib/keys/index.ts'
+import { toHandOut } from '../../lib/peers/index.ts'
 import { openHome } from '../../lib/store/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
 import { act, addCommand, type Context } from '../cli/context.ts'
@@ -16,7 +18,11 @@ export function addWhoami(program: Command): void {
     if (node) {
       const me = await node.whoami()
       context.print(me, () =>
-        [`${me.name ?? 'you have no name yet: `name NAME`'}  ${me.shortId}`, me.identity, ...me.addresses].join('\n'),
+        [
+          `${me.name ?? 'you have no name yet: `name NAME`'}  ${me.shortId}`,
+          me.identity,
+          ...toHandOut(me.addresses, networkInterfaces()),
+        ].join('\n'),
       )
       return
     }

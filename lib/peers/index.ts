@@ -1,5 +1,6 @@
 export * from './beacon.ts'
 export * from './gate.ts'
+export * from './handing.ts'
 export * from './invite-code.ts'
 export * from './scheduler.ts'
 export type * from './types.ts'

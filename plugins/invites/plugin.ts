@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
 import { base64, MarmaladeError, rawId, type Clock, type PlayerId } from '../../lib/base/index.ts'
 import { definePlugin, need, NETWORK_KEY, parseAddress, type Handlers, type Plugin } from '../../lib/host/index.ts'
 import type { PluginHost } from '../../lib/host/index.ts'
 import { generateIdentity, nodeCrypto } from '../../lib/keys/index.ts'
-import { networkTag, writeInvite } from '../../lib/peers/index.ts'
+import { networkTag, toHandOut, writeInvite } from '../../lib/peers/index.ts'
 import type { ConnectionsApi } from '../connections/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { JamsApi } from '../jams/index.ts'
@@ -180,6 +181,5 @@ function handlers(parts: Parts): Handlers<typeof invitesContract> {
 /** Addresses that a code can carry: what others can reach, and the loopback where there is nothing else. */
 function addressesToGive(host: PluginHost): string[] {
   const all = host.addresses().filter((text) => !parseAddress(text).host.includes('%'))
-  const far = all.filter((text) => !/^(127\.|::1$)/.test(parseAddress(text).host))
-  return (far.length > 0 ? far : all).slice(0, 8)
+  return toHandOut(all, networkInterfaces()).slice(0, 8)
 }

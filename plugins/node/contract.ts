@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { async_, defineContract, ids } from '../../lib/host/index.ts'
 
 /** How a node is. */
-export const nodeStatus = z.object({
+const nodeStatus = z.object({
   identity: ids.player,
   shown: z.string(),
   version: z.string(),
@@ -16,7 +16,6 @@ export const nodeStatus = z.object({
   entries: z.number(),
   memoryBytes: z.number(),
 })
-export type NodeStatus = z.output<typeof nodeStatus>
 
 /** The node itself, for the owner alone. */
 export const nodeContract = defineContract({

@@ -42,7 +42,7 @@ async function commandsOn(t: test.Test, home: string, made: Awaited<ReturnType<t
   const feed = json(await run('feed', 'ben', '--raw', '--json'))['entries'] as { text: string; signature: string }[]
   t.equal((JSON.parse(feed[0]!.text) as { identity: string }).identity, ben, `${where}: feed`)
   t.equal(Buffer.from(feed[0]!.signature, 'base64').length, 64)
-  t.match((await run('feed', 'ben')).stdout, /identification \{"name":"ben"\}/)
+  t.match((await run('feed', 'ben')).stdout, / {2}identification ben$/m)
   t.equal((await run('feed')).stdout, 'no entries yet\n')
 
   const blobs = await BlobStore.open({ folder: openHome(home).blobs, now: () => 0 })
