@@ -13,6 +13,7 @@ const FLOW = [
   'store',
   'players',
   'peers',
+  'wire',
   'gossip',
   'blobs',
   'jam',
@@ -26,6 +27,7 @@ const FLOW = [
 const PURE = ['base', 'entry', 'feed', 'peers', 'jam', 'generators', 'mix'].map((f) => `lib/${f}/**/*.ts`)
 /** The cores of gossip and blobs, file by file, beside drivers that use sockets, disk and timers. */
 const CORES = [
+  ...['greeting', 'octets', 'types'].map((f) => `lib/wire/${f}.ts`),
   ...[
     ...['core', 'state', 'links', 'watching', 'remember', 'offers', 'limits', 'wire', 'octets', 'types'],
     ...['asking', 'elsewhere', 'flips', 'taking', 'losing', 'telling', 'sending', 'serving'],

@@ -1,3 +1,4 @@
+import { awaitsHello, receive, silent } from '../wire/greeting.ts'
 import { onFetched, onLooked, onPull, serveNext } from './serving.ts'
 import { closeLink, send } from './state.ts'
 import type { BlobState, Link, Turn } from './state.ts'
@@ -36,8 +37,7 @@ export function stepBlobs(state: BlobState, event: BlobEvent): BlobEffect[] {
 /** Whether time alone may change something: where not, no timer need run. */
 export function blobsNeedTick(state: BlobState): boolean {
   if (state.wants.size > 0) return true
-  for (const link of state.links.values()) if (!link.greeted) return true
-  return false
+  return awaitsHello(state.links.values())
 }
 
 type LinkEvent = Extract<BlobEvent, { type: 'disconnected' | 'received' | 'sent' | 'looked' | 'fetched' }>
@@ -87,7 +87,7 @@ function applyToLink(turn: Turn, link: Link, event: LinkEvent): void {
       leave(turn, link)
       return
     case 'received':
-      receive(turn, link, event.bytes)
+      hear(turn, link, event.bytes)
       return
     case 'sent':
       link.unsent -= event.bytes
@@ -129,8 +129,9 @@ function leave(turn: Turn, link: Link): void {
 
 function tick(turn: Turn): void {
   const { state } = turn
-  for (const link of [...state.links.values()]) {
-    if (!link.greeted && state.now - link.since >= state.settings.limits.greetWithin) closeLink(turn, link, 'silent')
+  const { greetWithin } = state.settings.limits
+  for (const link of silent(state.links.values(), state.now, greetWithin)) closeLink(turn, link, 'silent')
+  for (const link of state.links.values()) {
     for (const [blob, { until }] of link.wants) {
       if (until > state.now) break
       link.wants.delete(blob)
@@ -140,20 +141,19 @@ function tick(turn: Turn): void {
   checkWants(turn)
 }
 
-function receive(turn: Turn, link: Link, bytes: Uint8Array): void {
+function hear(turn: Turn, link: Link, bytes: Uint8Array): void {
   if (link.closing) return
-  const frame = decodeBlobFrame(bytes)
-  if (frame?.type === 'close') {
-    turn.effects.push({ type: 'close', link: link.id, code: 'bye' })
-    leave(turn, link)
-    return
-  }
-  if (!frame || (frame.type === 'hello') === link.greeted) {
-    closeLink(turn, link, 'malformed')
-    return
-  }
-  if (frame.type === 'hello') greet(turn, link, frame.version)
-  else receiveFrame(turn, link, frame)
+  const received = receive(link, decodeBlobFrame(bytes))
+  if (received.kind === 'malformed') closeLink(turn, link, 'malformed')
+  else if (received.kind === 'goodbye') leaveNow(turn, link)
+  else if (received.kind === 'hello') greet(turn, link, received.frame.version)
+  else receiveFrame(turn, link, received.frame)
+}
+
+/** The peer has said that it closes. */
+function leaveNow(turn: Turn, link: Link): void {
+  turn.effects.push({ type: 'close', link: link.id, code: 'bye' })
+  leave(turn, link)
 }
 
 function greet(turn: Turn, link: Link, version: number): void {

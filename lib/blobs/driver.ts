@@ -1,7 +1,8 @@
 import { MarmaladeError } from '../base/index.ts'
 import type { BlobId, Clock, PlayerId } from '../base/index.ts'
-import { FrameLink, Pace } from '../gossip/index.ts'
-import type { Duplex } from '../gossip/index.ts'
+import { Pace } from '../gossip/index.ts'
+import { Calls } from '../wire/index.ts'
+import type { Duplex } from '../wire/index.ts'
 import { BLOB_LIMITS, blobsNeedTick, createBlobs, stepBlobs } from './core.ts'
 import type { BlobLimits, BlobState } from './core.ts'
 import { Incoming } from './incoming.ts'
@@ -40,6 +41,8 @@ interface Waiting {
 }
 
 type EffectOf<T extends BlobEffect['type']> = Extract<BlobEffect, { type: T }>
+/** What the core asks besides frames. */
+type OwnEffect = Exclude<BlobEffect, { type: 'send' | 'close' }>
 type Timeless<E> = E extends BlobEvent ? Omit<E, 'now'> : never
 
 /** Fetches blobs from connected peers and serves them, over real links and a store. */
@@ -48,16 +51,22 @@ export class Blobs {
   readonly #state: BlobState
   readonly #incoming: Incoming
   readonly #pieces: Pieces
-  readonly #links = new Map<LinkId, { readonly peer: PlayerId; readonly frames: FrameLink }>()
+  readonly #calls: Calls<Timeless<BlobEvent>, OwnEffect>
   readonly #waiting = new Map<BlobId, Set<Waiting>>()
   readonly #stopListening: () => void
-  #nextLink: LinkId = 1
-  #ticking: NodeJS.Timeout | undefined
-  #closed = false
 
   constructor(components: BlobsComponents, limits: Partial<BlobLimits> = {}) {
     this.#components = components
     this.#state = createBlobs({ limits: { ...BLOB_LIMITS, ...limits } })
+    this.#calls = new Calls({
+      clock: components.clock,
+      tickEvery: TICK_MS,
+      step: (event, now) => stepBlobs(this.#state, { ...event, now }),
+      needsTick: () => blobsNeedTick(this.#state),
+      perform: (effect) => this.#perform(effect),
+      pace: () => new Pace({ ...NAMES, now: () => components.clock.monotonic() }),
+      onEnded: (peer, code) => components.onFault('blobs with a peer were ended', { peer, code }),
+    })
     this.#incoming = new Incoming(components.store, {
       step: (event) => this.#step(event),
       onFault: (cause) => components.onFault('a blob could not be written', { cause }),
@@ -67,19 +76,8 @@ export class Blobs {
   }
 
   /** Speaks blobs over a duplex call until either side ends it. Never rejects. */
-  async link(peer: PlayerId, duplex: Duplex): Promise<void> {
-    if (this.#closed) {
-      duplex.end()
-      return
-    }
-    const link = this.#nextLink++
-    const pace = new Pace({ ...NAMES, now: () => this.#components.clock.monotonic() })
-    const frames = new FrameLink(duplex, (bytes) => this.#step({ type: 'sent', link, bytes }), pace)
-    this.#links.set(link, { peer, frames })
-    this.#step({ type: 'connected', link, peer })
-    await frames.run((bytes) => this.#step({ type: 'received', link, bytes }))
-    this.#links.delete(link)
-    this.#step({ type: 'disconnected', link })
+  link(peer: PlayerId, duplex: Duplex): Promise<void> {
+    return this.#calls.speak(peer, duplex)
   }
 
   /**
@@ -90,7 +88,7 @@ export class Blobs {
   async want(blob: BlobId, options: WantOptions = {}): Promise<void> {
     const { maxBytes = this.#components.store.maxBytes, signal, onProgress } = options
     if (await this.#components.store.has(blob)) return
-    if (this.#closed) throw closed()
+    if (this.#calls.closed) throw closed()
     if (signal?.aborted) throw cancelled(blob)
     await new Promise<void>((resolve, reject) => {
       const waiting: Waiting = {
@@ -128,21 +126,16 @@ export class Blobs {
 
   /** Ends every link and want and closes what is half written. Idempotent. */
   async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#calls.closed) return
     this.#stopListening()
-    clearTimeout(this.#ticking)
-    for (const { frames } of this.#links.values()) frames.close()
+    this.#calls.close()
     for (const all of [...this.#waiting.values()]) for (const waiting of [...all]) waiting.settle(closed())
     await this.#incoming.close()
     await this.#pieces.close()
   }
 
   #step(event: Timeless<BlobEvent>): void {
-    if (this.#closed) return
-    const now = this.#components.clock.monotonic()
-    for (const effect of stepBlobs(this.#state, { ...event, now })) this.#perform(effect)
-    if (!this.#ticking && blobsNeedTick(this.#state)) this.#ticking = setTimeout(() => this.#tick(), TICK_MS)
+    this.#calls.step(event)
   }
 
   /** It may have come between our look and our want. */
@@ -154,19 +147,8 @@ export class Blobs {
     }
   }
 
-  #tick(): void {
-    this.#ticking = undefined
-    this.#step({ type: 'tick' })
-  }
-
-  #perform(effect: BlobEffect): void {
+  #perform(effect: OwnEffect): void {
     switch (effect.type) {
-      case 'send':
-        this.#links.get(effect.link)?.frames.send(effect.bytes)
-        return
-      case 'close':
-        this.#end(effect)
-        return
       case 'look':
         this.#answer(effect, this.#look(effect))
         return
@@ -184,19 +166,12 @@ export class Blobs {
     }
   }
 
-  #end({ link, code }: EffectOf<'close'>): void {
-    const ended = this.#links.get(link)
-    if (!ended) return
-    if (code !== 'bye') this.#components.onFault('blobs with a peer were ended', { peer: ended.peer, code })
-    ended.frames.close()
-  }
-
   #answer(effect: { readonly link: LinkId }, work: Promise<Timeless<BlobEvent>>): void {
     work.then(
       (event) => this.#step(event),
       (cause: unknown) => {
         this.#components.onFault('a blob could not be read for a peer', { cause })
-        this.#links.get(effect.link)?.frames.close()
+        this.#calls.hangUp(effect.link)
       },
     )
   }

@@ -1,7 +1,7 @@
 import type { BlobId, Millis, PlayerId } from '../base/index.ts'
+import type { CallEffect, CallEvent, LinkId } from '../wire/types.ts'
 
-/** One duplex call between two nodes, by a name of the caller's. */
-export type LinkId = number
+export type { LinkId } from '../wire/types.ts'
 
 /** One blob that is asked for. */
 export interface WantLine {
@@ -35,10 +35,7 @@ export type BlobFrame =
 
 /** What happens to the core. `now` is monotonic. */
 export type BlobEvent = { readonly now: Millis } & (
-  | { readonly type: 'connected'; readonly link: LinkId; readonly peer: PlayerId }
-  | { readonly type: 'disconnected'; readonly link: LinkId }
-  | { readonly type: 'received'; readonly link: LinkId; readonly bytes: Uint8Array }
-  | { readonly type: 'sent'; readonly link: LinkId; readonly bytes: number }
+  | CallEvent
   /** This node's own player wants a blob, or no more. */
   | { readonly type: 'wanted'; readonly blob: BlobId; readonly maxBytes: number }
   | { readonly type: 'unwanted'; readonly blob: BlobId }
@@ -69,7 +66,6 @@ export type BlobEvent = { readonly now: Millis } & (
   | { readonly type: 'finished'; readonly blob: BlobId; readonly whole: boolean }
   /** The disk did not take it: the want ends. */
   | { readonly type: 'broken'; readonly blob: BlobId }
-  | { readonly type: 'tick' }
 )
 
 /** Why a want of this node's own player ended. */
@@ -77,8 +73,7 @@ export type WantEnd = 'stored' | 'too-large' | 'unavailable' | 'full' | 'broken'
 
 /** What the core asks of its driver. */
 export type BlobEffect =
-  | { readonly type: 'send'; readonly link: LinkId; readonly bytes: Uint8Array }
-  | { readonly type: 'close'; readonly link: LinkId; readonly code: BlobCloseCode }
+  | CallEffect<BlobCloseCode>
   /** Is the blob here and may the peer have it? `relayed`: it was fetched for this peer, who may. -> `looked` */
   | {
       readonly type: 'look'

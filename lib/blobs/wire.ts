@@ -1,6 +1,6 @@
 import { blobIdOf, hex, rawId, utf8 } from '../base/index.ts'
 import type { BlobId } from '../base/index.ts'
-import { OctetReader, OctetWriter } from '../gossip/index.ts'
+import { OctetReader, OctetWriter } from '../wire/octets.ts'
 import type { BlobCloseCode, BlobFrame, DenyCode, WantLine } from './types.ts'
 
 /** The layout of every frame: docs/protocol.md, section Blobs. */

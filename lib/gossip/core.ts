@@ -2,13 +2,14 @@ import { consider, noteAnswer, onIhave, track } from './asking.ts'
 import { countFlip } from './flips.ts'
 import { checkGreetings, connect, greet, leave, leaveNow } from './links.ts'
 import { checkLosing, losingNeedsTick, noteLosing, onIwantLost, onLacking, onLosing, onLost } from './losing.ts'
-import { onRead, pump } from './sending.ts'
+import { onCredit, onRead, pump } from './sending.ts'
 import { onChanged, onFound, onIwant, onPoints, onStop, reconsider } from './serving.ts'
 import { closeLink } from './state.ts'
 import type { GossipState, Link, Turn } from './state.ts'
 import { onAt, onEnd, onFork, onIngested, onRun, onSampled } from './taking.ts'
 import { coverLate, isUncovered, onHeard } from './telling.ts'
 import { checkWaiting, owes } from './watching.ts'
+import { awaitsHello, receive } from '../wire/greeting.ts'
 import { decodeFrame } from './wire.ts'
 import type { Frame, GossipEffect, GossipEvent, LinkId } from './types.ts'
 
@@ -31,8 +32,8 @@ export function step(state: GossipState, event: GossipEvent): GossipEffect[] {
 /** Whether time alone may change something: where not, no timer need run. */
 export function needsTick(state: GossipState): boolean {
   if (state.waiting.size > 0 || losingNeedsTick(state)) return true
-  for (const link of state.links.values()) if (!link.greeted || isUncovered(state, link)) return true
-  return false
+  for (const link of state.links.values()) if (isUncovered(state, link)) return true
+  return awaitsHello(state.links.values())
 }
 
 function apply(turn: Turn, event: GossipEvent): void {
@@ -87,7 +88,7 @@ function applyToLink(turn: Turn, link: Link, event: AnyLinkEvent): void {
       leave(turn, link)
       return
     case 'received':
-      receive(turn, link, event.bytes)
+      hear(turn, link, event.bytes)
       return
     case 'sent':
       link.unsent -= event.bytes
@@ -110,75 +111,52 @@ function applyToLink(turn: Turn, link: Link, event: AnyLinkEvent): void {
   }
 }
 
-function receive(turn: Turn, link: Link, bytes: Uint8Array): void {
-  const frame = decodeFrame(bytes)
-  if (!frame || (frame.type === 'hello') === link.greeted) {
-    const closing = frame?.type === 'close'
-    if (!closing) closeLink(turn, link, 'malformed')
-    else leaveNow(turn, link)
-    return
-  }
-  if (frame.type === 'hello') greet(turn, link, frame)
-  else receiveFrame(turn, link, frame, bytes.length)
+function hear(turn: Turn, link: Link, bytes: Uint8Array): void {
+  const received = receive(link, decodeFrame(bytes))
+  if (received.kind === 'malformed') closeLink(turn, link, 'malformed')
+  else if (received.kind === 'goodbye') leaveNow(turn, link)
+  else if (received.kind === 'hello') greet(turn, link, received.frame)
+  else receiveFrame(turn, link, received.frame, bytes.length)
 }
 
-function receiveFrame(turn: Turn, link: Link, frame: Exclude<Frame, { type: 'hello' }>, bytes: number): void {
+function receiveFrame(turn: Turn, link: Link, frame: Exclude<Frame, { type: 'hello' | 'close' }>, bytes: number): void {
   switch (frame.type) {
-    case 'ihave': {
+    case 'ihave':
       onIhave(turn, link, frame)
       return
-    }
-    case 'heard': {
+    case 'heard':
       onHeard(turn, link, frame.serial)
       return
-    }
-    case 'iwant': {
+    case 'iwant':
       onIwant(turn, link, frame)
       return
-    }
-    case 'stop': {
+    case 'stop':
       onStop(turn, link, frame.stream)
       return
-    }
-    case 'fork': {
+    case 'fork':
       onFork(turn, link, frame)
       return
-    }
-    case 'points': {
+    case 'points':
       onPoints(turn, link, frame)
       return
-    }
-    case 'at': {
+    case 'at':
       onAt(turn, link, frame)
       return
-    }
-    case 'run': {
+    case 'run':
       onRun(turn, link, frame, bytes)
       return
-    }
     case 'credit':
-      link.credit = Math.min(link.credit + frame.bytes, turn.state.settings.limits.maxCredit)
-      link.mostCredit = Math.max(link.mostCredit, link.credit)
-      {
-        pump(turn, link)
-        return
-      }
-    case 'end': {
+      onCredit(turn, link, frame.bytes)
+      return
+    case 'end':
       onEnd(turn, link, frame)
       return
-    }
-    case 'close': {
-      leaveNow(turn, link)
-      return
-    }
-    case 'lost': {
+    case 'lost':
       onLost(turn, link, frame)
       return
-    }
-    case 'iwantlost': {
+    case 'iwantlost':
       onIwantLost(turn, link, frame)
       return
-    }
     case 'optional':
       return
   }

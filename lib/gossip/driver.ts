@@ -7,12 +7,12 @@ import { readRemembered, writeRemembered } from './kept.ts'
 import type { GossipMemory } from './kept.ts'
 import { answer, isClosing } from './looks.ts'
 import type { Question, Timeless } from './looks.ts'
-import { FrameLink } from './outbox.ts'
 import { judge } from './judge.ts'
 import { Pace } from './pace.ts'
 import { statusOf } from './status.ts'
 import type { GossipLinkStatus } from './status.ts'
-import type { Duplex, GossipEffect, GossipEvent, LinkId, Outcome } from './types.ts'
+import type { Duplex, GossipEffect, GossipEvent, Outcome } from './types.ts'
+import { Calls } from '../wire/index.ts'
 import { isRun } from './wire.ts'
 
 /** How often the core looks at what has not come, while there is such. */
@@ -40,17 +40,16 @@ export interface GossipInit {
 }
 
 type EffectOf<T extends GossipEffect['type']> = Extract<GossipEffect, { type: T }>
+/** What the core asks besides frames. */
+type OwnEffect = Exclude<GossipEffect, { type: 'send' | 'close' }>
 
 /** Drives the core over real links and a store. */
 export class Gossip {
   readonly #components: GossipComponents
   readonly #state: GossipState
-  readonly #links = new Map<LinkId, { readonly peer: PlayerId; readonly frames: FrameLink }>()
+  readonly #calls: Calls<Timeless<GossipEvent>, OwnEffect>
   readonly #intake: Intake<EffectOf<'ingest'>>
   readonly #stopListening: () => void
-  #nextLink: LinkId = 1
-  #ticking: NodeJS.Timeout | undefined
-  #closed = false
   #closing: Promise<void> | undefined
 
   private constructor(components: GossipComponents, init: GossipInit) {
@@ -61,6 +60,15 @@ export class Gossip {
     const limits = { ...GOSSIP_LIMITS, ...init.limits }
     const mayServe = (peer: PlayerId, feed: PlayerId): boolean => components.mayServe(peer, feed)
     this.#state = createGossip({ epoch, self, sequence, limits, mayServe })
+    this.#calls = new Calls({
+      clock: components.clock,
+      tickEvery: TICK_MS,
+      step: (event, now) => step(this.#state, { ...event, now }),
+      needsTick: () => needsTick(this.#state),
+      perform: (effect) => this.#perform(effect),
+      pace: () => new Pace({ ...FRAMES, now: () => components.clock.monotonic() }),
+      onEnded: (peer, code) => components.onFault('gossip with a peer was ended', { peer, code }),
+    })
     this.#stopListening = components.store.onChange((change) => this.#changed(change))
   }
 
@@ -73,19 +81,8 @@ export class Gossip {
   }
 
   /** Speaks gossip over a duplex call until either side ends it. Never rejects. */
-  async link(peer: PlayerId, duplex: Duplex): Promise<void> {
-    if (this.#closed) {
-      duplex.end()
-      return
-    }
-    const link = this.#nextLink++
-    const pace = new Pace({ ...FRAMES, now: () => this.#components.clock.monotonic() })
-    const frames = new FrameLink(duplex, (bytes) => this.#step({ type: 'sent', link, bytes }), pace)
-    this.#links.set(link, { peer, frames })
-    this.#step({ type: 'connected', link, peer })
-    await frames.run((bytes) => this.#step({ type: 'received', link, bytes }))
-    this.#links.delete(link)
-    this.#step({ type: 'disconnected', link })
+  link(peer: PlayerId, duplex: Duplex): Promise<void> {
+    return this.#calls.speak(peer, duplex)
   }
 
   /** Draws a feed from whoever has it, from now on or no more; of one that is wanted, `most` entries at most. */
@@ -100,7 +97,7 @@ export class Gossip {
 
   /** What is under way with each peer. */
   status(): GossipLinkStatus[] {
-    return [...this.#state.links.values()].map((link) => statusOf(this.#state, link, this.#links.get(link.id)?.frames))
+    return [...this.#state.links.values()].map((link) => statusOf(this.#state, link, this.#calls.trafficOf(link.id)))
   }
 
   /** Ends every link, waits for runs that the store has in hand, and keeps what is remembered. Idempotent. */
@@ -110,11 +107,9 @@ export class Gossip {
   }
 
   async #close(): Promise<void> {
-    this.#closed = true
     this.#stopListening()
-    clearTimeout(this.#ticking)
     const remembered = remember(this.#state)
-    for (const { frames } of this.#links.values()) frames.close()
+    this.#calls.close()
     await this.#intake.idle()
     const { memory, store } = this.#components
     try {
@@ -149,37 +144,12 @@ export class Gossip {
   }
 
   #step(event: Timeless<GossipEvent>): void {
-    if (this.#closed) return
-    for (const effect of step(this.#state, { ...event, now: this.#components.clock.monotonic() })) this.#perform(effect)
-    if (!this.#ticking && needsTick(this.#state)) this.#ticking = setTimeout(() => this.#tick(), TICK_MS)
+    this.#calls.step(event)
   }
 
-  #tick(): void {
-    this.#ticking = undefined
-    this.#step({ type: 'tick' })
-  }
-
-  #perform(effect: GossipEffect): void {
-    switch (effect.type) {
-      case 'send':
-        this.#links.get(effect.link)?.frames.send(effect.bytes)
-        return
-      case 'close':
-        this.#end(effect)
-        return
-      case 'ingest':
-        this.#intake.add(effect)
-        return
-      default:
-        this.#answer(effect)
-    }
-  }
-
-  #end({ link, code }: EffectOf<'close'>): void {
-    const ended = this.#links.get(link)
-    if (!ended) return
-    if (code !== 'bye') this.#components.onFault('gossip with a peer was ended', { peer: ended.peer, code })
-    ended.frames.close()
+  #perform(effect: OwnEffect): void {
+    if (effect.type === 'ingest') this.#intake.add(effect)
+    else this.#answer(effect)
   }
 
   /** Steps on with what a look into the store gave; a store that fails ends the link, which is opened anew later. */
@@ -188,14 +158,14 @@ export class Gossip {
       (event) => this.#step(event),
       (cause: unknown) => {
         if (!isClosing(cause)) this.#components.onFault('the store could not be read for gossip', { cause })
-        this.#links.get(question.link)?.frames.close()
+        this.#calls.hangUp(question.link)
       },
     )
   }
 
   /** Runs of one stream go into the store as one; each is answered by itself. */
   async #ingest(runs: readonly EffectOf<'ingest'>[]): Promise<void> {
-    const outcome = this.#closed ? ({ kind: 'known' } as const) : await this.#take(runs)
+    const outcome = this.#calls.closed ? ({ kind: 'known' } as const) : await this.#take(runs)
     for (const { link, stream, identity, bytes } of runs)
       this.#step({ type: 'ingested', link, stream, identity, bytes, outcome })
   }
@@ -209,7 +179,7 @@ export class Gossip {
       const entries = runs.flatMap((run) => run.entries)
       const ingested = await this.#components.store.ingest(identity, entries, { comparable, key })
       const { outcome, fault } = judge(ingested, this.#components.clock.micros())
-      const peer = this.#links.get(link)?.peer
+      const peer = this.#calls.peerOf(link)
       if (fault !== undefined)
         this.#components.onFault('a peer sent a run that breaks a rule', { ...(peer && { peer }), code: fault })
       return outcome

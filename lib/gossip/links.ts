@@ -1,3 +1,4 @@
+import { silent } from '../wire/greeting.ts'
 import { askMore, consider } from './asking.ts'
 import { noteLosing } from './losing.ts'
 import { emptyOffer } from './offers.ts'
@@ -77,9 +78,8 @@ export function leave(turn: Turn, link: Link): void {
 
 /** Links that stay silent are closed. */
 export function checkGreetings(turn: Turn): void {
-  const { greetWithin } = turn.state.settings.limits
-  for (const link of [...turn.state.links.values()])
-    if (!link.greeted && turn.state.now - link.since >= greetWithin) closeLink(turn, link, 'silent')
+  const { links, now, settings } = turn.state
+  for (const link of silent(links.values(), now, settings.limits.greetWithin)) closeLink(turn, link, 'silent')
 }
 
 /** The peer has greeted: it may send, and is told what it may have. */

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Millis } from '../base/index.ts'
-import type { ReadingPace } from './outbox.ts'
+import type { ReadingPace } from '../wire/index.ts'
 
 export interface PaceInit {
   /** Monotonic. */

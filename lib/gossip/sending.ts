@@ -128,6 +128,13 @@ export function pump(turn: Turn, link: Link): void {
   })
 }
 
+/** The peer takes so many bytes of runs more. */
+export function onCredit(turn: Turn, link: Link, bytes: number): void {
+  link.credit = Math.min(link.credit + bytes, turn.state.settings.limits.maxCredit)
+  link.mostCredit = Math.max(link.mostCredit, link.credit)
+  pump(turn, link)
+}
+
 /**
  * Whether a run may go out. Feeds that are caught up with leave a part of the credit, and of what waits to be sent, to
  * fresh entries, which so never wait until old ones have been taken in.

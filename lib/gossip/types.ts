@@ -1,19 +1,9 @@
 import type { Millis, PlayerId } from '../base/index.ts'
 import type { Entry, HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
+import type { CallEffect, CallEvent, LinkId } from '../wire/types.ts'
 
-/** One duplex call between two nodes. Names are the caller's; each connection has its own. */
-export type LinkId = number
-
-/** A way to carry frames both ways, in order and whole: lib/host's duplex of bytes is one. */
-export interface Duplex {
-  /** What the other side pushes; ends when it does. Leaving the loop early ends the call. To be iterated once. */
-  readonly source: AsyncIterable<Uint8Array>
-  /** Resolves when there is room for the next; rejects once the call has ended. */
-  push(bytes: Uint8Array): Promise<void>
-  /** Nothing more will be pushed. */
-  end(): void
-}
+export type { Duplex, LinkId } from '../wire/types.ts'
 
 /** A frame as `wire.ts` reads and writes it: docs/protocol.md, section Gossip. */
 export type Frame =
@@ -84,11 +74,7 @@ export type Outcome =
 
 /** What happens to the core. `now` is monotonic. */
 export type GossipEvent = { readonly now: Millis } & (
-  | { readonly type: 'connected'; readonly link: LinkId; readonly peer: PlayerId }
-  | { readonly type: 'disconnected'; readonly link: LinkId }
-  | { readonly type: 'received'; readonly link: LinkId; readonly bytes: Uint8Array }
-  /** So many bytes of earlier `send` effects have left. */
-  | { readonly type: 'sent'; readonly link: LinkId; readonly bytes: number }
+  | CallEvent
   /** A feed of the own store has a new head. `entries` may be given where few: they spare a read. */
   | {
       readonly type: 'changed'
@@ -134,7 +120,6 @@ export type GossipEvent = { readonly now: Millis } & (
   | { readonly type: 'losing'; readonly link: LinkId; readonly heads: readonly HeadPosition[] }
   /** Those of the positions that are nowhere in this store; answers `lack`. */
   | { readonly type: 'lacking'; readonly link: LinkId; readonly positions: readonly HeadPosition[] }
-  | { readonly type: 'tick' }
 )
 
 /**
@@ -142,8 +127,7 @@ export type GossipEvent = { readonly now: Millis } & (
  * the current one, but the kept one that ends in this losing head.
  */
 export type GossipEffect =
-  | { readonly type: 'send'; readonly link: LinkId; readonly bytes: Uint8Array }
-  | { readonly type: 'close'; readonly link: LinkId; readonly code: CloseCode }
+  | CallEffect<CloseCode>
   /** Which of these positions, the first that does, lies on the current chain? -> `found` */
   | {
       readonly type: 'find'

@@ -3,7 +3,7 @@ import type { EntryKey } from '../base/index.ts'
 import { MAX_ENTRY_BYTES } from '../entry/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
-import { OctetReader, OctetWriter } from './octets.ts'
+import { OctetReader, OctetWriter } from '../wire/octets.ts'
 import type { CloseCode, EndCode, Frame, Goal, Position } from './types.ts'
 
 /** The layout of every frame: docs/protocol.md, section Gossip. */

@@ -1,0 +1,5 @@
+export * from './calls.ts'
+export * from './frames.ts'
+export * from './greeting.ts'
+export * from './octets.ts'
+export type * from './types.ts'
