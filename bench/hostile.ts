@@ -1,10 +1,13 @@
 /**
- * A feed from one node to another while a third party does its worst to the one that draws, while it does not, and while
- * one that does nobody harm is as busy on the same machine:
+ * A feed from one node to another while somebody hostile does one kind of harm to the one that draws, by turns with a
+ * time in which the same process is as busy and harms nobody:
  * `node --import tsx bench/hostile.ts [--quick] [--rounds N]`.
  */
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { readFeeds } from './data/feeds.ts'
 import { type RunningNode, withNodes } from './gossip/nodes.ts'
+import { brokenAuthor, KINDS, type Target } from './hostile/kinds.ts'
 import { Actor } from './kit/actor.ts'
 import { runAlone } from './kit/alone.ts'
 import { Figures, type Section } from './kit/figures.ts'
@@ -14,91 +17,119 @@ import { runPart } from './kit/part.ts'
 import { anonymousOf, hasProc } from './kit/proc.ts'
 
 const PARTS = new URL('./gossip/parts.ts', import.meta.url)
-const HOSTILE = new URL('./gossip/hostile.ts', import.meta.url)
-const ALONE = 'left in peace'
-const BESIDE = 'beside somebody hostile'
-const BUSY = 'beside somebody as busy who is not connected'
-const IDLE_MILLIS = 2_000
+const HOSTILE = new URL('./hostile/actor.ts', import.meta.url)
+/** How long it is hostile, and how long it is not. */
+const TURN_MILLIS = 500
+const NOBODY = 'nobody'
 
-interface Drawing {
-  readonly figures: Figures
+/** What the drawing node had done by a moment. */
+interface Progress {
+  /** Microseconds. */
+  readonly at: number
+  readonly entries: number
+  /** Seconds of processor. */
+  readonly cpu: number
+}
+/** What it did in turns of one sort. */
+interface Sum {
+  micros: number
+  entries: number
+  cpu: number
+}
+interface Turns {
+  readonly hostile: Sum
+  readonly calm: Sum
+  most: number
+  cores: number
+}
+interface Place {
   readonly folder: string
   readonly set: string
-  readonly count: number
-}
-/** What goes on meanwhile; gives what to look at when the feed is there. */
-type Meanwhile = (node: RunningNode) => Promise<() => Promise<void>>
-interface Spent {
-  readonly cpu: number
 }
 
 export async function measureHostile({ quick, rounds }: Options): Promise<Section> {
-  const count = quick ? 5_000 : 100_000
+  const count = quick ? 20_000 : 100_000
   const figures = new Figures()
+  const kinds = Object.keys(KINDS)
   await inFolder(async (folder) => {
     const set = join(folder, 'set')
     await runPart(PARTS, 'write', set, 1, count)
     await withNodes(folder, ['source'], ({ actor }) => actor.ask('ingest', set))
-    for (let round = 0; round < rounds; round++) await hostileRound({ figures, folder, set, count })
+    for (let round = 0; round < rounds; round++)
+      for (const kind of [NOBODY, ...kinds]) show(figures, kind, await draw({ folder, set }, kind))
   })
-  figures.ratio('what is left of it', BESIDE, BUSY)
-  figures.ratio('the same, with what the hostile one itself takes of this machine', BESIDE, ALONE)
-  figures.note(
-    'hostile: 10,000 wants of feeds and of blobs, and 200 sockets that shake no hands, every second; nothing read',
-  )
-  figures.note('as busy: a process that takes as much of the same processor as the hostile one did, and does nothing')
+  figures.note('each line a draw of its own; hostile and calm by turns of 0.5 s, both as busy on the same processors')
   return figures.section('A hostile peer')
 }
 
-async function hostileRound(drawing: Drawing): Promise<void> {
-  const { figures } = drawing
-  let cores = 0
-  await draw(drawing, ALONE, () => Promise.resolve(() => Promise.resolve()))
-  await withHostile((hostile) =>
-    draw(drawing, BESIDE, async ({ actor, address }) => {
-      await hostile.ask('attack', address)
-      return async () => {
-        cores = await hostile.ask<number>('busy')
-        figures.add('the hostile one itself', cores, 'cores')
-        const before = await actor.ask<Spent>('spent')
-        const began = performance.now()
-        await new Promise((resolve) => setTimeout(resolve, IDLE_MILLIS))
-        const after = await actor.ask<Spent>('spent')
-        const seconds = (performance.now() - began) / 1_000
-        figures.add('what it costs the node', (after.cpu - before.cpu) / seconds, 'cores')
-      }
-    }),
-  )
-  await withHostile((busy) =>
-    draw(drawing, BUSY, async () => {
-      await busy.ask('burn', cores)
-      return () => Promise.resolve()
-    }),
-  )
-}
-
-async function withHostile(work: (hostile: Actor) => Promise<void>): Promise<void> {
-  const hostile = new Actor(HOSTILE)
-  try {
-    await work(hostile)
-  } finally {
-    await hostile.end()
+function show(figures: Figures, kind: string, { hostile, calm, most, cores }: Turns): void {
+  if (hostile.entries > 0 && calm.entries > 0) {
+    figures.add(`${kind}: left of others' throughput`, (100 * rate(hostile)) / rate(calm), '%')
+    figures.add(`${kind}: the same by processor time of the node`, (100 * cost(calm)) / cost(hostile), '%')
   }
+  figures.add(`${kind}: the hostile one itself`, cores, 'cores')
+  if (hasProc()) figures.add(`${kind}: the node's memory at most, anonymous`, most, 'MiB')
 }
+const rate = ({ entries, micros }: Sum): number => entries / micros
+const cost = ({ entries, cpu }: Sum): number => cpu / entries
 
-function draw({ figures, folder, set, count }: Drawing, what: string, meanwhile: Meanwhile): Promise<void> {
+function draw({ folder, set }: Place, kind: string): Promise<Turns> {
   return inFolder((own) =>
     withNodes(folder, ['source'], (source) =>
       withNodes(own, ['drawing'], async (node) => {
-        const look = await meanwhile(node)
-        const { ms, cpu } = await node.actor.ask<{ ms: number; cpu: number }>('draw', source.address, set)
-        figures.add(what, (count / ms) * 1_000, 'entries/s')
-        figures.add(`${what}: processor of the node`, (cpu / count) * 1e6, 'us/entry')
-        if (hasProc()) figures.add(`${what}: memory after it, anonymous`, anonymousOf(node.actor.pid), 'MiB')
-        await look()
+        const hostile = new Actor(HOSTILE)
+        try {
+          return await byTurns(kind, node, hostile, source.address, set)
+        } finally {
+          await hostile.end()
+        }
       }),
     ),
   )
+}
+
+async function byTurns(
+  kind: string,
+  { actor, address }: RunningNode,
+  hostile: Actor,
+  source: string,
+  set: string,
+): Promise<Turns> {
+  const [feed] = readFeeds(set)
+  if (!feed) throw new Error('a set has a feed')
+  const drawn = feed.identity
+  const wanted = brokenAuthor().id
+  const target: Target = { address, drawn, wanted }
+  await actor.ask('trackPlayers', [wanted])
+  const turns: Turns = { hostile: sum(), calm: sum(), most: 0, cores: 0 }
+  let going = true
+  const isGoing = (): boolean => going
+  const drawing = actor.ask('draw', source, set).finally(() => (going = false))
+  // Nobody is measured while the two warm up.
+  await Promise.race([wait(4 * TURN_MILLIS), drawing])
+  while (isGoing()) {
+    for (const sort of ['hostile', 'calm'] as const) {
+      const before = await actor.ask<Progress>('progress', drawn)
+      if (sort === 'hostile') await hostile.ask('attack', kind, target)
+      else turns.cores = await hostile.ask<number>('calm')
+      await Promise.race([wait(TURN_MILLIS), drawing])
+      const after = await actor.ask<Progress>('progress', drawn)
+      if (hasProc()) turns.most = Math.max(turns.most, anonymousOf(actor.pid))
+      if (isGoing()) add(turns[sort], before, after)
+    }
+  }
+  await drawing
+  const { entries } = await actor.ask<Progress>('progress', drawn)
+  if (entries !== feed.count) throw new Error(`${entries} of ${feed.count} entries came`)
+  return turns
+}
+
+const sum = (): Sum => ({ micros: 0, entries: 0, cpu: 0 })
+
+function add(to: Sum, before: Progress, after: Progress): void {
+  to.micros += after.at - before.at
+  to.entries += after.entries - before.entries
+  to.cpu += after.cpu - before.cpu
 }
 
 await runAlone(import.meta.url, measureHostile)

@@ -158,6 +158,13 @@ serveMethods(
       const { user, system } = process.cpuUsage()
       return { cpu: (user + system) / 1e6 }
     },
+
+    /** How far a feed has come, and what this process has spent by now. */
+    async progress(player: PlayerId) {
+      const entries = (await opened().feeds.store.head(player))?.count ?? 0
+      const { user, system } = process.cpuUsage()
+      return { at: sharedMicros(), entries, cpu: (user + system) / 1e6 }
+    },
   },
   async () => node?.close(),
 )

@@ -1,6 +1,8 @@
 import { MarmaladeError, playerIdOf } from '../base/index.ts'
 import type { PlayerId } from '../base/index.ts'
+import { Arrivals } from './arrivals.ts'
 import { Connections } from './connections.ts'
+import { Dials } from './dials.ts'
 import { hostContract, manifestFor } from './manifest.ts'
 import { Link } from './link.ts'
 import type { LinkInit } from './link.ts'
@@ -15,6 +17,7 @@ import { addressesOf, listenNet, listenUnix } from './transport/listen.ts'
 import type { Accepted, Listener, ListenInit, NetListener } from './transport/listen.ts'
 import { handshake, NETWORK_KEY } from './transport/network.ts'
 import { dialFirst } from './transport/race.ts'
+import { Turns } from './turns.ts'
 import type { CallOptions, Connection, HostKeys, Log, Need, PluginHost, State } from './types.ts'
 import { Running } from './wire/calls.ts'
 import type { Registered } from './wire/registered.ts'
@@ -53,7 +56,9 @@ export class Host implements PluginHost {
   readonly #local = new Set<Link>()
   readonly #table = new Map<string, Registered>()
   readonly #controller = new AbortController()
-  readonly #dialling = new Map<PlayerId, Promise<Connection>>()
+  readonly #dials = new Dials<Connection>()
+  readonly #arrivals: Arrivals
+  readonly #turns = new Turns(() => performance.now())
   readonly #handshake: ReturnType<typeof handshake>
   #net: NetListener | undefined
   #unix: Listener | undefined
@@ -69,6 +74,7 @@ export class Host implements PluginHost {
     this.#init = init
     this.#settings = { ...HOST_SETTINGS, ...init.settings }
     this.#plugins = new PluginSet(init.plugins, init.config ?? {}, init.log)
+    this.#arrivals = new Arrivals(this.#settings.arrivals, () => performance.now())
     this.#connections = new Connections({ ...this.#settings, self: this.id, log: init.log })
     for (const text of init.publicAddresses ?? []) parsePublic(text, DEFAULT_PORT)
     this.#handshake = handshake(init.keys, init.networkKey ?? NETWORK_KEY, this.#settings.handshakeTimeout)
@@ -122,7 +128,8 @@ export class Host implements PluginHost {
       this.#net = await listenNet(listen, this.#handshake, {
         ...common,
         limits: this.#settings.limits,
-        room: () => this.#connections.size < this.#settings.maxConnections,
+        networkKey: this.#init.networkKey ?? NETWORK_KEY,
+        room: (address) => this.#arrivals.take(address) && this.#connections.size < this.#settings.maxConnections,
         onAccepted: (accepted) => void this.#takeIn(accepted),
       })
     }
@@ -139,7 +146,7 @@ export class Host implements PluginHost {
     const closing = new MarmaladeError('CLOSED', 'the node is closing')
     this.#controller.abort(closing)
     const listeners = [this.#net?.close(), this.#unix?.close()]
-    await Promise.allSettled(this.#dialling.values())
+    await this.#dials.idle()
     const links = [...this.#connections.list(), ...this.#local]
     await Promise.all(links.map((link) => link.end(closing)))
     await Promise.all(listeners.filter((listener) => listener !== undefined))
@@ -189,21 +196,18 @@ export class Host implements PluginHost {
     const texts = typeof where === 'string' ? [where] : where
     const { player } = parseAddresses(texts)
     this.#check(this.#state === 'open')
-    const present = this.#connections.of(player) ?? this.#dialling.get(player)
-    if (present) return present
-    const dialling = this.#dial(texts, options).finally(() => this.#dialling.delete(player))
-    this.#dialling.set(player, dialling)
-    return dialling
+    const present = this.#connections.of(player)
+    return present ?? this.#dials.join(player, texts, (fresh, over) => this.#dial(fresh, over, options))
   }
 
-  async #dial(texts: readonly string[], options: CallOptions): Promise<Connection> {
+  async #dial(texts: readonly string[], over: AbortController, options: CallOptions): Promise<Connection> {
     const { player, addresses } = parseAddresses(texts)
     const { maxConnections, connectTimeout, handshakeTimeout, limits } = this.#settings
-    if (this.#connections.size + this.#dialling.size >= maxConnections) {
+    if (this.#connections.size + this.#dials.size >= maxConnections) {
       throw new MarmaladeError('CONNECTIONS_FULL', `${maxConnections} players are connected: end a connection first`)
     }
     await this.#roles.of(player)
-    const signal = options.signal ? AbortSignal.any([options.signal, this.signal]) : this.signal
+    const signal = AbortSignal.any([over.signal, this.signal, ...(options.signal ? [options.signal] : [])])
     const { wire, socket, at } = await dialFirst(addresses, {
       handshake: this.#handshake,
       connectTimeout,
@@ -211,6 +215,11 @@ export class Host implements PluginHost {
       signal,
       limits,
     })
+    if (over.signal.aborted) {
+      socket.destroy()
+      throw new MarmaladeError('CANCELLED', 'another address of the player answered first')
+    }
+    over.abort()
     const address = texts[at] ?? wire.address
     return this.#connections.add(this.#link({ wire, socket, player, direction: 'out', address }))
   }
@@ -219,6 +228,10 @@ export class Host implements PluginHost {
     try {
       if (!publicKey) throw new MarmaladeError('HANDSHAKE_FAILED', 'a caller came in without an identity')
       const player = playerIdOf(publicKey)
+      const refused = this.#arrivals.refusedFor(player)
+      if (refused > 0) {
+        throw new MarmaladeError('RATE_LIMITED', `${player} broke a rule: refused for ${Math.ceil(refused / 1_000)} s`)
+      }
       await this.#roles.of(player)
       if (await this.#connections.holds(player)) {
         throw new MarmaladeError('CONNECTION_HELD', `${player} is connected, and that connection answers`)
@@ -242,11 +255,17 @@ export class Host implements PluginHost {
 
   #link(
     given: Pick<LinkInit, 'wire' | 'socket' | 'player' | 'direction' | 'address'> & Partial<LinkInit>,
-    onEnd: (link: Link, reason: MarmaladeError) => void = (link, reason) => this.#connections.remove(link, reason),
+    onEnd: (link: Link, reason: MarmaladeError) => void = (link, reason) => this.#ended(link, reason),
   ): Link {
     const { maxCalls, keepalive } = this.#settings
-    const parts = { table: this.#table, roles: this.#roles, rates: this.#rates, running: this.#running, log: this.log }
+    const shared = { roles: this.#roles, rates: this.#rates, running: this.#running, turns: this.#turns }
+    const parts = { table: this.#table, log: this.log, ...shared }
     return new Link({ id: ++this.#links, transport: 'net', ...parts, maxCalls, keepalive, ...given, onEnd })
+  }
+
+  #ended(link: Link, reason: MarmaladeError): void {
+    if (reason.code === 'PROTOCOL_INVALID') this.#arrivals.noteBreach(link.player, link.networkAddress)
+    this.#connections.remove(link, reason)
   }
 
   async #refuse(): Promise<never> {

@@ -7,6 +7,8 @@ import type { Rates } from './rates.ts'
 import { closed, endSocket } from './transport/socket.ts'
 import { receptionFor } from './reception.ts'
 import type { Roles } from './roles.ts'
+import { byTurns } from './turns.ts'
+import type { Turns } from './turns.ts'
 import type { CallOptions, Connection, Contract, Log, Remote, Role } from './types.ts'
 import type { Running } from './wire/calls.ts'
 import type { MethodTable } from './wire/registered.ts'
@@ -26,10 +28,14 @@ export interface LinkInit {
   readonly log: Log
   readonly maxCalls: number
   readonly running: Running
+  readonly turns: Turns
   /** A quiet connection is asked after this many milliseconds, and given up after three times as many. */
   readonly keepalive: number
   onEnd(link: Link, reason: MarmaladeError): void
 }
+
+/** For so many milliseconds what a player is holds for what its bytes may cost. */
+const ROLE_HOLDS = 1_000
 
 /** Quiet spells after which the far side counts as dead. */
 const DEAD_AFTER = 3
@@ -41,6 +47,8 @@ export class Link implements Connection {
   readonly transport: 'net' | 'local'
   readonly direction: 'in' | 'out'
   readonly address: string
+  /** The network address of the other side. */
+  readonly networkAddress: string | undefined
   /** Whom it is counted against while its player is a stranger. */
   readonly rateKey: string
   readonly since = Date.now()
@@ -50,6 +58,9 @@ export class Link implements Connection {
   readonly #closed: Promise<void>
   readonly #keepalive: NodeJS.Timeout
   #closing: Promise<void> | undefined
+  /** Whether its player came in and is nobody whom the node knows, as it was looked at last. */
+  #stranger: boolean
+  #lookedAt = -Infinity
   readonly #born = performance.now()
   #roundTrip: number | undefined
   #seen = 0
@@ -64,11 +75,13 @@ export class Link implements Connection {
     this.transport = init.transport
     this.direction = init.direction
     this.address = init.address
-    this.rateKey = rateKey(init.socket.remoteAddress, init.player)
+    this.#stranger = init.transport === 'net' && init.direction === 'in'
+    this.networkAddress = init.socket.remoteAddress
+    this.rateKey = rateKey(this.networkAddress, init.player)
     this.#closed = closed(init.socket)
     this.#keepalive = setInterval(() => this.#look(), init.keepalive).unref()
     this.#session = new Session({
-      wire: init.wire,
+      wire: { ...init.wire, source: byTurns(init.wire.source, init.turns, () => this.#isStranger()) },
       table: init.table,
       maxCalls: init.maxCalls,
       running: init.running,
@@ -118,6 +131,9 @@ export class Link implements Connection {
   remote<C extends Contract>(contract: C): Remote<C> {
     return this.#session.remote(contract)
   }
+  breach(what: string): Promise<void> {
+    return this.end(new MarmaladeError('PROTOCOL_INVALID', `the other side ${what}`))
+  }
   close(): Promise<void> {
     return this.end(new MarmaladeError('CLOSED', 'the connection was closed'))
   }
@@ -126,6 +142,19 @@ export class Link implements Connection {
   end(reason: MarmaladeError): Promise<void> {
     this.#closing ??= this.#session.close(reason).then(() => endSocket(this.#init.socket, this.#closed))
     return this.#closing
+  }
+
+  #isStranger(): boolean {
+    const now = performance.now()
+    if (this.transport === 'net' && this.direction === 'in' && now - this.#lookedAt > ROLE_HOLDS) {
+      this.#lookedAt = now
+      // One whose role cannot be told stays what it was; whatever it calls asks again.
+      this.role().then(
+        (role) => (this.#stranger = role === 'stranger'),
+        () => undefined,
+      )
+    }
+    return this.#stranger
   }
 
   #ended(reason: MarmaladeError): void {

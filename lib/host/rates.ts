@@ -22,13 +22,25 @@ export class Rates {
 
   /** Takes one token of the key's bucket; false where there is none. */
   take(key: string, rate: Rate): boolean {
-    const now = this.#now()
-    const bucket = this.#buckets.get(key) ?? { tokens: rate.burst, at: now }
-    const tokens = Math.min(rate.burst, bucket.tokens + ((now - bucket.at) / 1000) * rate.perSecond)
-    this.#buckets.delete(key)
-    this.#buckets.set(key, { tokens: tokens < 1 ? tokens : tokens - 1, at: now })
-    this.#trim()
+    const tokens = this.#tokens(key, rate)
+    this.#set(key, tokens < 1 ? tokens : tokens - 1)
     return tokens >= 1
+  }
+
+  /** Takes many, whether they are there or not: a bucket owes as many as it holds at most. */
+  charge(key: string, rate: Rate, tokens: number): void {
+    this.#set(key, Math.max(-rate.burst, this.#tokens(key, rate) - tokens))
+  }
+
+  #tokens(key: string, { burst, perSecond }: Rate): number {
+    const bucket = this.#buckets.get(key)
+    return bucket ? Math.min(burst, bucket.tokens + ((this.#now() - bucket.at) / 1000) * perSecond) : burst
+  }
+
+  #set(key: string, tokens: number): void {
+    this.#buckets.delete(key)
+    this.#buckets.set(key, { tokens, at: this.#now() })
+    this.#trim()
   }
 
   #trim(): void {

@@ -14,6 +14,11 @@ export const HOST_SETTINGS = {
   connectTimeout: 10_000,
   /** Milliseconds until both sides must have proved who they are. */
   handshakeTimeout: 5_000,
+  /**
+   * Sockets that may come in from one network address (IPv6: from a /64), and from all together; beyond that they are closed unread.
+   * A broken rule counts as `breach` sockets more.
+   */
+  arrivals: { one: { perSecond: 2, burst: 64 }, all: { perSecond: 100, burst: 512 }, breach: 8 },
   /** A quiet connection is asked after so many milliseconds, and given up after three times as many. */
   keepalive: 15_000,
   /**

@@ -152,6 +152,11 @@ export interface Connection {
   role(): Promise<Role>
   /** The far side's methods, typed by a contract; one that it lacks fails with METHOD_UNKNOWN. */
   remote<C extends Contract>(contract: C): Remote<C>
+  /**
+   * Ends it because its player broke a rule of a protocol, with every call on it (PROTOCOL_INVALID). The player is taken in
+   * again after a while only, longer each time. `what` goes on after "the other side".
+   */
+  breach(what: string): Promise<void>
   /** Ends it, with every call on it (CLOSED); resolves when the socket is gone. Idempotent. */
   close(): Promise<void>
 }

@@ -27,13 +27,24 @@ export function blobsPlugin({ store, clock, quota = 0 }: Init): Plugin<BlobsApi,
       const rules = new Set<ServingRule>()
       const relaying = new Set<RelayingRule>()
       const uses = new Set<(blob: BlobId) => boolean>()
+      /** Players whose link was ended because they broke a rule, until their connection is. */
+      const broken = new Map<PlayerId, string>()
+      const speak = async (connection: Connection, duplex: Parameters<Blobs['link']>[1]): Promise<void> => {
+        await blobs.link(connection.player, duplex)
+        const code = broken.get(connection.player)
+        broken.delete(connection.player)
+        if (code !== undefined) await connection.breach(`broke a rule of blobs (${code})`)
+      }
       const mayServe = (peer: PlayerId, role: Role, blob: BlobId) => judge(rules, store, peer, role, blob)
       const blobs = new Blobs({
         store,
         clock,
         mayServe: async (peer, blob) => mayServe(peer, await roleOf(host, peer), blob),
         mayRelay: async (peer, blob) => (await roleOf(host, peer)) !== 'stranger' || anyOf(relaying, peer, blob),
-        onFault: (message, detail) => host.log.warn({ ...detail, err: detail.cause }, message),
+        onFault: (message, detail) => {
+          host.log.warn({ ...detail, err: detail.cause }, message)
+          if (detail.peer && RULES.has(detail.code ?? '')) broken.set(detail.peer, detail.code ?? '')
+        },
       })
       const keeper = new Keeper({
         store,
@@ -44,7 +55,7 @@ export function blobsPlugin({ store, clock, quota = 0 }: Init): Plugin<BlobsApi,
       const links = new Set<number>()
       const dialled = host.onConnection((connection) => {
         if (connection.direction !== 'out') return
-        const open = async () => blobs.link(connection.player, connection.remote(blobsContract).blobs.link())
+        const open = async () => speak(connection, connection.remote(blobsContract).blobs.link())
         const onFault = (error: unknown): void =>
           host.log.info({ err: error, player: connection.player }, 'the link of blobs could not be opened')
         void keepOpen(open, connection.signal, () => clock.monotonic(), onFault)
@@ -79,7 +90,7 @@ export function blobsPlugin({ store, clock, quota = 0 }: Init): Plugin<BlobsApi,
               assertMayOpen(connection, links)
               links.add(connection.id)
               try {
-                await blobs.link(connection.player, duplex)
+                await speak(connection, duplex)
               } finally {
                 links.delete(connection.id)
               }
@@ -118,6 +129,9 @@ async function judge(
   if (opinions.includes(false)) return false
   return opinions.includes(true) || role !== 'stranger'
 }
+
+/** Codes with which a link is ended whose other side cannot have meant well. */
+const RULES: ReadonlySet<string> = new Set(['malformed', 'unasked', 'too-many'])
 
 /** One link for a connection, opened by the side that dialled. @throws LINK_UNWANTED */
 function assertMayOpen(connection: Connection, links: ReadonlySet<number>): void {

@@ -32,16 +32,24 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
           store: feeds.store,
           clock,
           mayServe: (peer, feed) => feeds.mayServe(peer, roles.of(peer), feed),
-          onFault: (message, detail) => host.log.warn({ ...detail, err: detail.cause }, message),
+          onFault: (message, detail) => {
+            host.log.warn({ ...detail, err: detail.cause }, message)
+            if (detail.peer && RULES.has(detail.code ?? '')) broken.set(detail.peer, detail.code ?? '')
+          },
           ...(memory && { memory }),
         },
         { epoch: hex(randomBytes(8)) },
       )
+      /** Players whose link was ended because they broke a rule, until their connection is. */
+      const broken = new Map<PlayerId, string>()
       const tracking = new Tracking(gossip, feeds)
       const links = new Set<number>()
       const speak = async (connection: Connection, open: () => Parameters<Gossip['link']>[1]): Promise<void> => {
         await roles.learn(connection)
         await gossip.link(connection.player, open())
+        const code = broken.get(connection.player)
+        broken.delete(connection.player)
+        if (code !== undefined) await connection.breach(`broke a rule of gossip (${code})`)
       }
       const dialled = host.onConnection((connection) => {
         if (connection.direction !== 'out') return
@@ -85,6 +93,9 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
     },
   })
 }
+
+/** Codes with which a link is ended whose other side cannot have meant well. */
+const RULES: ReadonlySet<string> = new Set(['malformed', 'unasked', 'over-credit'])
 
 /** One link for a connection, opened by the side that dialled. @throws LINK_UNWANTED */
 function assertMayOpen(connection: Connection, links: ReadonlySet<number>): void {

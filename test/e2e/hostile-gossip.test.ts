@@ -37,31 +37,37 @@ async function nothingLost(t: Test, goesOn: () => Promise<{ lost: unknown[] }>):
 const complaints = (node: TestNode): string[] =>
   node.log.lines.filter(({ level }) => level === 'error').map(({ message }) => message)
 
-e2e('frames that are none, too long or unasked end their link alone', async (t, kit) => {
-  const { ada, connection, goesOn } = await stage(kit)
-  const entries = chain(identityNamed('dan'), 3, null)
-  const goal = { count: 3, ...headOfChain(entries) }
-  for (const [what, send] of [
-    ['a frame of 65,537 bytes', (link) => link.raw(new Uint8Array(65_537))],
-    ['an unknown type', (link) => link.raw(new Uint8Array([63, 1, 2, 3]))],
-    ['an ihave that breaks off', (link) => link.raw(new Uint8Array([1, 0, 0, 0]))],
-    ['a second hello', (link) => link.raw(new Uint8Array(100))],
-    [
-      'entries that nobody asked for',
-      (link) => link.send({ type: 'run', stream: 7, head: goal, entries: rawOf(entries) }),
-    ],
-  ] as [string, (link: HostileLink) => Promise<void>][]) {
-    const link = await HostileLink.gossip(connection)
-    await link.until('hello')
-    await send(link)
-    await link.ended()
-    t.pass(`${what}: the link is ended`)
-  }
-  t.equal(await ada.feeds.store.head(identityNamed('dan').id), undefined, 'nothing of it is kept')
-  t.notOk(connection.signal.aborted, 'the connection itself stays')
-  await nothingLost(t, goesOn)
-  t.deepEqual(complaints(ada), [])
-})
+e2e(
+  'frames that are none, too long or unasked end the connection of whoever sent them, and no other',
+  async (t, kit) => {
+    const { ada, connection: quiet, goesOn } = await stage(kit)
+    const entries = chain(identityNamed('dan'), 3, null)
+    const goal = { count: 3, ...headOfChain(entries) }
+    for (const [what, send] of [
+      ['a frame of 65,537 bytes', (link) => link.raw(new Uint8Array(65_537))],
+      ['an unknown type', (link) => link.raw(new Uint8Array([63, 1, 2, 3]))],
+      ['an ihave that breaks off', (link) => link.raw(new Uint8Array([1, 0, 0, 0]))],
+      ['a second hello', (link) => link.raw(new Uint8Array(100))],
+      [
+        'entries that nobody asked for',
+        (link) => link.send({ type: 'run', stream: 7, head: goal, entries: rawOf(entries) }),
+      ],
+    ] as [string, (link: HostileLink) => Promise<void>][]) {
+      const host = await hostileHost(kit, identityNamed(what))
+      const connection = await host.connect(ada.address)
+      const link = await HostileLink.gossip(connection)
+      await link.until('hello')
+      await send(link)
+      await link.ended()
+      await until(`the connection ends after ${what}`, () => connection.signal.aborted)
+      t.pass(`${what}: the connection is ended`)
+    }
+    t.equal(await ada.feeds.store.head(identityNamed('dan').id), undefined, 'nothing of it is kept')
+    t.notOk(quiet.signal.aborted, 'whoever broke no rule stays')
+    await nothingLost(t, goesOn)
+    t.deepEqual(complaints(ada), [])
+  },
+)
 
 type Attempt = readonly [what: string, run: (author: Identity) => Uint8Array[]]
 const ATTEMPTS: readonly Attempt[] = [

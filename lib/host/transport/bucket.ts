@@ -39,7 +39,7 @@ export interface RateLimits {
 export const NO_LIMITS: RateLimits = { up: 0, down: 0 }
 
 /** One direction of a socket under a limit: says when the next piece may pass. */
-export class Pace {
+export class Throttle {
   readonly #bucket: Bucket | undefined
   #timer: NodeJS.Timeout | undefined
 

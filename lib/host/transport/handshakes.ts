@@ -9,8 +9,8 @@ const MOST_WAITING = 64
 export interface HandshakesInit {
   /** Milliseconds until a new socket must have proved its identity. */
   readonly handshakeTimeout: number
-  /** Whether one more socket may come in now. */
-  room(): boolean
+  /** Whether one more socket from that network address may come in now. */
+  room(address: string | undefined): boolean
   onError(error: Error): void
 }
 
@@ -34,12 +34,13 @@ export class Handshakes {
 
   /** Whether a socket may stay; it is given up if `finish` does not come in time. */
   admit(socket: Socket): boolean {
-    if (!this.#init.room()) return false
+    const { remoteAddress } = socket
+    if (!this.#init.room(remoteAddress)) return false
     const timer = setTimeout(() => {
       this.#init.onError(new MarmaladeError('HANDSHAKE_TIMEOUT', 'a caller did not finish its handshake in time'))
       socket.destroy()
     }, this.#init.handshakeTimeout)
-    this.#waiting.set(socket, { subscriber: subscriberOf(socket.remoteAddress ?? ''), timer })
+    this.#waiting.set(socket, { subscriber: subscriberOf(remoteAddress ?? ''), timer })
     socket.once('close', () => this.finish(socket))
     if (this.#waiting.size > MOST_WAITING) this.#dropOne()
     return true

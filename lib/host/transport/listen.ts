@@ -6,6 +6,7 @@ import { hasCode, MarmaladeError } from '../../base/index.ts'
 import type { PlayerId } from '../../base/index.ts'
 import { formatAddress, parsePublic } from './address.ts'
 import type { RateLimits } from './bucket.ts'
+import { onGreeting } from './greeting.ts'
 import { Handshakes } from './handshakes.ts'
 import { netTransport } from './net.ts'
 import { established } from './socket.ts'
@@ -21,8 +22,8 @@ export interface Accepted {
 export interface ListenInit {
   /** Milliseconds until a new socket must have proved its identity. */
   readonly handshakeTimeout: number
-  /** Whether one more socket may come in now. */
-  room(): boolean
+  /** Whether one more socket may come in now, from that network address. */
+  room(address?: string): boolean
   onAccepted(accepted: Accepted): void
   /** A handshake or a listening socket failed; nothing more than to be noted. */
   onError(error: Error): void
@@ -37,6 +38,8 @@ export interface NetListener extends Listener {
 }
 export interface ListenNetInit extends ListenInit {
   readonly limits: RateLimits
+  /** 32 bytes: who does not know it is hung up on after its first message. */
+  readonly networkKey: Uint8Array
 }
 
 interface Place {
@@ -64,9 +67,15 @@ const isWithoutIPv6 = (cause: unknown): boolean => {
 
 async function listenAt(at: Place, handshake: Transform, init: ListenNetInit): Promise<NetListener> {
   const waiting = new Handshakes(init)
-  const { limits } = init
+  const { limits, networkKey } = init
   const onSocket = (socket: Socket): boolean => waiting.admit(socket)
-  const net = netTransport({ listen: at, limits, onSocket, onError: (error) => init.onError(error) })
+  const net = netTransport({
+    listen: at,
+    limits,
+    onSocket,
+    greet: (socket, greeted) => onGreeting(socket, networkKey, greeted),
+    onError: (error) => init.onError(error),
+  })
   const close = await start(multiserverOf(net, handshake), `${at.host}:${at.port}`, init, (wire) => {
     const { socket } = established(wire)
     waiting.finish(socket)

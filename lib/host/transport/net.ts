@@ -12,6 +12,8 @@ export interface NetInit {
   readonly limits?: RateLimits
   /** Sees every socket before anything is read from it. Answers whether it may stay. */
   onSocket(socket: Socket): boolean
+  /** Reads what a caller says first, puts it back, and calls back where it may come in. */
+  greet?(socket: Socket, greeted: () => void): void
   /** A fault of the listening socket after it has started. */
   onError(error: Error): void
 }
@@ -31,12 +33,6 @@ const KEEPALIVE_DELAY = 30_000
 export function netTransport(init: NetInit): NetTransport {
   let bound: AddressInfo | undefined
 
-  function prepare(socket: Socket): boolean {
-    socket.setNoDelay(true)
-    socket.setKeepAlive(true, KEEPALIVE_DELAY)
-    return init.onSocket(socket)
-  }
-
   return {
     name: 'net',
     scope: () => 'device',
@@ -46,9 +42,16 @@ export function netTransport(init: NetInit): NetTransport {
       const server = createServer((socket) => {
         // Until the reader has its own listener, an error must not bring the process down.
         socket.on('error', () => undefined)
-        if (prepare(socket)) {
+        if (!init.onSocket(socket)) {
+          socket.destroy()
+          return
+        }
+        const begin = (): void => {
+          tune(socket)
           onConnection(wireOf(socket, addressOf(plainHost(socket.remoteAddress), socket.remotePort), init.limits))
-        } else socket.destroy()
+        }
+        if (init.greet) init.greet(socket, begin)
+        else begin()
       })
       server.once('error', started)
       server.listen({ ...init.listen, exclusive: true }, () => {
@@ -70,7 +73,8 @@ export function netTransport(init: NetInit): NetTransport {
         socket.on('error', () => undefined)
         connected(null, wireOf(socket, addressOf(host, port), init.limits))
       })
-      if (!prepare(socket)) socket.destroy(new Error('the caller gave up'))
+      tune(socket)
+      if (!init.onSocket(socket)) socket.destroy(new Error('the caller gave up'))
       return () => socket.destroy()
     },
 
@@ -82,6 +86,11 @@ export function netTransport(init: NetInit): NetTransport {
 
     stringify: () => (bound ? addressOf(bound.address, bound.port) : null),
   }
+}
+
+function tune(socket: Socket): void {
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, KEEPALIVE_DELAY)
 }
 
 const addressOf = (host = '', port = 0): string => `net:${bracketed(host)}:${port}`

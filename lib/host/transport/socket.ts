@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Wire } from 'multiserver'
 import type pull from 'pull-stream'
-import { NO_LIMITS, Pace } from './bucket.ts'
+import { NO_LIMITS, Throttle } from './bucket.ts'
 import type { RateLimits } from './bucket.ts'
 
 /** What goes along with a stream through multiserver's transforms. */
@@ -20,13 +20,13 @@ export interface SocketMeta {
  */
 export function wireOf(socket: Socket, address: string, limits: RateLimits = NO_LIMITS): Wire<SocketMeta> {
   const meta: SocketMeta = { socket, established: false }
-  const reader = new Reader(meta, new Pace(limits.down))
+  const reader = new Reader(meta, new Throttle(limits.down))
   return {
     address,
     meta,
     source: reader.read,
     sink: (read) => {
-      write(socket, read, new Pace(limits.up), () => {
+      write(socket, read, new Throttle(limits.up), () => {
         if (reader.aborted) socket.destroySoon()
       })
     },
@@ -48,11 +48,11 @@ class Reader {
   #asked: pull.SourceCallback<Buffer> | undefined
   #held = false
   readonly #meta: SocketMeta
-  readonly #pace: Pace
+  readonly #throttle: Throttle
 
-  constructor(meta: SocketMeta, pace: Pace) {
+  constructor(meta: SocketMeta, throttle: Throttle) {
     this.#meta = meta
-    this.#pace = pace
+    this.#throttle = throttle
     const { socket } = meta
     socket.on('data', (piece: Buffer) => {
       if (this.aborted) return
@@ -84,7 +84,7 @@ class Reader {
   #finish(end: true | Error): void {
     this.#end ??= end
     // Nothing more comes, so nothing has to be slowed down.
-    this.#pace.stop()
+    this.#throttle.stop()
     this.#held = false
     this.#serve()
   }
@@ -103,7 +103,7 @@ class Reader {
       asked(this.#end ?? true)
       return
     }
-    this.#held = this.#end === undefined && this.#pace.holds(piece.length, () => this.#release())
+    this.#held = this.#end === undefined && this.#throttle.holds(piece.length, () => this.#release())
     asked(null, piece)
   }
   #release(): void {
@@ -113,10 +113,10 @@ class Reader {
 }
 
 /** Writes all that `read` gives. It ends the socket at the end and destroys it at an error. */
-function write(socket: Socket, read: pull.Source<Buffer>, pace: Pace, onEnd: () => void): void {
+function write(socket: Socket, read: pull.Source<Buffer>, throttle: Throttle, onEnd: () => void): void {
   let done = false
   socket.on('close', () => {
-    pace.stop()
+    throttle.stop()
     if (done) return
     done = true
     read(true, () => undefined)
@@ -143,7 +143,7 @@ function write(socket: Socket, read: pull.Source<Buffer>, pace: Pace, onEnd: () 
       waits++
       socket.once('drain', release)
     }
-    if (pace.holds(piece.length, release)) waits++
+    if (throttle.holds(piece.length, release)) waits++
     release()
   }
   function release(): void {

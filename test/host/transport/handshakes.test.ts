@@ -15,7 +15,9 @@ const gone = async (socket: Socket): Promise<void> => {
 test('handshakes: an address that opens ever more sockets loses its own oldest, and nobody else any', async (t) => {
   const down = new Teardown()
   // Long enough that nothing in this test ends by it.
-  const host = await down.host({ settings: { handshakeTimeout: 600_000, connectTimeout: 600_000 } })
+  const often = { perSecond: 1_000, burst: 1_000 }
+  const arrivals = { one: often, all: often, breach: 1 }
+  const host = await down.host({ settings: { handshakeTimeout: 600_000, connectTimeout: 600_000, arrivals } })
   const { port } = parseAddress(addressOf(host))
   const silent = async (localAddress: string): Promise<Socket> => {
     const socket = connect({ host: '127.0.0.1', port, localAddress })

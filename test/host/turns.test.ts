@@ -1,0 +1,90 @@
+import type pull from 'pull-stream'
+import test from 'tape'
+import type { Millis } from '../../lib/base/index.ts'
+import { byTurns, Turns } from '../../lib/host/turns.ts'
+
+/** A source that gives these pieces, then nothing. */
+function giving(...pieces: Buffer[]): { source: pull.Source<Buffer>; aborted: () => boolean } {
+  let aborted = false
+  const source: pull.Source<Buffer> = (end, callback) => {
+    const piece = pieces.shift()
+    if (end !== null && end !== false) {
+      aborted = true
+      callback(end)
+    } else if (piece) callback(null, piece)
+  }
+  return { source, aborted: () => aborted }
+}
+/** What it gives next, and whether it gave it at once. */
+function next(source: pull.Source<Buffer>): { piece: Promise<Buffer | undefined>; atOnce: boolean } {
+  let given = false
+  const piece = new Promise<Buffer | undefined>((resolve) =>
+    source(null, (_end, bytes) => {
+      given = true
+      resolve(bytes)
+    }),
+  )
+  return { piece, atOnce: given }
+}
+
+test('turns: while nobody else is served a stranger waits for nothing', async (t) => {
+  const turns = new Turns(() => 0)
+  const bytes = Buffer.alloc(100_000)
+  t.equal(await next(byTurns(giving(bytes).source, turns, () => true)).piece, bytes, 'whole')
+  t.end()
+})
+
+test('turns: beside others what a stranger sends comes in slices, and others at once and whole', async (t) => {
+  const turns = new Turns(() => 0)
+  turns.noteOther()
+  const bytes = Buffer.from(Array.from({ length: 40_000 }, (_, n) => n & 255))
+  const known = next(byTurns(giving(bytes).source, turns, () => false))
+  t.ok(known.atOnce)
+  t.equal(await known.piece, bytes)
+  const strangers = byTurns(giving(bytes).source, turns, () => true)
+  const first = next(strangers)
+  t.notOk(first.atOnce, 'it waits for its turn')
+  const slices = [await first.piece, await next(strangers).piece, await next(strangers).piece]
+  t.deepEqual(
+    slices.map((slice) => slice?.length),
+    [16_384, 16_384, 7_232],
+  )
+  t.deepEqual(Buffer.concat(slices.filter((slice) => slice !== undefined)), bytes)
+  t.end()
+})
+
+test('turns: a stranger pays for what it had done, promises included, before it has its next turn', async (t) => {
+  let now: Millis = 0
+  const turns = new Turns(() => now)
+  turns.noteOther()
+  const order: string[] = []
+  await new Promise<void>((resolve) => {
+    turns.wait(() => {
+      order.push('first')
+      void Promise.resolve().then(() => (now += 21))
+    })
+    turns.wait(() => {
+      order.push(`second at ${now}`)
+      resolve()
+    })
+    // One millisecond too much at a fiftieth: 50 ms of real time pass before the clock is looked at again.
+    setTimeout(() => (now += 50), 1)
+  })
+  t.deepEqual(order, ['first', 'second at 71'])
+  t.end()
+})
+
+test('turns: what is ended while it waits is not done', async (t) => {
+  const turns = new Turns(() => 0)
+  turns.noteOther()
+  const { source, aborted } = giving(Buffer.alloc(10))
+  const read = byTurns(source, turns, () => true)
+  const ends: unknown[] = []
+  read(null, (end) => ends.push(end))
+  read(true, (end) => ends.push(end))
+  t.deepEqual(ends, [true, true])
+  t.ok(aborted())
+  await new Promise((resolve) => turns.wait(() => resolve(undefined)))
+  t.equal(ends.length, 2)
+  t.end()
+})
