@@ -159,7 +159,6 @@ export const CODES = {
   ARCHIVE_PATH_REFUSED: 'a path in an archive is absolute, leads out of it, or is not plain',
   ARCHIVE_ENTRY_REFUSED: 'an archive holds a link, a device or another thing that is no plain file',
   ARCHIVE_DUPLICATE: 'an archive holds one path twice',
-  DEPLOY_BLOCKED: 'a file of an archive cannot be written where something stands already',
 
   // generators: manifests and modules
   MANIFEST_MISSING: 'an archive has no generator.json',
