@@ -1,7 +1,7 @@
 import type { EntryKey, Micros, Millis, PlayerId } from '../../lib/base/index.ts'
 import { nextComparable, signEntry } from '../../lib/entry/index.ts'
 import type { Entry, HeadPosition, Payload } from '../../lib/entry/index.ts'
-import { chainOf, checkRun, holds, lastUsed, otherHeads, parseRun, publishedAgain } from '../../lib/feed/index.ts'
+import { chainOf, checkRun, holds, otherHeads, parseRun, publishedAgain } from '../../lib/feed/index.ts'
 import type { CheckedRun } from '../../lib/feed/index.ts'
 import type { Outcome } from '../../lib/gossip/index.ts'
 import { Held } from '../../lib/store/held.ts'
@@ -14,13 +14,14 @@ import {
   grow,
   hasPosition,
   headOf,
-  placeOf,
   positionOf,
   prune,
   readFeed,
   settle,
 } from './feed.ts'
 import type { Anchor, FeedState } from './feed.ts'
+import { locate } from './locate.ts'
+import type { Located } from './locate.ts'
 import { simCrypto } from './signing.ts'
 import type { SimIdentity } from './signing.ts'
 
@@ -43,17 +44,6 @@ export interface Backup {
   /** Of a store that was closed in order when it was copied; of one in use it is worth nothing. */
   readonly epoch: string | undefined
 }
-
-type Located =
-  | { readonly kind: 'known'; readonly anchor: Anchor }
-  | {
-      readonly kind: 'follows'
-      readonly from: number
-      readonly anchor: Anchor | undefined
-      readonly unverified: readonly Entry[]
-    }
-  | { readonly kind: 'ahead'; readonly kept: readonly Entry[]; readonly due: Micros }
-  | { readonly kind: 'gap' }
 
 export interface SimStoreParts {
   readonly identity: SimIdentity
@@ -161,7 +151,7 @@ export class SimStore {
     const { entries, stop } = parseRun(identity, run, simCrypto)
     if (entries.length === 0) return this.#refuse(stop?.code ?? 'RUN_SIZE')
     const state = this.state(identity)
-    const found = this.#locate(state, entries)
+    const found = locate(state, entries, { waiting: this.#waiting, held: this.#held })
     if (found.kind === 'gap') return { kind: 'refused', orphan: true }
     if (found.kind === 'ahead') return this.#hold(identity, [...found.kept, ...entries], found.due)
     const outcome =
@@ -213,45 +203,6 @@ export class SimStore {
   #refuse(code: string): Outcome {
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1)
     return { kind: 'refused', orphan: code === 'FEED_GAP' }
-  }
-
-  #locate(state: FeedState, entries: readonly Entry[]): Located {
-    const first = entries[0]!
-    const { head, identity } = state
-    if (head && first.parent === head.tail.key && lastUsed(state.branches, head.branch) < head.tail.comparable)
-      return { kind: 'follows', from: 0, anchor: head, unverified: [] }
-    const known = this.#lastKnown(state, entries)
-    if (known && known.at === entries.length - 1) return { kind: 'known', anchor: known.anchor }
-    if (known) return { kind: 'follows', from: known.at + 1, anchor: known.anchor, unverified: [] }
-    if (first.parent === null) return { kind: 'follows', from: 0, anchor: undefined, unverified: [] }
-    const anchor = placeOf(state, first.parent)
-    if (anchor) return { kind: 'follows', from: 0, anchor, unverified: [] }
-    return this.#locateAside(state, identity, first.parent)
-  }
-
-  /** Where a parent lies that is not in the feed: among what waits for a signature or for its time. */
-  #locateAside(state: FeedState, identity: PlayerId, parent: EntryKey): Located {
-    const tail = this.#waiting.get(identity)
-    const after = tail ? tail.entries.findIndex((entry) => entry.key === parent) : -1
-    if (tail && after >= 0) {
-      const anchor = tail.after === null ? undefined : placeOf(state, tail.after)
-      if (tail.after !== null && !anchor) return { kind: 'gap' }
-      return { kind: 'follows', from: 0, anchor, unverified: tail.entries.slice(0, after + 1) }
-    }
-    const held = this.#held.find(identity, parent)
-    if (!held) return { kind: 'gap' }
-    const end = held.entries.findIndex((entry) => entry.key === parent) + 1
-    return { kind: 'ahead', kept: held.entries.slice(0, end), due: held.due }
-  }
-
-  #lastKnown(state: FeedState, entries: readonly Entry[]): { at: number; anchor: Anchor } | undefined {
-    let found: { at: number; anchor: Anchor } | undefined
-    for (const [at, entry] of entries.entries()) {
-      const anchor = placeOf(state, entry.key)
-      if (!anchor) return found
-      found = { at, anchor }
-    }
-    return found
   }
 
   /** All of it is here: a branch that waited for the announced head may take over by now. */
