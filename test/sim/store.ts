@@ -8,17 +8,7 @@ import { Held } from '../../lib/store/held.ts'
 import type { Wanted } from '../../lib/store/rewrite.ts'
 import { Waiting } from '../../lib/store/waiting.ts'
 import type { Head } from '../../lib/store/types.ts'
-import {
-  ancestorOf,
-  emptyFeed,
-  grow,
-  hasPosition,
-  headOf,
-  positionOf,
-  prune,
-  readFeed,
-  settle,
-} from './feed.ts'
+import { ancestorOf, emptyFeed, grow, hasPosition, headOf, positionOf, prune, readFeed, settle } from './feed.ts'
 import type { Anchor, FeedState } from './feed.ts'
 import { locate } from './locate.ts'
 import type { Located } from './locate.ts'
