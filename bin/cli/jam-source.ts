@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { MarmaladeError, type BlobId, type JamId } from '../../lib/base/index.ts'
-import { knownJams, findJam, jamsContract, LiveJam } from '../../plugins/jams/index.ts'
+import { knownJams, findJam, jamsContract, joinedJams, LiveJam } from '../../plugins/jams/index.ts'
 import { generatorsContract } from '../../plugins/generators/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
 import type { JamEntry } from '../../lib/jam/index.ts'
@@ -65,7 +65,7 @@ async function fromHome(context: Context, text: string | undefined): Promise<Jam
 }
 
 async function named(home: Awaited<ReturnType<typeof openOffline>>, text: string | undefined): Promise<JamId> {
-  if (text !== undefined) return findJam(home, text, new Set())
+  if (text !== undefined) return findJam(home, text, await joinedJams(home.store, home.identity.id))
   const [only, ...others] = await knownJams(home.store)
   if (only === undefined || others.length > 0) {
     throw new MarmaladeError('JAM_NOT_NAMED', only === undefined ? 'no jam is here' : 'several jams are here: name one')

@@ -11,7 +11,12 @@ export function bundlesPlugin(): Plugin<object, typeof bundlesContract> {
     contract: bundlesContract,
     needs: { feeds: need<FeedsApi>('feeds'), blobs: need<BlobsApi>('blobs') },
     async start(_host, { feeds, blobs }) {
-      const place: Place = { store: feeds.store, blobs: blobs.store, directory: feeds.directory }
+      const place: Place = {
+        store: feeds.store,
+        blobs: blobs.store,
+        directory: feeds.directory,
+        identity: feeds.identity,
+      }
       return {
         api: {},
         handlers: {

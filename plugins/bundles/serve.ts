@@ -3,7 +3,7 @@ import type { BlobStore } from '../../lib/blobs/index.ts'
 import { importBundle, verifyHome, writeBundle, type BundleWhat } from '../../lib/bundle/index.ts'
 import { Directory } from '../../lib/players/index.ts'
 import type { Compacted, Store } from '../../lib/store/index.ts'
-import { findJam } from '../jams/index.ts'
+import { findJam, joinedJams } from '../jams/index.ts'
 import type { CompactDone, ExportDone, FaultRow, ImportDone, StoreSizes, VerifyDone } from './contract.ts'
 import { working } from './working.ts'
 
@@ -12,16 +12,21 @@ export interface Place {
   readonly store: Store
   readonly blobs: BlobStore
   readonly directory: Directory
+  /** Whose home it is: names of jams mean those that it is in before others. */
+  readonly identity: { readonly id: PlayerId }
 }
 
 /**
  * What text names: an identity, or a jam, or a player by name. A name that both have is the jam's.
  * @throws MarmaladeError JAM_UNKNOWN, JAM_AMBIGUOUS, PLAYER_UNKNOWN, PLAYER_AMBIGUOUS
  */
-export async function findWhat({ store, directory }: Place, text: string): Promise<BundleWhat> {
+export async function findWhat(
+  { store, directory, identity }: Omit<Place, 'blobs'>,
+  text: string,
+): Promise<BundleWhat> {
   if (isPlayerId(text) || isPlayerRef(text)) return { player: directory.resolve(text) }
   try {
-    return { jam: await findJam({ store, directory }, text, new Set()) }
+    return { jam: await findJam({ store, directory }, text, await joinedJams(store, identity.id)) }
   } catch (error) {
     if (text.includes(':') || !hasCode(error, 'JAM_UNKNOWN')) throw error
     return { player: playerNamed(directory, text) }

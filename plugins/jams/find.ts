@@ -1,4 +1,13 @@
-import { isJamId, isName, jamIdOf, MarmaladeError, ownedParts, type JamId } from '../../lib/base/index.ts'
+import {
+  isJamId,
+  isName,
+  jamIdOf,
+  MarmaladeError,
+  ownedParts,
+  type JamId,
+  type PlayerId,
+} from '../../lib/base/index.ts'
+import type { Entry } from '../../lib/entry/index.ts'
 import { readSaid, type Directory } from '../../lib/players/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 
@@ -16,6 +25,25 @@ export async function knownJams(store: Store): Promise<JamId[]> {
     if (ownedParts(read.payload.jam).owner === entry.identity) ids.add(read.payload.jam)
   }
   return [...ids]
+}
+
+/** What an entry says of its author's being in a jam, if it does. */
+export function jamIn(entry: Entry): { jam: JamId; action: 'start' | 'join' | 'leave' } | undefined {
+  const { read } = readSaid(entry)
+  if (read.kind !== 'jam') return undefined
+  const { jam, action } = read.payload
+  return action === 'start' || action === 'join' || action === 'leave' ? { jam, action } : undefined
+}
+
+/** The jams that a player started or joined and has not left, as its feed says, in the order in which it was. */
+export async function joinedJams(store: Store, player: PlayerId): Promise<Set<JamId>> {
+  const joined = new Set<JamId>()
+  for await (const entry of store.byType('jam', { identity: player, reverse: true })) {
+    const said = jamIn(entry)
+    if (said) joined.delete(said.jam)
+    if (said && said.action !== 'leave') joined.add(said.jam)
+  }
+  return joined
 }
 
 /**

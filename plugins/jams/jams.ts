@@ -1,10 +1,9 @@
 import { MarmaladeError, type Clock, type JamId } from '../../lib/base/index.ts'
 import { typeOf, type Entry } from '../../lib/entry/index.ts'
 import type { JamEntry } from '../../lib/jam/index.ts'
-import { readSaid } from '../../lib/players/index.ts'
 import type { Change } from '../../lib/store/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
-import { findJam, knownJams } from './find.ts'
+import { findJam, jamIn, joinedJams, knownJams } from './find.ts'
 import { LiveJam, type JamChange } from './live.ts'
 
 /** Jams folded at a time: past it the one joined longest ago goes. */
@@ -129,13 +128,7 @@ export class Jams {
 
   /** What is joined as one's own feed says now, in the order in which it was. */
   async #reread(): Promise<void> {
-    const { store, identity } = this.#feeds
-    const joined = new Set<JamId>()
-    for await (const entry of store.byType('jam', { identity: identity.id, reverse: true })) {
-      const said = jamIn(entry)
-      if (said) joined.delete(said.jam)
-      if (said && said.action !== 'leave') joined.add(said.jam)
-    }
+    const joined = await joinedJams(this.#feeds.store, this.#feeds.identity.id)
     for (const id of joined) {
       const jam = await this.open(id)
       this.#joined.delete(id)
@@ -196,9 +189,3 @@ const plainEntry = ({ identity, key, comparable, payload }: JamEntry): JamEntry 
 const isAgain = (entry: Entry): boolean => typeOf(entry) === 'again'
 
 /** What an entry says of its author's own part in a jam. */
-function jamIn(entry: Entry): { jam: JamId; action: 'start' | 'join' | 'leave' } | undefined {
-  const { read } = readSaid(entry)
-  if (read.kind !== 'jam') return undefined
-  const { jam, action } = read.payload
-  return action === 'start' || action === 'join' || action === 'leave' ? { jam, action } : undefined
-}

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import type { Command } from 'commander'
 import test, { type Test } from 'tape'
@@ -56,6 +56,9 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
   await mkdir(cwd)
   const home = await nodes.place('ada')
   const live = await nodes.place('live.wav')
+  // Other nodes on this machine are not to be met.
+  await mkdir(home)
+  await writeFile(homeAt(home).config, '{ "beacons": "off" }')
   const ada = new User(t, home, cwd)
   nodes.add(ada, async (user) => {
     if (await isListening(homeAt(home).socket)) await user.run('shutdown')

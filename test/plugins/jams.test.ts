@@ -1,4 +1,5 @@
 import type { PlayerId } from '../../lib/base/index.ts'
+import { findWhat } from '../../plugins/bundles/serve.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
@@ -39,6 +40,7 @@ e2e('jams are started once, named, shaped by their starter, left and joined agai
   t.equal((await his.jam.show({ jam: `${ada.id}:friday` })).starter, ada.id)
   await ada.caughtUpWith(ben)
   t.equal((await hers.jam.show({ jam: 'friday' })).starter, ada.id, 'the joined one is meant first')
+  t.deepEqual(await findWhat(ada.feeds, 'friday'), { jam: friday }, 'in a bundle too')
   const listed = await hers.jam.list()
   t.deepEqual(
     listed.map(({ starter, mine, current }) => ({ starter, mine, current })),
