@@ -13,8 +13,8 @@ import type { SoundReport, SoundStatus } from './contract.ts'
 import type { Due, Heard } from './heard.ts'
 import type { JamLog } from './jam-log.ts'
 
-/** How long a play's start may take to be known before `fetching` is said. */
-const KNOWN_MILLIS = 1_000
+/** How long a play's start may take to be known before `fetching` is said: less than who asks waits for the answer. */
+const KNOWN_MILLIS = 1_800
 
 export interface PlayingInit {
   readonly jam: LiveJam

@@ -6,6 +6,12 @@ import { Rest } from '../../lib/store/rest.ts'
 /** A database that tells when what it holds in memory is put into a table. */
 class Telling extends EventEmitter {
   tables = 0
+  /** The store waits for its rest without keeping its process alive. */
+  readonly #awake = setInterval(() => undefined, 1_000)
+
+  close(): void {
+    clearInterval(this.#awake)
+  }
 
   async compactRange(): Promise<void> {
     this.tables++
@@ -25,6 +31,7 @@ test('store: at rest what LevelDB holds in memory goes into a table, once', asyn
   await once(db, 'table')
   t.equal(db.tables, 2, 'and again after as much')
   await rest.end()
+  db.close()
 })
 
 test('store: a table that cannot be written is no fault of those who wait for the end', async (t) => {
@@ -37,5 +44,6 @@ test('store: a table that cannot be written is no fault of those who wait for th
   rest.wrote(100_000)
   await once(db, 'table')
   await rest.end()
+  db.close()
   t.pass('they are not told')
 })
