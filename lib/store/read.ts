@@ -16,7 +16,10 @@ export interface ReadParts {
 }
 
 const corrupt = (detail: string): MarmaladeError =>
-  new MarmaladeError('STORE_CORRUPT', `${detail}: run verify --all, and fetch the feed again`)
+  new MarmaladeError(
+    'STORE_CORRUPT',
+    `${detail}: \`verify --all\` names what is damaged; a backup of the home may have it whole`,
+  )
 
 /** An entry from its bytes. @throws MarmaladeError STORE_CORRUPT */
 export function entryOf(bytes: Uint8Array | undefined, crypto: Crypto): Entry {

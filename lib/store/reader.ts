@@ -2,6 +2,8 @@ import { MarmaladeError, ownedParts } from '../base/index.ts'
 import type { Crypto, EntryKey, GeneratorId, JamId, Micros, PlayerId } from '../base/index.ts'
 import type { Entry, HeadPosition } from '../entry/index.ts'
 import { chainOf, holds, lastShared, otherHeads, standsFor } from '../feed/index.ts'
+import { toldOnce } from './afterwards.ts'
+import type { Told } from './afterwards.ts'
 import { headOf } from './change.ts'
 import { readFeed, readNumbered } from './feeds.ts'
 import type { FeedState } from './feeds.ts'
@@ -21,8 +23,8 @@ import {
 import { takeSnapshot, withSnapshot } from './level.ts'
 import type { Db, Snapshot } from './level.ts'
 import { entryOf, findKey, readChain } from './read.ts'
-import type { ReadParts } from './read.ts'
 import { scanIndex } from './scan.ts'
+import type { ScanParts } from './scan.ts'
 import { measure } from './sizes.ts'
 import type { Changed, Head, ReadRange, ScanOptions, Sizes, Verified, VerifyOptions } from './types.ts'
 import { verifyStore } from './verify.ts'
@@ -32,6 +34,11 @@ import type { Order } from './window.ts'
 const STEP = 64
 const NO_FEED = -1
 
+interface ReaderParts extends Told {
+  readonly db: Db
+  readonly crypto: Crypto
+}
+
 /**
  * The reading half of `Store`. Every read of more than one row is made on a snapshot, so that it sees a feed before a
  * changeover or after it, never both.
@@ -39,11 +46,13 @@ const NO_FEED = -1
 export class Reader {
   readonly #db: Db
   readonly #crypto: Crypto
+  readonly #onFault: Told['onFault']
   #closed = false
 
-  constructor({ db, crypto }: { readonly db: Db; readonly crypto: Crypto }) {
+  constructor({ db, crypto, onFault }: ReaderParts) {
     this.#db = db
     this.#crypto = crypto
+    this.#onFault = toldOnce(onFault)
   }
 
   async head(identity: PlayerId): Promise<Head | undefined> {
@@ -204,8 +213,8 @@ export class Reader {
     return measure(this.#db)
   }
 
-  #readParts(snapshot: Snapshot): ReadParts {
-    return { db: this.#db, crypto: this.#crypto, snapshot }
+  #readParts(snapshot: Snapshot): ScanParts {
+    return { db: this.#db, crypto: this.#crypto, snapshot, onFault: this.#onFault }
   }
 
   /** Reads on a snapshot of its own, taken at the first step and given back at the last. */

@@ -53,12 +53,12 @@ async function originalsOf(
 
 /** The entry of the own feed with this key, else the first that publishes it `again`: anybody else may do that too. */
 async function carrierOf(
-  { feeds, crypto }: RewriteParts,
+  { feeds, crypto, onFault }: RewriteParts,
   { feed, head, branches }: FeedState,
   key: EntryKey,
 ): Promise<Entry | undefined> {
   if (!head) return undefined
-  const parts = { db: feeds.db, crypto }
+  const parts = { db: feeds.db, crypto, onFault }
   const found = await findKey(parts, key)
   if (found?.feed === feed && holds(chainOf(branches, head.branch), found.branch, found.comparable))
     return entryOf(found.bytes, crypto)

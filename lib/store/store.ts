@@ -40,7 +40,8 @@ export interface StoreParts {
   readonly origin?: Origin
   /**
    * Called with what fails after a change was written and told (dropping branches, putting chunks together: it is tried
-   * again later), and with what of a database of format 1 could not be copied. Without it, a warning of the process.
+   * again later), with what an index lists and cannot be read (STORE_CORRUPT, once each: it is passed over), and with what
+   * of a database of format 1 could not be copied. Without it, a warning of the process.
    */
   readonly onFault?: (error: unknown) => void
   /** Called once when the database is closed. */
@@ -87,7 +88,8 @@ class LevelStore extends Reader implements Store {
   #closing: Promise<void> | undefined
 
   constructor(parts: StoreParts, epoch: Epoch, feeds: Feeds, restored: Restored) {
-    super(parts)
+    const { onFault = warn } = parts
+    super({ ...parts, onFault })
     this.#db = parts.db
     this.#clock = parts.clock
     this.#afterClose = parts.afterClose
@@ -98,7 +100,6 @@ class LevelStore extends Reader implements Store {
     this.#intake = new Intake(crypto)
     const waiting = new Waiting()
     const { identity } = parts
-    const { onFault = warn } = parts
     this.#ingest = { feeds, held: this.#held, waiting, crypto, clock, emit: this.#emit, own: identity, onFault }
     const author = new Author(identity, parts.signer, crypto)
     const own = { feeds, crypto, clock, identity, author, emit: this.#emit }

@@ -164,7 +164,8 @@ export interface Store {
   has(identity: PlayerId, position: HeadPosition): Promise<boolean>
   /**
    * Entries of current feeds by payload type, newest first unless asked otherwise. An `again` counts as what it
-   * publishes again. Encrypted ones have the type `.box`. A type above 64 bytes is not indexed.
+   * publishes again. Encrypted ones have the type `.box`. A type above 64 bytes is not indexed. What cannot be read is passed
+   * over, here and in the readers below, and told to `onFault`; `read` and `readLost` throw STORE_CORRUPT.
    */
   byType(type: string, options?: ScanOptions): AsyncIterable<Entry>
   /** Every entry of current feeds whose payload names this jam, in the order of their comparables. */
