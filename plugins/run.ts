@@ -6,9 +6,16 @@ import { systemClock } from '../lib/base/node/clock.ts'
 import { BlobStore } from '../lib/blobs/index.ts'
 import { Host, type Log } from '../lib/host/index.ts'
 import { readPayload } from '../lib/entry/index.ts'
-import { loadOrCreateIdentity, nodeCrypto } from '../lib/keys/index.ts'
 import { hasSoundCard, parseSink } from '../lib/sink/index.ts'
-import { CONFIG, openHome, openHomeStore, readConfig, type Config, type Home, type Store } from '../lib/store/index.ts'
+import {
+  CONFIG,
+  openHome,
+  openPlayerStore,
+  readConfig,
+  type Config,
+  type Home,
+  type Store,
+} from '../lib/store/index.ts'
 import { beaconsPlugin } from './beacons/index.ts'
 import { blobsPlugin, keepingPlugin } from './blobs/index.ts'
 import { bundlesPlugin } from './bundles/index.ts'
@@ -55,15 +62,9 @@ export async function runNode(init: NodeInit): Promise<Node> {
   const log = init.log(config.log)
   const sink = init.sink ?? config.sink ?? (hasSoundCard() ? 'speaker' : 'null')
   parseSink(sink)
-  const secret = existsSync(home.secret) ? 'known' : 'new'
-  const identity = loadOrCreateIdentity(home.secret)
   const clock = systemClock
-  const store = await openHomeStore(home, {
-    crypto: nodeCrypto,
+  const { identity, store } = await openPlayerStore(home, {
     clock,
-    identity: identity.id,
-    signer: identity.signer,
-    secret,
     onFault: (error) => log.error({ err: error }, 'a fault of the database: what was written stands'),
   })
   try {

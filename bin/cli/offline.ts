@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import { systemClock } from '../../lib/base/node/clock.ts'
 import { BlobStore } from '../../lib/blobs/index.ts'
-import { loadOrCreateIdentity, nodeCrypto, type Identity } from '../../lib/keys/index.ts'
+import type { Identity } from '../../lib/keys/index.ts'
 import { Directory, FollowGraph } from '../../lib/players/index.ts'
-import { CONFIG, openHome, openHomeStore, readConfig, type Home, type Store } from '../../lib/store/index.ts'
+import { CONFIG, openHome, openPlayerStore, readConfig, type Home, type Store } from '../../lib/store/index.ts'
 import type { Context } from './context.ts'
 
 /** A home that is opened by a command itself, because no node runs on it. */
@@ -26,16 +25,7 @@ export interface Offline {
 export async function openOffline(context: Pick<Context, 'homeOption'>): Promise<Offline> {
   const home = openHome(context.homeOption)
   const config = readConfig(home, CONFIG)
-  const secret = existsSync(home.secret) ? 'known' : 'new'
-  const identity = loadOrCreateIdentity(home.secret)
-  const parts = {
-    crypto: nodeCrypto,
-    clock: systemClock,
-    identity: identity.id,
-    signer: identity.signer,
-    secret,
-  } as const
-  const store = await openHomeStore(home, parts)
+  const { identity, store } = await openPlayerStore(home, { clock: systemClock })
   try {
     const blobs = await BlobStore.open({
       folder: home.blobs,

@@ -13,7 +13,7 @@ import {
   writeSecret,
 } from '../../lib/keys/index.ts'
 import type { Identity } from '../../lib/keys/index.ts'
-import { homeAt, openHome, openHomeStore, type Home } from '../../lib/store/index.ts'
+import { holdsFeeds, homeAt, openHome, openHomeStore, type Home } from '../../lib/store/index.ts'
 import { act, addCommand, addGroup, type Context } from '../cli/context.ts'
 
 /** Bytes that the file of a secret may have: ssb-keys writes about 900. */
@@ -102,15 +102,19 @@ async function place(context: Context, file: string, secret: 'known' | 'new'): P
   if (existsSync(home.secret)) throw present(home)
   const identity = readIdentity(text, file === '-' ? 'standard input' : resolve(file))
   const { id, signer } = identity
-  const isFresh = !existsSync(home.db)
   const store = await openHomeStore(home, { identity: id, signer, crypto: nodeCrypto, clock: systemClock, secret })
   try {
+    if (existsSync(home.secret)) throw present(home)
+    const head = await store.head(id)
     // Entries that another player left must not be taken for a feed without any.
-    if (!isFresh && !(await store.head(id)))
+    if (!head && (await holdsFeeds(store)))
       throw new MarmaladeError(
         'KEYS_PRESENT',
         `the database in ${home.path} was not that player's: give another --home`,
       )
+    // Before the secret: a restore that is broken off leaves a database that may be restored into once more.
+    if (secret === 'known' || head) await store.own.doubt()
+    else await store.own.resume()
     if (!writeSecret(home.secret, text)) throw present(home)
   } finally {
     await store.close()

@@ -2,7 +2,7 @@ import ssbKeys, { type Keys } from 'ssb-keys'
 import { MarmaladeError, fromBase64 } from '../base/index.ts'
 import type { PlayerId, Signer } from '../base/index.ts'
 import { signerOf } from './crypto.ts'
-import { keysIn, placeSecret, readSecret } from './secret-file.ts'
+import { keysIn, readSecret, secretTextOf, writeSecret } from './secret-file.ts'
 
 /** One identity with its secret key. */
 export interface Identity {
@@ -30,7 +30,7 @@ export function generateIdentity(seed?: Uint8Array): Identity {
 export function loadOrCreateIdentity(path: string): Identity {
   const present = loadIdentity(path)
   if (present) return present
-  placeSecret(path, (temporary) => ssbKeys.loadOrCreateSync(temporary))
+  writeSecret(path, secretTextOf(generateIdentity()))
   const made = loadIdentity(path)
   if (!made) throw new MarmaladeError('KEYS_UNREADABLE', `${path} is gone again: who removes it?`)
   return made

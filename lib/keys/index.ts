@@ -1,5 +1,5 @@
 export * from './box.ts'
 export * from './crypto.ts'
 export * from './identity.ts'
-export { readSecret, writeCopy, writeSecret } from './secret-file.ts'
+export { readSecret, secretTextOf, writeCopy, writeSecret } from './secret-file.ts'
 export * from './shortid.ts'

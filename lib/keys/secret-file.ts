@@ -63,17 +63,28 @@ function isKeyPair(secret: string, id: PlayerId): boolean {
   return equalBytes(made, given) && equalBytes(publicKey, rawId(id))
 }
 
+/** The text of a secret file, as ssb-keys reads it. */
+export const secretTextOf = ({ keys }: { readonly keys: Keys }): string =>
+  [
+    '# WARNING: never show this to anyone: whoever reads it can be you.',
+    '# WARNING: never edit it, and never use it in two homes at once: your feed would have two ends, of which one loses.',
+    JSON.stringify(keys, null, 2),
+    '# What may be shown is your public name:',
+    `#   ${keys.id}`,
+    '',
+  ].join('\n')
+
 /**
- * Makes a file of mode 0600, whole or not at all, and on disk when this returns; one that is there stays as it is.
- * @param make writes a file at the path that it is given
+ * Makes a file of mode 0600 with this text, whole or not at all, and on disk when this returns; one that is there stays
+ * as it is.
  * @returns whether it was made
  * @throws MarmaladeError KEYS_UNREADABLE
  */
-export function placeSecret(path: string, make: (temporary: string) => void): boolean {
+export function writeSecret(path: string, text: string): boolean {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.new`
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    make(temporary)
+    writeFileSync(temporary, text, { mode: SECRET_MODE, flag: 'wx' })
     chmodSync(temporary, SECRET_MODE)
     sync(temporary)
     linkSync(temporary, path)
@@ -87,19 +98,21 @@ export function placeSecret(path: string, make: (temporary: string) => void): bo
   }
 }
 
-/** The same with this text. @throws MarmaladeError KEYS_UNREADABLE */
-export const writeSecret = (path: string, text: string): boolean =>
-  placeSecret(path, (temporary) => writeFileSync(temporary, text, { mode: SECRET_MODE, flag: 'wx' }))
-
 /**
- * Writes a copy of a secret to a new file of mode 0600, on disk when this returns. Without a link, which a stick cannot have.
+ * Writes a copy of a secret to a new file of mode 0600, on disk when this returns; where that fails, no piece of it
+ * stays. Without a link, which a stick cannot have.
  * @throws MarmaladeError FILE_UNWRITABLE also where a file is there
  */
 export function writeCopy(path: string, text: string): void {
+  let isOurs = false
   try {
-    writeFileSync(path, text, { mode: SECRET_MODE, flag: 'wx' })
+    closeSync(openSync(path, 'wx', SECRET_MODE))
+    isOurs = true
+    writeFileSync(path, text)
     sync(path)
+    sync(dirname(path))
   } catch (cause) {
+    if (isOurs) rmSync(path, { force: true })
     const isThere = (cause as NodeJS.ErrnoException).code === 'EEXIST'
     const what = isThere ? 'is there already, and is not written over' : 'cannot be written'
     throw new MarmaladeError('FILE_UNWRITABLE', `${path} ${what}: give another file`, { cause })

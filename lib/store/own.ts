@@ -10,6 +10,8 @@ export interface OwnFeed {
   readonly restored: boolean
   /** The feed is whole, or its owner says so. */
   resume(): Promise<void>
+  /** The opposite: others may have newer entries of the feed. */
+  doubt(): Promise<void>
   /**
    * Drops originals from the own feed, named by their keys or by those of entries that carry them: one synced step, after
    * which readers see the feed without them. What is ahead of the clock by more than 10 minutes is written anew.
@@ -46,6 +48,11 @@ export class OwnFeedOf implements OwnFeed {
   async resume(): Promise<void> {
     this.#init.assertOpen()
     await this.#init.restored.settle()
+  }
+
+  async doubt(): Promise<void> {
+    this.#init.assertOpen()
+    await this.#init.restored.doubt()
   }
 
   async rebase(drop: ReadonlySet<EntryKey>): Promise<Rebased> {

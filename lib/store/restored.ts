@@ -50,6 +50,13 @@ export class Restored {
     return this.#pending
   }
 
+  /** Others may have newer entries of the own feed, whatever was known before. */
+  async doubt(): Promise<void> {
+    if (this.#here === undefined) return
+    await write(this.#db, [UNCONFIRMED_ROW], 'synced')
+    this.#pending = true
+  }
+
   /** The own feed is whole, or its owner says so: from now on it is written to. */
   async settle(): Promise<void> {
     if (!this.#pending || this.#here === undefined) return

@@ -1,11 +1,21 @@
 import test from 'tape'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync, chmodSync, mkdirSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  chmodSync,
+  mkdirSync,
+} from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssbKeys from 'ssb-keys'
 import { utf8 } from '../../lib/base/index.ts'
-import { generateIdentity, loadIdentity, loadOrCreateIdentity, nodeCrypto } from '../../lib/keys/index.ts'
+import { generateIdentity, loadIdentity, loadOrCreateIdentity, nodeCrypto, writeCopy } from '../../lib/keys/index.ts'
 import { rawId } from '../../lib/base/index.ts'
 import { throwsCode } from '../helpers/refusals.ts'
 import type { Test } from 'tape'
@@ -97,6 +107,22 @@ test('a secret that cannot be read or made is refused', (t) => {
   throwsCode(t, 'KEYS_UNREADABLE', () => loadOrCreateIdentity(join(folder, 'secret')), 'a folder')
   writeFileSync(join(folder, 'file'), '')
   throwsCode(t, 'KEYS_UNREADABLE', () => loadOrCreateIdentity(join(folder, 'file', 'secret')), 'a file for a folder')
+  t.end()
+})
+
+test('a copy of a secret is written whole or not at all, and never over a file', (t) => {
+  const path = join(home(t), 'copy')
+  const source = new URL('../../lib/keys/index', import.meta.url).href + import.meta.url.slice(-3)
+  const script = `import { writeCopy } from ${JSON.stringify(source)}; try { writeCopy(${JSON.stringify(path)}, 'secret '.repeat(10_000)) } catch (error) { console.log(error.code) }`
+  const tsx = import.meta.url.endsWith('.ts') ? '--import tsx' : ''
+  // No file may grow beyond a block or two: as on a stick that is full.
+  const command = `ulimit -f 4; ${process.execPath} ${tsx} --input-type=module -e "$SCRIPT"`
+  const full = spawnSync('sh', ['-c', command], { env: { ...process.env, SCRIPT: script }, encoding: 'utf8' })
+  t.equal(full.stdout, 'FILE_UNWRITABLE\n', full.stderr)
+  t.notOk(existsSync(path), 'no piece of it stays')
+  writeCopy(path, 'whole')
+  throwsCode(t, 'FILE_UNWRITABLE', () => writeCopy(path, 'another'), 'a file is there')
+  t.equal(readFileSync(path, 'utf8'), 'whole', 'what was there stays')
   t.end()
 })
 
