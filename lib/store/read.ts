@@ -15,7 +15,8 @@ export interface ReadParts {
   readonly snapshot?: Snapshot
 }
 
-const corrupt = (detail: string): MarmaladeError =>
+/** What cannot be read, and what its owner can do. */
+export const corrupt = (detail: string): MarmaladeError =>
   new MarmaladeError(
     'STORE_CORRUPT',
     `${detail}: \`verify --all\` names what is damaged; a backup of the home may have it whole`,

@@ -12,12 +12,12 @@ import { positionOf } from './grow.ts'
 import { prefixes } from './layout.ts'
 import type { HeadRow } from './layout.ts'
 import { dropNamed } from './named.ts'
-import { entryOf, findAt, findKey, readChain } from './read.ts'
+import { corrupt, entryOf, findAt, findKey, readChain } from './read.ts'
 import { writeBranch } from './rewrite.ts'
 import type { Rebased, RewriteParts, Wanted } from './rewrite.ts'
 import { scanIndex } from './scan.ts'
 
-/** `Store.rebase`, called in the own feed's turn. */
+/** `Store.own.rebase`, called in the own feed's turn. */
 export async function rebaseFeed(parts: RewriteParts, keys: ReadonlySet<EntryKey>): Promise<Rebased> {
   const state = await loadWhole(parts, parts.identity)
   const { drop, first } = await originalsOf(parts, state, keys)
@@ -150,8 +150,7 @@ export async function* carriersOf(
 ): AsyncGenerator<{ again: Entry }> {
   for (const { key } of traces) {
     const again = await get(key, 'anywhere', identity)
-    if (!again)
-      throw new MarmaladeError('STORE_CORRUPT', `${key} cannot be read from the database: see \`verify --all\``)
+    if (!again) throw corrupt(`${key} cannot be read from the database`)
     yield { again }
   }
 }

@@ -17,7 +17,7 @@ import type { Head } from './types.ts'
 /** Entries signed and written together. */
 const GROUP = 1_024
 
-/** What became of `Store.rebase`. */
+/** What became of `Store.own.rebase`. */
 export interface Rebased {
   /** Originals that are there no more. */
   readonly dropped: readonly EntryKey[]
@@ -26,7 +26,7 @@ export interface Rebased {
   readonly head: Head
 }
 
-/** What became of `Store.heal`. */
+/** What became of `Store.own.heal`. */
 export interface Healed {
   /** Entries of losing branches that were published again. */
   readonly kept: number
@@ -34,7 +34,7 @@ export interface Healed {
   readonly dropped: readonly EntryKey[]
   /** Losing heads that need not be kept any more. */
   readonly named: readonly EntryKey[]
-  /** Entries that fit into no `again`: their branches stay. */
+  /** Entries that fit into no `again`, or lie in a branch of which something cannot be read: their branches stay. */
   readonly stuck: number
 }
 

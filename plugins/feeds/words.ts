@@ -22,7 +22,7 @@ export function wordsOf({ restored, lost, healed }: Omit<Health, 'words'>): stri
   if (healed.dropped > 0) words.push(`${entries(healed.dropped)} that you had dropped elsewhere are dropped here too`)
   if (healed.stuck > 0)
     words.push(
-      `${entries(healed.stuck)} written elsewhere with your key are too large to be published again: they stay in a branch of their own, see \`feed\``,
+      `${entries(healed.stuck)} written elsewhere with your key are too large, or damaged, to be published again: they stay in a branch of their own, see \`feed\``,
     )
   return words
 }
