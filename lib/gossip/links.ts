@@ -35,7 +35,7 @@ export function connect(turn: Turn, event: Extract<GossipEvent, { type: 'connect
     memory: memoryOf(turn.state, event.peer),
     known: undefined,
     blindSince: undefined,
-    lost: [],
+    lost: { heads: [], looked: [], due: false, tried: new Map() },
     progressAt: event.now,
     asks: new Map(),
     asking: 0,

@@ -1,5 +1,6 @@
 import type { HeadPosition } from '../entry/index.ts'
-import { drawElsewhere } from './elsewhere.ts'
+import { stop } from './asking.ts'
+import { MAX_LOST_STREAMS, drawElsewhere, lookForLost, mayDraw } from './elsewhere.ts'
 import { lostServes, question } from './sending.ts'
 import { closeLink, send } from './state.ts'
 import type { Ask, GossipState, Link, Serve, Turn } from './state.ts'
@@ -10,8 +11,8 @@ type EventOf<T extends GossipEvent['type']> = Extract<GossipEvent, { type: T }>
 
 /** How long after one look for losing heads the next is due. */
 const LOOK_EVERY = 1_000
-/** Chains up to losing heads that are sent on one link at a time. */
-const MAX_LOST_STREAMS = 8
+/** A head that did not come is asked for again after the time of a penalty, doubled so often at most. */
+const MAX_DOUBLED = 6
 
 /*
  * Whoever keeps a losing head of a feed tells its author, until the author's chain names it; the author's node draws
@@ -48,14 +49,31 @@ export function onLosing(turn: Turn, link: Link, { heads }: EventOf<'losing'>): 
 const keysOf = (heads: readonly HeadPosition[]): string => heads.map((head) => head.key).join()
 
 /** A peer keeps losing heads of the own feed. */
-export function onLost({ state, effects }: Turn, link: Link, { heads }: Of<'lost'>): void {
-  if (state.settings.self === undefined) return
-  link.lost = heads
-  if (heads.length > 0) effects.push({ type: 'lack', link: link.id, positions: heads })
+export function onLost(turn: Turn, link: Link, { heads }: Of<'lost'>): void {
+  if (turn.state.settings.self === undefined) return
+  link.lost.heads = heads
+  forgetTried(link)
+  lookForLost(turn, link)
 }
 
+/** What is not here is drawn, as far as the peer may be asked; the rest waits until something else has come or its time. */
 export function onLacking(turn: Turn, link: Link, { positions }: EventOf<'lacking'>): void {
-  for (const goal of positions) if (!turn.state.goals.has(goal.key)) draw(turn, link, goal)
+  const { lost } = link
+  const lack = new Set(positions.map(({ key }) => key))
+  for (const { key } of lost.looked) if (!lack.has(key)) lost.tried.delete(key)
+  lost.looked = []
+  for (const goal of positions) {
+    if (turn.state.goals.has(goal.key) || !lost.heads.some(({ key }) => key === goal.key)) continue
+    if (mayDraw(link, goal)) draw(turn, link, goal)
+    else drawElsewhere(turn, goal)
+  }
+  if (lost.due) lookForLost(turn, link)
+}
+
+/** How often a head failed is kept for those that the peer still tells of. */
+function forgetTried({ lost }: Link): void {
+  for (const [key, { until }] of lost.tried)
+    if (until === undefined && !lost.heads.some((head) => head.key === key)) lost.tried.delete(key)
 }
 
 /** Own positions are looked up; then the chain is asked for. */
@@ -79,7 +97,10 @@ function draw({ state, effects }: Turn, link: Link, goal: HeadPosition): void {
   effects.push({ type: 'sample', link: link.id, stream: made.stream, identity: self })
 }
 
-/** What was drawn up to a losing head has been taken in, or is not to be had here. */
+/**
+ * What was drawn up to a losing head has been taken in, or did not come. Until a look has found it here the peer is not
+ * asked for it again for a while: whoever says that it sent what it did not send costs no more than one that fails.
+ */
 export function finish(turn: Turn, made: Ask, how: 'arrived' | 'failed'): void {
   const { state } = turn
   const { goal } = made
@@ -87,7 +108,12 @@ export function finish(turn: Turn, made: Ask, how: 'arrived' | 'failed'): void {
   link?.asks.delete(made.stream)
   if (!goal || state.goals.get(goal.key) !== made) return
   state.goals.delete(goal.key)
-  if (how === 'failed') drawElsewhere(turn, goal, link)
+  if (link) {
+    const times = Math.min(MAX_DOUBLED, (link.lost.tried.get(goal.key)?.times ?? -1) + 1)
+    link.lost.tried.set(goal.key, { times, until: state.now + state.settings.limits.penalty * 2 ** times })
+  }
+  if (link && how === 'arrived') lookForLost(turn, link)
+  else drawElsewhere(turn, goal)
 }
 
 /** The author asks for the chain that ends in a losing head; only for those it was told of. */
@@ -117,24 +143,41 @@ export function onIwantLost(turn: Turn, link: Link, frame: Of<'iwantlost'>): voi
   question(turn, serve, 'finding-point', points)
 }
 
-/** Looks again where that is due, and leaves what does not come. */
+/** Looks again where that is due, leaves what does not come, and asks again for what did not. */
 export function checkLosing(turn: Turn): void {
   const { state } = turn
-  for (const link of [...state.links.values()]) lookLosing(turn, link)
+  for (const link of [...state.links.values()]) {
+    lookLosing(turn, link)
+    tryAgain(turn, link)
+  }
   for (const made of [...state.goals.values()]) {
-    if (made.ingesting > 0 || state.now - made.progressAt < state.settings.limits.stallAfter) continue
-    const link = state.links.get(made.link)
-    if (link) {
-      link.stopping.add(made.stream)
-      send(turn, link, { type: 'stop', stream: made.stream })
-    }
+    // While the own store looks up positions nothing has been asked.
+    if (made.phase === 'sampling' || made.ingesting > 0) continue
+    if (state.now - made.progressAt < state.settings.limits.stallAfter) continue
+    stop(turn, made)
     finish(turn, made, 'failed')
   }
+}
+
+/** Heads whose time has come. */
+function tryAgain(turn: Turn, link: Link): void {
+  let due = false
+  for (const tried of link.lost.tried.values()) {
+    if (tried.until === undefined || tried.until > turn.state.now) continue
+    tried.until = undefined
+    due = true
+  }
+  if (!due) return
+  forgetTried(link)
+  lookForLost(turn, link)
 }
 
 /** Whether time alone brings something about here. */
 export function losingNeedsTick(state: GossipState): boolean {
   if (state.goals.size > 0) return true
-  for (const { losing } of state.links.values()) if (losing.due && !losing.looking) return true
+  for (const { losing, lost } of state.links.values()) {
+    if (losing.due && !losing.looking) return true
+    for (const { until } of lost.tried.values()) if (until !== undefined) return true
+  }
   return false
 }

@@ -104,8 +104,8 @@ export interface Link {
   known: { readonly sequence: number; readonly offer: string } | undefined
   /** Heads of feeds tracked since then may have been told and not kept. */
   blindSince: Millis | undefined
-  /** Losing heads of the own feed that the peer keeps, as far as it has said. */
-  lost: readonly HeadPosition[]
+  /** Losing heads of the own feed. */
+  readonly lost: Lost
   /** When something was last drawn from it. */
   progressAt: Millis
   readonly asks: Map<number, Ask>
@@ -140,6 +140,17 @@ export interface Losing {
   looking: boolean
   at: Millis
   told: readonly HeadPosition[] | undefined
+}
+
+/** What a peer keeps of the losing heads of the own feed, and what came of asking for them. */
+export interface Lost {
+  /** As far as it has said. */
+  heads: readonly HeadPosition[]
+  /** Those of which the store is asked just now whether they are here; whether it has to be asked again. */
+  looked: readonly HeadPosition[]
+  due: boolean
+  /** Those that were asked for and have not been found here since: how often it failed, and until when it waits. */
+  readonly tried: Map<EntryKey, { readonly times: number; until: Millis | undefined }>
 }
 
 /** What is remembered of a peer between links, so that the next one costs the changes since. */
@@ -255,7 +266,7 @@ export function closeLink(turn: Turn, link: Link, code: CloseCode): void {
 export function forget(turn: Turn, link: Link): void {
   const { state } = turn
   keepOffers(state, link)
-  const goals = [...link.asks.values()].flatMap((made) => made.goal ?? [])
+  const goals = [...[...link.asks.values()].flatMap((made) => made.goal ?? []), ...link.lost.looked]
   for (const ask of link.asks.values()) {
     if (ask.goal && state.goals.get(ask.goal.key) === ask) state.goals.delete(ask.goal.key)
     const feed = state.feeds.get(ask.identity)
@@ -264,5 +275,5 @@ export function forget(turn: Turn, link: Link): void {
     state.waiting.add(feed.identity)
   }
   link.asks.clear()
-  for (const goal of goals) drawElsewhere(turn, goal, undefined)
+  for (const goal of goals) drawElsewhere(turn, goal)
 }

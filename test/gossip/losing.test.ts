@@ -6,6 +6,7 @@ import type { Frame } from '../../lib/gossip/index.ts'
 import { chain, headOfChain, identityNamed, rawOf } from '../helpers/chains.ts'
 import { GOSSIP_HELLO, gossipNode, linkNodes, untilHead, untilTaken } from '../helpers/gossips.ts'
 import type { GossipNode } from '../helpers/gossips.ts'
+import { Bench, author as self, far, headOf, near } from './bench.ts'
 
 const [ann, ben, cy] = [identityNamed('ann'), identityNamed('ben'), identityNamed('cy')]
 
@@ -82,10 +83,8 @@ test('gossip core: a losing head is drawn from another where the peer that was a
     step(state, { type: 'connected', link, peer, now: 0 })
     hear(link, frame(GOSSIP_HELLO))
     const looked = hear(link, frame({ type: 'lost', heads: [lost!] }))
-    t.ok(
-      looked.some((effect) => effect.type === 'lack' && effect.link === link),
-      'it is looked whether it is here',
-    )
+    const looks = looked.filter((effect) => effect.type === 'lack')
+    t.equal(looks.length, link === 1 ? 1 : 0, link === 1 ? 'it is looked whether it is here' : 'not while it is drawn')
     step(state, { type: 'lacking', link, positions: [lost!], now: 0 })
   }
   t.equal(state.goals.get(lost!.key)?.link, 1, 'the first is asked')
@@ -98,5 +97,123 @@ test('gossip core: a losing head is drawn from another where the peer that was a
     effects.some((effect) => effect.type === 'lack' && effect.link === 2),
     'and the other is about to be asked',
   )
+  t.end()
+})
+
+const placeOf = (count: number): HeadPosition => ({ comparable: headOf(count).comparable, key: headOf(count).key })
+const places = (from: number, count = 8): HeadPosition[] => Array.from({ length: count }, (_, at) => placeOf(from + at))
+/** An author's core that a peer tells of losing heads. */
+const told = (heads: readonly HeadPosition[]): Bench =>
+  new Bench({}, { self }).connect(1, near).hear(1, { type: 'lost', heads })
+/** The store has none of what it is asked for; own positions are there at once. Gives the streams that are asked for. */
+function lacksAll(bench: Bench, link = 1): number[] {
+  const looks = bench.effects.flatMap((effect) => (effect.type === 'lack' && effect.link === link ? [effect] : []))
+  const streams: number[] = []
+  for (const { positions } of looks) {
+    bench.do({ type: 'lacking', link, positions })
+    for (const effect of bench.effects) {
+      if (effect.type !== 'sample') continue
+      bench.do({ type: 'sampled', link, stream: effect.stream, points: [] })
+      for (const [, frame] of bench.sent) if (frame.type === 'iwantlost') streams.push(frame.stream)
+    }
+  }
+  return streams
+}
+const looksOf = (bench: Bench): number => bench.effects.filter(({ type }) => type === 'lack').length
+
+test('gossip core: of a peer that floods with losing heads one look is under way and 8 are drawn', (t) => {
+  const bench = told(places(1))
+  t.equal(looksOf(bench), 1, 'the store is asked')
+  const first = bench.effects
+  let more = 0
+  for (let at = 0; at < 1_000; at++) more += looksOf(bench.hear(1, { type: 'lost', heads: places(1 + (at % 200)) }))
+  t.equal(more, 0, 'and not again before it has answered')
+  bench.hear(1, { type: 'lost', heads: places(1) }).effects = first
+  const streams = lacksAll(bench)
+  t.equal(streams.length, 8, '8 are asked for')
+  let asked = 0
+  const tell = (from: number): void => {
+    for (bench.hear(1, { type: 'lost', heads: places(from) }); looksOf(bench) > 0;) asked += lacksAll(bench).length
+  }
+  tell(20)
+  for (const [at, stream] of streams.entries()) {
+    bench.hear(1, { type: 'end', stream, code: at % 2 === 0 ? 'failed' : 'complete' })
+    asked += lacksAll(bench).length
+    tell(40 + 8 * at)
+  }
+  t.equal(asked, 0, 'no others, as none of the first has come')
+  t.equal(bench.state.links.get(1)?.lost.tried.size, 8, 'and no more is remembered')
+  bench.wait(GOSSIP_LIMITS.penalty)
+  t.equal(lacksAll(bench).length, 8, 'until their time is over')
+  t.end()
+})
+
+test('gossip core: an author whose keeper tells of others meanwhile never asks for more than the keeper takes', (t) => {
+  const author = new Bench({}, { self }).connect(1, near)
+  const keeper = new Bench().connect(1, self).do({ type: 'losing', link: 1, heads: [] })
+  const closed: string[] = []
+  for (const from of [1, 9, 17]) {
+    keeper.wait(1_000).do({ type: 'losing', link: 1, heads: places(from) })
+    for (const [, frame] of keeper.sent) {
+      if (frame.type === 'optional') continue
+      author.hear(1, frame)
+      for (const { type } of author.effects.filter((effect) => effect.type === 'lack')) {
+        t.equal(type, 'lack', `told of the heads from ${from} on`)
+        author.do({ type: 'lacking', link: 1, positions: places(from) })
+        for (const effect of author.effects) {
+          if (effect.type !== 'sample') continue
+          author.do({ type: 'sampled', link: 1, stream: effect.stream, points: [] })
+          for (const [, asked] of author.sent) if (asked.type !== 'optional') keeper.hear(1, asked)
+          closed.push(...keeper.closed)
+        }
+      }
+    }
+  }
+  t.equal(keeper.state.links.get(1)?.serves.size, 8, '8 are sent')
+  t.deepEqual(closed, [], 'and nobody is hung up on')
+  t.end()
+})
+
+test('gossip core: a losing head that did not come is asked for again while the link is up', (t) => {
+  const { penalty, stallAfter } = GOSSIP_LIMITS
+  const ways: [string, (bench: Bench, stream: number) => unknown][] = [
+    ['the store cannot take it', (bench, stream) => hold(bench, stream)],
+    ['nothing comes', (bench) => bench.wait(stallAfter)],
+    ['the keeper fails', (bench, stream) => bench.hear(1, { type: 'end', stream, code: 'failed' })],
+    ['it is said to have come', (bench, stream) => bench.hear(1, { type: 'end', stream, code: 'complete' })],
+  ]
+  const hold = (bench: Bench, stream: number): Bench =>
+    bench
+      .hear(1, { type: 'run', stream, head: { ...placeOf(1), count: 1 }, entries: [new Uint8Array(100)] })
+      .ingested(1, stream, { kind: 'held', retryIn: 5_000 })
+  for (const [what, fail] of ways) {
+    const bench = told(places(1, 1))
+    const [stream] = lacksAll(bench)
+    fail(bench, stream!)
+    lacksAll(bench)
+    t.equal(bench.state.goals.size, 0, `${what}: it is left`)
+    t.deepEqual(lacksAll(bench.wait(penalty - 1)), [], 'not at once')
+    const [second] = lacksAll(bench.wait(1))
+    t.ok(second !== undefined, 'asked for again after 15 s')
+    bench.hear(1, { type: 'end', stream: second!, code: 'failed' })
+    t.deepEqual(lacksAll(bench.wait(penalty)), [])
+    t.equal(lacksAll(bench.wait(penalty)).length, 1, 'then after 30 s')
+  }
+  const come = told(places(1, 1))
+  come
+    .hear(1, { type: 'end', stream: lacksAll(come)[0]!, code: 'complete' })
+    .do({ type: 'lacking', link: 1, positions: [] })
+  t.equal(come.state.links.get(1)?.lost.tried.size, 0, 'one that has come is not')
+  const silent = told(places(1, 1))
+    .connect(2, far)
+    .hear(2, { type: 'lost', heads: places(1, 1) })
+  silent
+    .do({ type: 'lacking', link: 1, positions: places(1, 1) })
+    .do({ type: 'lacking', link: 2, positions: places(1, 1) })
+  const [asked] = [...silent.state.goals.values()]
+  silent
+    .do({ type: 'sampled', link: 1, stream: asked!.stream, points: [] })
+    .hear(1, { type: 'end', stream: asked!.stream, code: 'failed' })
+  t.equal(lacksAll(silent, 2).length, 1, 'another keeper is asked at once')
   t.end()
 })
