@@ -1,4 +1,4 @@
-import { MarmaladeError } from '../base/index.ts'
+import { MarmaladeError, hasCode } from '../base/index.ts'
 import type { Crypto, Micros, PlayerId } from '../base/index.ts'
 import { dropNamed } from './named.ts'
 import { loadWhole } from './drop.ts'
@@ -7,7 +7,7 @@ import { BY_TYPE, CHUNK, HEAD, PLACE, chunkKey, chunksEnd, parseChunkKey, parseH
 import { canCompact } from './level.ts'
 import type { Write } from './level.ts'
 import { Merge } from './merge.ts'
-import { chunkOf } from './read.ts'
+import { chunkOf, corrupt } from './read.ts'
 import type { CompactOptions, Compacted } from './types.ts'
 
 /** Chunks read in one turn of a feed, about, and rows written in one batch. */
@@ -23,7 +23,8 @@ interface Parts {
 
 /**
  * Puts small chunks that follow on one another together, feed by feed, in many short turns; drops what may be dropped;
- * then has the database give back the room of what was deleted.
+ * then has the database give back the room of what was deleted. A branch of which something cannot be read stays as it is
+ * from there on, and is named when all others are done.
  * @throws MarmaladeError CANCELLED, STORE_WRITE, STORE_CORRUPT
  */
 export async function compactStore(parts: Parts, options: CompactOptions): Promise<Compacted> {
@@ -35,6 +36,7 @@ export async function compactStore(parts: Parts, options: CompactOptions): Promi
   let done = 0
   let before = 0
   let after = 0
+  const damaged: PlayerId[] = []
   for (const { identity, count } of heads) {
     assertWanted(options.signal)
     const state = await feeds.inTurn(identity, async () => dropNamed(parts, await loadWhole(parts, identity)))
@@ -42,6 +44,7 @@ export async function compactStore(parts: Parts, options: CompactOptions): Promi
       const merged = await compactBranch(parts, state, branch, options.signal)
       before += merged.before
       after += merged.after
+      if (merged.damaged) damaged.push(identity)
     }
     options.onProgress?.((done += count), total)
   }
@@ -49,38 +52,55 @@ export async function compactStore(parts: Parts, options: CompactOptions): Promi
     assertWanted(options.signal)
     if (canCompact(db)) await db.compactRange(Uint8Array.of(KINDS[i] ?? 0), Uint8Array.of(end))
   }
+  if (damaged.length > 0) throw leftError(damaged)
   return { before, after }
+}
+
+const leftError = (damaged: readonly PlayerId[]): MarmaladeError => {
+  const [first] = damaged
+  const rest = damaged.length > 1 ? `, and ${damaged.length - 1} more,` : ''
+  return corrupt(`all is compacted but for a branch of ${first}${rest} with entries that cannot be read`)
 }
 
 function assertWanted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new MarmaladeError('CANCELLED', 'the work was given up; what is done stays')
 }
 
-/** How many chunks there were, and are. */
+/** How many chunks there were, and are; `damaged` where they were gone through only up to one that cannot be read. */
 async function compactBranch(
   parts: Parts,
   { identity, feed }: Pick<FeedState, 'identity' | 'feed'>,
   branch: number,
   signal: AbortSignal | undefined,
-): Promise<Compacted> {
+): Promise<Compacted & { readonly damaged: boolean }> {
   let before = 0
   let after = 0
   for (let from: Micros | undefined = 0; from !== undefined;) {
     assertWanted(signal)
-    const turn = await compactTurn(parts, identity, { feed, branch, from })
+    const turn: Turned | undefined = await compactTurn(parts, identity, { feed, branch, from }).catch(orCorrupt)
+    if (!turn) return { before, after, damaged: true }
     before += turn.before
     after += turn.after
     from = turn.next
   }
-  return { before, after }
+  return { before, after, damaged: false }
 }
 
-/** The chunks after `from` of a branch, as many as one turn takes; `next` is after which to go on. */
+function orCorrupt(error: unknown): undefined {
+  if (!hasCode(error, 'STORE_CORRUPT')) throw error
+}
+
+/** What one turn did; `next` is after which chunk to go on. */
+interface Turned extends Compacted {
+  readonly next?: Micros
+}
+
+/** The chunks after `from` of a branch, as many as one turn takes. */
 function compactTurn(
   { feeds, crypto }: Parts,
   identity: PlayerId,
   { feed, branch, from }: { readonly feed: number; readonly branch: number; readonly from: Micros },
-): Promise<Compacted & { readonly next?: Micros }> {
+): Promise<Turned> {
   return feeds.inTurn(identity, async () => {
     const merge = new Merge(crypto, feed, branch)
     let batch: Write[] = []

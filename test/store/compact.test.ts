@@ -120,8 +120,15 @@ test('store: what is damaged at the end of a feed keeps nothing from coming afte
   for (const { bytes } of feed.slice(30)) t.equal((await store.ingest(ben.id, [bytes])).kind, 'adopted')
   t.equal((await store.head(ben.id))?.count, 40)
   t.ok((await store.verifyAll()).faults.some(({ code }) => code === 'STORE_CORRUPT'))
+  const late = identityNamed('late')
+  for (const { bytes } of chain(late, 25, null)) await store.ingest(late.id, [bytes])
   await rejects(t, 'STORE_CORRUPT', store.compact())
   await store.close()
+  const after = await place.db()
+  const [damaged, whole] = [await chunksOf(after, 0), await chunksOf(after, 1)]
+  t.ok(damaged.includes(NaN), 'what is damaged stays for `verify --all` to name')
+  t.deepEqual(whole, [25], 'and keeps no other feed from being put together')
+  await after.close()
   await place.remove()
 })
 
