@@ -66,13 +66,14 @@ export class Blobs {
       perform: (effect) => this.#perform(effect),
       pace: () => new Pace({ ...NAMES, now: () => components.clock.monotonic() }),
       onEnded: (peer, code) => components.onFault('blobs with a peer were ended', { peer, code }),
+      onFault: (cause, peer) => components.onFault('a step of blobs has failed', { ...(peer && { peer }), cause }),
     })
     this.#incoming = new Incoming(components.store, {
-      step: (event) => this.#step(event),
+      step: (event) => this.#calls.tell(event),
       onFault: (cause) => components.onFault('a blob could not be written', { cause }),
     })
     this.#pieces = new Pieces(components.store)
-    this.#stopListening = components.store.onAdd(({ id }) => this.#step({ type: 'stored', blob: id }))
+    this.#stopListening = components.store.onAdd(({ id }) => this.#calls.tell({ type: 'stored', blob: id }))
   }
 
   /** Speaks blobs over a duplex call until either side ends it. Never rejects. */
@@ -168,7 +169,7 @@ export class Blobs {
 
   #answer(effect: { readonly link: LinkId }, work: Promise<Timeless<BlobEvent>>): void {
     work.then(
-      (event) => this.#step(event),
+      (event) => this.#calls.tell(event, effect.link),
       (cause: unknown) => {
         this.#components.onFault('a blob could not be read for a peer', { cause })
         this.#calls.hangUp(effect.link)

@@ -68,6 +68,7 @@ export class Gossip {
       perform: (effect) => this.#perform(effect),
       pace: () => new Pace({ ...FRAMES, now: () => components.clock.monotonic() }),
       onEnded: (peer, code) => components.onFault('gossip with a peer was ended', { peer, code }),
+      onFault: (cause, peer) => components.onFault('a step of gossip has failed', { ...(peer && { peer }), cause }),
     })
     this.#stopListening = components.store.onChange((change) => this.#changed(change))
   }
@@ -135,7 +136,7 @@ export class Gossip {
   }
 
   #changed({ head, entries, changeover, sequence }: Change): void {
-    this.#step({
+    this.#calls.tell({
       type: 'changed',
       head,
       ...(sequence !== undefined && { sequence }),
@@ -155,7 +156,7 @@ export class Gossip {
   /** Steps on with what a look into the store gave; a store that fails ends the link, which is opened anew later. */
   #answer(question: Question): void {
     answer(this.#components.store, question).then(
-      (event) => this.#step(event),
+      (event) => this.#calls.tell(event, question.link),
       (cause: unknown) => {
         if (!isClosing(cause)) this.#components.onFault('the store could not be read for gossip', { cause })
         this.#calls.hangUp(question.link)
@@ -167,7 +168,7 @@ export class Gossip {
   async #ingest(runs: readonly EffectOf<'ingest'>[]): Promise<void> {
     const outcome = this.#calls.closed ? ({ kind: 'known' } as const) : await this.#take(runs)
     for (const { link, stream, identity, bytes } of runs)
-      this.#step({ type: 'ingested', link, stream, identity, bytes, outcome })
+      this.#calls.tell({ type: 'ingested', link, stream, identity, bytes, outcome }, link)
   }
 
   async #take(runs: readonly EffectOf<'ingest'>[]): Promise<Outcome> {

@@ -17,6 +17,8 @@ export interface CallsInit<Event, Effect extends { readonly type: string }> {
   pace(): ReadingPace
   /** The core has ended a call for another reason than a goodbye. */
   onEnded(peer: PlayerId, code: string): void
+  /** A step that nobody waits for has failed: a fault of this node, not of the peer on whose call it happened. */
+  onFault(cause: unknown, peer: PlayerId | undefined): void
 }
 
 /** Drives a core over the calls to its peers: its frames, its time, and their ends. */
@@ -42,12 +44,12 @@ export class Calls<Event, Effect extends { readonly type: string }> {
       return
     }
     const link = this.#next++
-    const frames = new FrameLink(duplex, (bytes) => this.step({ type: 'sent', link, bytes }), this.#init.pace())
+    const frames = new FrameLink(duplex, (bytes) => this.tell({ type: 'sent', link, bytes }, link), this.#init.pace())
     this.#calls.set(link, { peer, frames })
-    this.step({ type: 'connected', link, peer })
-    await frames.run((bytes) => this.step({ type: 'received', link, bytes }))
+    this.tell({ type: 'connected', link, peer }, link)
+    await frames.run((bytes) => this.tell({ type: 'received', link, bytes }, link))
     this.#calls.delete(link)
-    this.step({ type: 'disconnected', link })
+    this.tell({ type: 'disconnected', link })
   }
 
   /** Lets something happen to the core, and does what it asks; nothing once all is closed. */
@@ -56,6 +58,16 @@ export class Calls<Event, Effect extends { readonly type: string }> {
     const { clock, tickEvery } = this.#init
     for (const effect of this.#init.step(event, clock.monotonic())) this.#perform(effect)
     if (!this.#ticking && this.#init.needsTick()) this.#ticking = setTimeout(() => this.#tick(), tickEvery)
+  }
+
+  /** A step that nobody waits for. Never throws: a fault is told of, and ends the call on which it happened. */
+  tell(event: Event | CallEvent, link?: LinkId): void {
+    try {
+      this.step(event)
+    } catch (cause) {
+      this.#init.onFault(cause, link === undefined ? undefined : this.peerOf(link))
+      if (link !== undefined) this.hangUp(link)
+    }
   }
 
   peerOf(link: LinkId): PlayerId | undefined {
@@ -79,7 +91,7 @@ export class Calls<Event, Effect extends { readonly type: string }> {
 
   #tick(): void {
     this.#ticking = undefined
-    this.step({ type: 'tick' })
+    this.tell({ type: 'tick' })
   }
 
   #perform(effect: Effect | CallEffect): void {

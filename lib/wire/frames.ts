@@ -52,46 +52,51 @@ export class FrameLink {
     if (!this.#writing) this.#drop()
   }
 
-  /** Hands every incoming frame to `receive`, in order, until either side ends. Never rejects. */
+  /** Hands every incoming frame to `receive`, in order, until either side ends. Rejects where `receive` throws. */
   async run(receive: (bytes: Uint8Array) => void): Promise<void> {
     const frames = this.#duplex.source[Symbol.asyncIterator]()
     const closed = new Promise<void>((resolve) => {
       this.#closing.signal.addEventListener('abort', () => resolve(), { once: true })
       if (this.#closing.signal.aborted) resolve()
     })
-    await Promise.race([this.#read(frames, receive), closed])
-    this.#drop()
-    frames.return?.().catch(() => undefined)
+    try {
+      await Promise.race([this.#read(frames, receive), closed])
+    } finally {
+      this.#drop()
+      frames.return?.().catch(() => undefined)
+    }
   }
 
   async #read(frames: AsyncIterator<Uint8Array>, receive: (bytes: Uint8Array) => void): Promise<void> {
-    try {
-      for (let next = await frames.next(); next.done !== true; next = await frames.next()) {
-        if (this.#closing.signal.aborted) return
-        this.bytesIn += next.value.length
-        const wait = this.#pace?.take(next.value)
-        if (wait) await wait
-        if (!this.#farewell) receive(next.value)
-      }
-    } catch {
-      // The other side or its connection is gone: the same as an end, and the caller is told by our return.
+    for (let bytes = await nextOf(frames); bytes; bytes = await nextOf(frames)) {
+      if (this.#closing.signal.aborted) return
+      this.bytesIn += bytes.length
+      const wait = this.#pace?.take(bytes)
+      if (wait) await wait
+      if (!this.#farewell) receive(bytes)
     }
   }
 
   async #write(): Promise<void> {
     if (this.#writing) return
     this.#writing = true
-    try {
-      for (let bytes = this.#queue.shift(); bytes; bytes = this.#queue.shift()) {
-        await this.#duplex.push(bytes)
-        this.bytesOut += bytes.length
-        this.#onSent(bytes.length)
-      }
-    } catch {
-      this.#drop()
+    for (let bytes = this.#queue.shift(); bytes && (await this.#push(bytes)); bytes = this.#queue.shift()) {
+      this.bytesOut += bytes.length
+      this.#onSent(bytes.length)
     }
     this.#writing = false
     if (this.#farewell) this.#drop()
+  }
+
+  /** Whether it has left; where not, the call has ended. */
+  async #push(bytes: Uint8Array): Promise<boolean> {
+    try {
+      await this.#duplex.push(bytes)
+      return true
+    } catch {
+      this.#drop()
+      return false
+    }
   }
 
   #drop(): void {
@@ -100,5 +105,15 @@ export class FrameLink {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
     this.#duplex.end()
+  }
+}
+
+/** The next frame; none where the other side has ended the call, or its connection is gone. */
+async function nextOf(frames: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
+  try {
+    const next = await frames.next()
+    return next.done === true ? undefined : next.value
+  } catch {
+    return undefined
   }
 }
