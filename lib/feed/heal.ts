@@ -34,11 +34,9 @@ export interface Healing {
  * @param feed entries of the current feed, oldest first, at least all after the last one shared with every branch
  */
 export function healing(feed: readonly Trace[], lost: readonly LostBranch[]): Healing {
-  const chains = [
-    feed,
-    ...lost.map(({ after, entries }) => [...feed.filter(({ comparable }) => comparable <= after), ...entries]),
-  ]
-  const dropped = droppedAmong(chains)
+  // Most feeds were never rewritten. What is asked of each chain is large, and then nobody asks.
+  const declares = [feed, ...lost.map(({ entries }) => entries)].some((part) => part.some(({ rebase }) => rebase))
+  const dropped = declares ? droppedAmong(chainsOf(feed, lost)) : new Set<EntryKey>()
   const present = originalsOf(feed)
   // What was named longer ago nobody looks at any more: it is named anew.
   const named = new Set(namedIn(feed, MAX_LOOKED_AT))
@@ -60,6 +58,12 @@ export function healing(feed: readonly Trace[], lost: readonly LostBranch[]): He
   const drop = new Set([...dropped].filter((key) => present.has(key)))
   return { again: [...again.values()].sort(byOriginal), drop, replaces: [...new Set(replaces)], stuck: stuck.size }
 }
+
+/** The current chain and those of losing branches, from where the feed's entries begin. */
+const chainsOf = (feed: readonly Trace[], lost: readonly LostBranch[]): (readonly Trace[])[] => [
+  feed,
+  ...lost.map(({ after, entries }) => [...feed.filter(({ comparable }) => comparable <= after), ...entries]),
+]
 
 const originalsOf = (chain: readonly Trace[]): Set<EntryKey> =>
   new Set(chain.flatMap(({ original }) => (original ? [original.key] : [])))

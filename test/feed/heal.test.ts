@@ -1,7 +1,15 @@
 import test from 'tape'
 import type { EntryKey } from '../../lib/base/index.ts'
 import { MAX_ENTRY_BYTES, MAX_FRESH_BYTES, signEntry, type Entry, type Payload } from '../../lib/entry/index.ts'
-import { healing, publishedAgain, rebasePayloads, rebasing, traceOf, type LostBranch } from '../../lib/feed/index.ts'
+import {
+  healing,
+  publishedAgain,
+  rebasePayloads,
+  rebasing,
+  traceOf,
+  type LostBranch,
+  type Trace,
+} from '../../lib/feed/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { chain, identityNamed, keysOf, note } from '../helpers/chains.ts'
 
@@ -69,6 +77,21 @@ test('healing: what the feed already has is not published again, as itself or by
   t.deepEqual(heal(feed, lost), { again: [], drop: new Set(), replaces: keysOf(lost.slice(-1)), stuck: 0 })
   const wrapped = write(shared, ...lost.slice(3), note('more'))
   t.deepEqual(keys(heal(write(shared, note('here')), wrapped).again), [lost[3]?.key, wrapped.at(-1)?.key])
+  t.end()
+})
+
+test('healing: where nothing was ever rewritten, chains are not indexed', (t) => {
+  const feed = write(shared, note('here'))
+  const lost = write(shared, note('there'))
+  let asked = 0
+  const counted = (entry: Entry): Trace => {
+    const trace = traceOf(entry)
+    return Object.defineProperty({ ...trace }, 'key', { get: () => (asked++, trace.key) })
+  }
+  const plan = healing(feed.map(counted), [lostAfter(lost, feed)])
+  t.deepEqual([keys(plan.again), asked], [keysOf(lost.slice(-1)), 0], 'nobody asks where an entry stands')
+  healing(write(feed, rebase(shared)).map(counted), [lostAfter(lost, feed)])
+  t.ok(asked > 0, 'but where something was')
   t.end()
 })
 
