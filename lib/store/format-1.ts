@@ -5,12 +5,24 @@ import type { Branch } from '../feed/index.ts'
 import { compareHeads } from '../entry/index.ts'
 import type { Entry } from '../entry/index.ts'
 import { positionOf } from './grow.ts'
-import { changedKey, headKey, headValue, numberKey, numberValue, parseShape, shapeKey, shapeValue } from './layout.ts'
+import {
+  changedKey,
+  chunkKey,
+  headKey,
+  headValue,
+  parseChunkKey,
+  numberKey,
+  numberValue,
+  parseShape,
+  shapeKey,
+  shapeValue,
+} from './layout.ts'
 import type { HeadRow } from './layout.ts'
 import { write } from './level.ts'
 import type { Db, Write } from './level.ts'
 import { getU64, putU64, viewOf } from './octets.ts'
-import { writesOf } from './rows.ts'
+import { chunkOf, entriesOf } from './read.ts'
+import { deletesOf, writesOf } from './rows.ts'
 
 /** Rows of format 1 that are not in its indexes, by the first byte of their keys; its indexes end before `V1_END`. */
 export const V1_HEAD = 0x01
@@ -41,8 +53,8 @@ export interface LeftAside {
 export const leftError = ({ identity, from, entries }: LeftAside): MarmaladeError =>
   new MarmaladeError(
     'STORE_CORRUPT',
-    `${entries} entries of ${identity} from ${from} on could not be brought to the new format, since one of them is damaged: ` +
-      'they are kept aside (docs/store.md, "Format 1"); stay connected, so that others send them again',
+    `${entries} entries of ${identity} from ${from} on could not be brought to the new format, since one of them is damaged or lacks: ` +
+      'what is left of them is kept aside (docs/store.md, "Format 1"); stay connected, so that others send them again',
   )
 
 /** How many entries a head row of format 1 says there are. */
@@ -50,9 +62,9 @@ export const countIn = (headRow: Uint8Array): number =>
   headRow.length === V1_HEAD_BYTES ? getU64(viewOf(headRow), 44) : 0
 
 /**
- * Copies a feed with its losing chains. Where an entry is damaged, its branch ends with the last before it whose own
- * signature verifies; that one, what follows on it and what hangs there are put aside as they are.
- * @returns what was put aside; undefined where nothing was
+ * Copies a feed with its losing chains. Where an entry is damaged or lacks, its branch ends with the last before it whose
+ * own signature verifies; that one, what follows on it and what hangs there are put aside as they are.
+ * @returns what was put aside or lacks; undefined where nothing was and does
  */
 export async function copyFeed(
   copying: Copying,
@@ -79,7 +91,9 @@ export async function copyFeed(
     const copied = await copyBranch(copying, { identity: id, raw: identity, feed, branch, anchor, hooks })
     if (copied.whole) kept.set(branch.id, branch)
     else {
-      await aside.put(branch.id, (copied.end?.tail.comparable ?? 0) + 1)
+      const { comparable, count } = copied.end ? { ...copied.end.tail, count: copied.end.count } : NOWHERE
+      const put = await aside.put(branch.id, comparable + 1)
+      if (put === 0 && comparable < branch.tail.comparable) aside.lack(comparable + 1, branch.count - count)
       if (copied.end && copied.end !== anchor) kept.set(branch.id, { ...branch, ...named(copied.end) })
     }
   }
@@ -94,8 +108,21 @@ export async function copyFeed(
     ]
     if (shapeRow) writes.push({ type: 'put', key: shapeKey(feed), value: shapeValue(shape.next, kept) })
     await write(db, writes, 'quick')
-  }
+  } else await clearCopied(copying, feed)
   return aside.left && { identity: id, ...aside.left }
+}
+
+const NOWHERE = { comparable: 0, count: 0 }
+
+/**
+ * Deletes what was copied of a feed that has no branch to be one, only some that were being deleted: its number is the
+ * next feed's.
+ */
+async function clearCopied({ db, crypto }: Copying, feed: number): Promise<void> {
+  for await (const [key, value] of db.iterator({ gte: chunkKey(feed, 0, 0), lt: chunkKey(feed + 1, 0, 0) })) {
+    const { branch } = parseChunkKey(key)
+    await write(db, deletesOf(entriesOf(chunkOf(value), crypto), feed, branch), 'quick')
+  }
 }
 
 function parseHeadV1(row: Uint8Array): HeadRow | undefined {
@@ -180,7 +207,8 @@ async function copyBranch(
   }
   // What was being deleted may end anywhere.
   if (branch.state === 'dropping') await put(waiting)
-  return { whole: branch.state === 'dropping' || waiting.length === 0, end }
+  const isWhole = waiting.length === 0 && end?.tail.key === branch.tail.key
+  return { whole: branch.state === 'dropping' || isWhole, end }
 }
 
 /** The rows of a branch's entries from a comparable on. */
@@ -202,8 +230,9 @@ class Aside {
     this.#identity = identity
   }
 
-  /** Puts the rows of a branch from a comparable on aside. */
-  async put(branch: number, from: Micros): Promise<void> {
+  /** Puts the rows of a branch from a comparable on aside. How many they are. */
+  async put(branch: number, from: Micros): Promise<number> {
+    let put = 0
     const rows = this.#db.iterator(rowsOf(this.#identity, branch, from))
     try {
       for (let found = await rows.nextv(BATCH); found.length > 0; found = await rows.nextv(BATCH)) {
@@ -211,13 +240,17 @@ class Aside {
         await write(this.#db, writes, 'quick')
         const [[first] = [new Uint8Array(45)]] = found
         const at = getU64(viewOf(first), first.length - 8)
-        this.left = {
-          from: Math.min(this.left?.from ?? Infinity, at),
-          entries: (this.left?.entries ?? 0) + found.length,
-        }
+        this.lack(at, found.length)
+        put += found.length
       }
     } finally {
       await rows.close()
     }
+    return put
+  }
+
+  /** Entries from a comparable on are not copied. */
+  lack(from: Micros, entries: number): void {
+    this.left = { from: Math.min(this.left?.from ?? Infinity, from), entries: (this.left?.entries ?? 0) + entries }
   }
 }

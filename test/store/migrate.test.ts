@@ -4,11 +4,14 @@ import test from 'tape'
 import type { EntryKey, JamId, PlayerId } from '../../lib/base/index.ts'
 import { concat, hasCode, hex, playerIdOf, utf8 } from '../../lib/base/index.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
+import { hashOf } from '../../lib/entry/index.ts'
 import type { Entry, HeadPosition } from '../../lib/entry/index.ts'
+import type { Branch } from '../../lib/feed/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { levelAt, openStore } from '../../lib/store/index.ts'
 import type { Head, Store } from '../../lib/store/index.ts'
-import { HandClock, collect, headOfChain, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
+import { PLACE, chunkKey, parsePlace, shapeValue } from '../../lib/store/layout.ts'
+import { HandClock, chain, collect, headOfChain, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
 import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
 
 /** A database of format 1 as an earlier version wrote it: a feed with forks, an `again`, a jam; and what it said it holds. */
@@ -173,4 +176,67 @@ test('store: of a database of format 1 with a damaged entry all is read that is 
     await after.close()
     removeFolder(folder)
   }
+})
+
+test('store: a branch of format 1 whose last rows lack is no whole one: its owner hears of it', async (t) => {
+  const { id: identity, signer } = ada
+  for (const { identity: whose, count, key } of told.feeds) {
+    const folder = formatOne()
+    const db = levelAt(folder)
+    for await (const [row, value] of db.iterator({ gte: Uint8Array.of(3), lt: Uint8Array.of(4) }))
+      if (playerIdOf(row.subarray(1, 33)) === whose && nodeCrypto.sha256Base64(value) === hashOf({ key }))
+        await db.del(row)
+    await db.close()
+    const faults: unknown[] = []
+    const parts = { identity, signer, crypto: nodeCrypto, clock: new HandClock() }
+    const store = await openStore({
+      ...parts,
+      db: levelAt(folder),
+      origin: { folder, secret: 'new' },
+      onFault: (e) => faults.push(e),
+    })
+    const head = await store.head(whose)
+    t.ok(head && head.key !== key, 'another entry is the head')
+    if (told.feeds.find((feed) => feed.identity === whose)?.lost.length === 0) t.equal(head?.count, count - 1)
+    t.deepEqual(
+      faults.map((fault) => hasCode(fault, 'STORE_CORRUPT') && fault.message.startsWith(`1 entries of ${whose}`)),
+      [true],
+    )
+    t.equal(store.own.restored, whose === identity, 'nothing is published on a feed that is shorter than it was')
+    t.equal((await store.verifyAll()).bad, 0)
+    await store.close()
+    removeFolder(folder)
+  }
+})
+
+test('store: a feed of format 1 of which only a branch half deleted is there leaves nothing under its number', async (t) => {
+  const folder = formatOne()
+  const db = levelAt(folder)
+  const heads = await db.iterator({ gte: Uint8Array.of(1), lt: Uint8Array.of(2) }).all()
+  const [headKey, headRow] = heads.at(-1)!
+  const last = told.feeds.find(({ identity }) => identity === playerIdOf(headKey.subarray(1)))!
+  // As if the feed had been branch 1, of which there is nothing, and branch 0 had been on its way out.
+  await db.put(headKey, headRow.with(3, 1))
+  const tail = { comparable: last.comparable, key: last.key }
+  const doomed: Branch = { id: 0, at: 0, tail, count: last.count, state: 'dropping' }
+  await db.put(headKey.with(0, 2), shapeValue(2, new Map([[0, doomed]])))
+  await db.close()
+  const { id: identity, signer } = ada
+  const parts = { identity, signer, crypto: nodeCrypto, clock: new HandClock(), onFault: () => undefined }
+  const store = await openStore({ ...parts, db: levelAt(folder) })
+  t.equal(await store.head(last.identity), undefined)
+  const next = identityNamed('whoever comes next')
+  const entries = chain(next, 3, null)
+  await store.ingest(next.id, rawOf(entries))
+  t.deepEqual(keysOf(await collect(store.read(next.id))), keysOf(entries))
+  t.equal(await store.get(last.key, 'anywhere'), undefined)
+  t.equal((await store.verifyAll()).bad, 0, 'and the number is free for the next identity')
+  await store.close()
+  const after = levelAt(folder)
+  const number = heads.length - 1
+  t.equal((await after.keys({ gte: chunkKey(number, 0, 0), lt: chunkKey(number + 1, 0, 0) }).all()).length, 1)
+  const places = await after.values({ gte: Uint8Array.of(PLACE), lt: Uint8Array.of(PLACE + 1) }).all()
+  t.equal(places.filter((place) => parsePlace(place).feed === number).length, 3)
+  await after.close()
+  removeFolder(folder)
 })
