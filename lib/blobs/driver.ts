@@ -1,7 +1,6 @@
 import { MarmaladeError } from '../base/index.ts'
 import type { BlobId, Clock, PlayerId } from '../base/index.ts'
-import { Pace } from '../gossip/index.ts'
-import { Calls } from '../wire/index.ts'
+import { Calls, Pace } from '../wire/index.ts'
 import type { Duplex } from '../wire/index.ts'
 import { BLOB_LIMITS, blobsNeedTick, createBlobs, stepBlobs } from './core.ts'
 import type { BlobLimits, BlobState } from './core.ts'

@@ -8,11 +8,10 @@ import type { GossipMemory } from './kept.ts'
 import { answer, isClosing } from './looks.ts'
 import type { Question, Timeless } from './looks.ts'
 import { judge } from './judge.ts'
-import { Pace } from './pace.ts'
 import { statusOf } from './status.ts'
 import type { GossipLinkStatus } from './status.ts'
 import type { Duplex, GossipEffect, GossipEvent, Outcome } from './types.ts'
-import { Calls } from '../wire/index.ts'
+import { Calls, Pace } from '../wire/index.ts'
 import { isRun } from './wire.ts'
 
 /** How often the core looks at what has not come, while there is such. */

@@ -1,8 +1,6 @@
 export * from './core.ts'
 export * from './driver.ts'
-export * from './keep.ts'
 export type { GossipMemory } from './kept.ts'
-export * from './pace.ts'
 export type { GossipLinkStatus } from './status.ts'
 export * from './types.ts'
 export * from './wire.ts'

@@ -1,5 +1,7 @@
 export * from './calls.ts'
 export * from './frames.ts'
 export * from './greeting.ts'
+export * from './keep.ts'
 export * from './octets.ts'
+export * from './pace.ts'
 export type * from './types.ts'

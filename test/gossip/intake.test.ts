@@ -1,7 +1,7 @@
 import test from 'tape'
 import type { PlayerId } from '../../lib/base/index.ts'
 import { Intake } from '../../lib/gossip/intake.ts'
-import { Pace } from '../../lib/gossip/pace.ts'
+import { Pace } from '../../lib/wire/index.ts'
 import { encodeFrame, isRun } from '../../lib/gossip/index.ts'
 import { FrameLink } from '../../lib/wire/index.ts'
 import { entryKeyOf } from '../../lib/base/index.ts'
