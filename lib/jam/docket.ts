@@ -37,6 +37,7 @@ export class Docket {
   add(entry: JamEntry): Refusal | undefined {
     const kept = this.#ledger.add(entry)
     if (kept.kind === 'kept') {
+      if (kept.instead) this.#drop(kept.instead)
       this.#fresh.add(kept.item)
       this.#concern(kept.item)
     }
@@ -44,8 +45,15 @@ export class Docket {
   }
 
   remove(key: EntryKey): void {
-    const item = this.#ledger.remove(key)
-    if (!item) return
+    const removed = this.#ledger.remove(key)
+    if (!removed) return
+    this.#drop(removed.gone)
+    if (!removed.item) return
+    this.#fresh.add(removed.item)
+    this.#concern(removed.item)
+  }
+
+  #drop(item: JamItem): void {
     this.#fresh.delete(item)
     this.#told.delete(item)
     this.#gone.add(item)

@@ -1,5 +1,6 @@
 import { ownedParts, refusal } from '../base/index.ts'
-import type { EntryKey, JamId, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
+import type { EntryKey, JamId, Micros, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
+import { isAgain } from '../feed/index.ts'
 import type { Grid } from './grid.ts'
 import { instanceKey, readItem, tickOf } from './items.ts'
 import type {
@@ -25,10 +26,32 @@ export const MAX_ITEMS = 131_072
 
 /** What handing in an entry came to. */
 export type Kept =
-  | { readonly kind: 'kept'; readonly item: JamItem }
+  /** `instead` of an item of the same key, which is no more in the set. */
+  | { readonly kind: 'kept'; readonly item: JamItem; readonly instead?: JamItem }
   | { readonly kind: 'known' }
   | { readonly kind: 'other' }
   | ({ readonly kind: 'refused' } & Refusal)
+
+/** What taking out an entry came to: an item is gone, and perhaps another of the same key is there instead. */
+export interface Gone {
+  readonly gone: JamItem
+  readonly item?: JamItem
+}
+
+/** An entry as stored, and the item that it says: an `again` says its original's. */
+interface Carrier {
+  readonly key: EntryKey
+  readonly comparable: Micros
+  readonly again: 0 | 1
+  readonly item: JamItem
+}
+
+/** Whose word counts of several carriers of one item: the original's, else that of the first `again` by (comparable, key). */
+const compareCarriers = (a: Carrier, b: Carrier): number => a.again - b.again || comparePublished(a, b)
+
+/** Honest carriers of one item all say the same. */
+const isSame = (a: JamItem, b: JamItem): boolean =>
+  a === b || (a.comparable === b.comparable && JSON.stringify(a.payload) === JSON.stringify(b.payload))
 
 /**
  * The set of a jam's entries, growing and shrinking, with what follows from it: who started the jam, its members, its
@@ -42,7 +65,7 @@ export class Ledger {
   readonly #items = new Map<string, JamItem>()
   /** Entry key as stored to the item it carries: an `again` carries its original's. */
   readonly #carried = new Map<EntryKey, string>()
-  readonly #carriers = new Map<string, EntryKey[]>()
+  readonly #carriers = new Map<string, Carrier[]>()
   readonly #byPlayer = new Map<PlayerId, Set<JamItem>>()
   readonly #plays = new Map<InstanceKey, PlayItem[]>()
   /** Owner, name and archive of what is published, to the runtimes named for it. */
@@ -72,32 +95,39 @@ export class Ledger {
       return { kind: 'refused', ...refusal('JAM_TOO_LARGE', `more than ${MAX_ITEMS} entries: start another jam`) }
     }
     this.#carried.set(entry.key, id)
-    const carriers = this.#carriers.get(id)
-    if (carriers) {
-      carriers.push(entry.key)
-      return { kind: 'known' }
-    }
-    this.#carriers.set(id, [entry.key])
-    this.#items.set(id, item)
-    this.#index(item, 1)
-    return { kind: 'kept', item }
+    const carrier: Carrier = { key: entry.key, comparable: entry.comparable, again: isAgain(entry) ? 1 : 0, item }
+    this.#carriers.set(id, [...(this.#carriers.get(id) ?? []), carrier])
+    const changed = this.#settle(id)
+    if (!changed?.item) return { kind: 'known' }
+    return { kind: 'kept', item: changed.item, ...(changed.gone && { instead: changed.gone }) }
   }
 
-  /** Takes an entry out by its own key; gives the item that is no more in the set, if that was the last to carry it. */
-  remove(key: EntryKey): JamItem | undefined {
+  /** Takes an entry out by its own key; gives the item that is no more in the set, where it alone carried that. */
+  remove(key: EntryKey): Gone | undefined {
     const id = this.#carried.get(key)
     if (id === undefined) return undefined
     this.#carried.delete(key)
-    const carriers = (this.#carriers.get(id) ?? []).filter((carrier) => carrier !== key)
-    if (carriers.length > 0) {
-      this.#carriers.set(id, carriers)
-      return undefined
+    const carriers = (this.#carriers.get(id) ?? []).filter((carrier) => carrier.key !== key)
+    if (carriers.length > 0) this.#carriers.set(id, carriers)
+    else this.#carriers.delete(id)
+    const changed = this.#settle(id)
+    return changed?.gone && { gone: changed.gone, ...(changed.item && { item: changed.item }) }
+  }
+
+  /** Puts in what the carriers of an item say now; undefined where that is what was there. */
+  #settle(id: string): Partial<Gone> | undefined {
+    const gone = this.#items.get(id)
+    const item = [...(this.#carriers.get(id) ?? [])].sort(compareCarriers)[0]?.item
+    if (gone && item && isSame(gone, item)) return undefined
+    if (gone) {
+      this.#items.delete(id)
+      this.#index(gone, -1)
     }
-    this.#carriers.delete(id)
-    const item = this.#items.get(id)
-    this.#items.delete(id)
-    if (item) this.#index(item, -1)
-    return item
+    if (item) {
+      this.#items.set(id, item)
+      this.#index(item, 1)
+    }
+    return { ...(gone && { gone }), ...(item && { item }) }
   }
 
   #index(item: JamItem, by: 1 | -1): void {

@@ -2,7 +2,8 @@ import test from 'tape'
 import { blobIdOf, generatorIdOf, hex, jamIdOf, name, type EntryKey } from '../../lib/base/index.ts'
 import type { Entry, Payload } from '../../lib/entry/index.ts'
 import { publishedAgain, rebasePayloads, rebasing, traceOf } from '../../lib/feed/index.ts'
-import { Ledger, buildScore, scoreHash } from '../../lib/jam/index.ts'
+import { Docket } from '../../lib/jam/docket.ts'
+import { Ledger, buildScore, scoreHash, type JamItem } from '../../lib/jam/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { chain, identityNamed, keysOf } from '../helpers/chains.ts'
 
@@ -84,6 +85,59 @@ test('rebase: in a jam that goes on, an item stays while anything carries it', (
   for (const entry of rewritten.slice(1)) t.equal(ledger.add(entry).kind, 'known')
   for (const key of keysOf(feed.slice(1))) t.equal(ledger.remove(key), undefined, 'nothing goes')
   t.equal(ledger.playOf(ada.id, name('two')), before)
-  t.equal(ledger.remove(rewritten[4]?.key as EntryKey), before, 'until the last that carries it goes')
+  t.equal(ledger.remove(rewritten[4]?.key as EntryKey)?.gone, before, 'until the last that carries it goes')
+  t.end()
+})
+
+test('again: the original is believed, else the first that carries it, whatever order they come in', (t) => {
+  const feed = chain(ada, PAYLOADS.length, null, { payload: (at) => PAYLOADS[at] ?? '.box' })
+  const original = feed[3]
+  if (!original) throw new Error('no play')
+  const { key, comparable } = original
+  const saying = (at: number): Payload => ({ type: 'again', key, comparable: comparable - 1, payload: play('one', at) })
+  const [first, second] = chain(ada, 2, feed.at(-1) ?? null, { payload: (n) => saying(n * 3840 + 3840) })
+  if (!first || !second) throw new Error('no again')
+  const heard = (entries: readonly Entry[]): unknown[] => {
+    const ledger = new Ledger(jam)
+    for (const entry of entries) ledger.add(entry)
+    const item = ledger.playOf(ada.id, name('one'))
+    return [item?.payload.at, item?.comparable]
+  }
+  const rest = feed.filter((entry) => entry !== original)
+  for (const some of [
+    [original, first, second],
+    [second, first, original],
+    [first, original, second],
+  ]) {
+    t.deepEqual(heard([...rest, ...some]), [0, comparable], 'the original')
+    t.deepEqual(heard([...some, ...rest]), [0, comparable])
+    const agains = some.filter((entry) => entry !== original)
+    t.deepEqual(heard([...rest, ...agains]), [3840, comparable - 1], 'the first of two')
+  }
+  const ledger = new Ledger(jam)
+  for (const entry of [...rest, second]) ledger.add(entry)
+  const before = ledger.playOf(ada.id, name('one'))
+  const kept = ledger.add(original)
+  t.deepEqual([kept.kind, kept.kind === 'kept' && kept.instead === before], ['kept', true], 'in its place')
+  const removed = ledger.remove(key)
+  t.deepEqual([removed?.gone.comparable, removed?.item], [comparable, before], 'and back when it goes')
+  t.end()
+})
+
+test('again: a conductor that heard a false one first plays the original', (t) => {
+  const feed = chain(ada, PAYLOADS.length, null, { payload: (at) => PAYLOADS[at] ?? '.box' })
+  const original = feed[3]
+  if (!original) throw new Error('no play')
+  const { key, comparable } = original
+  const payload: Payload = { type: 'again', key, comparable, payload: play('one', 3840) }
+  const [again] = chain(ada, 1, feed.at(-1) ?? null, { payload: () => payload })
+  const docket = new Docket(new Ledger(jam))
+  for (const entry of [...feed.filter((other) => other !== original), again]) if (entry) docket.add(entry)
+  docket.judge()
+  docket.add(original)
+  const verdicts = docket.judge()
+  const ats = (items: readonly JamItem[] = []): unknown[] =>
+    items.filter((item) => item.kind === 'play').map((item) => item.payload.at)
+  t.deepEqual([ats(verdicts?.dropped), ats(verdicts?.admitted)], [[3840], [0]])
   t.end()
 })
