@@ -39,17 +39,6 @@ export class ShortIds {
     this.#followed.delete(id)
   }
 
-  /** No longer known: its feed has been dropped. */
-  forgotten(id: PlayerId): void {
-    const short = this.#shortIds.get(id)
-    if (short === undefined) return
-    this.#shortIds.delete(id)
-    this.#followed.delete(id)
-    const left = (this.#known.get(short) ?? []).filter((other) => other !== id)
-    if (left.length > 0) this.#known.set(short, left)
-    else this.#known.delete(short)
-  }
-
   /** How the identity is shown: its short id where it keeps it, else the full identity. */
   shown(id: PlayerId): string {
     const short = this.#shortIds.get(id)

@@ -95,10 +95,16 @@ export class Directory {
     return short === player ? refOf(player) : short
   }
 
-  /** For people: the name where it is unambiguous here, else the short id or the identity. */
+  /** For people: the name where it means this player alone, also when it is typed; else the short id or the identity. */
   shown(player: PlayerId): string {
     const name = this.nameOf(player)
-    return name !== undefined && this.#named.get(name)?.size === 1 ? name : this.shortOf(player)
+    return name !== undefined && this.#means(name, player) ? name : this.shortOf(player)
+  }
+
+  /** Whether `resolve` takes a name for this player: none that looks like another's identity, or is its short id. */
+  #means(name: string, player: PlayerId): boolean {
+    if (this.#named.get(name)?.size !== 1 || isPlayerId(name) || isPlayerRef(name)) return false
+    return (this.#short.resolve(name) ?? player) === player
   }
 
   /**

@@ -1,12 +1,10 @@
 import type { Micros, PlayerId } from '../base/index.ts'
-import { readUnboxed, type Entry } from '../entry/index.ts'
+import { BOXED, readUnboxed, type Entry } from '../entry/index.ts'
 import { unbox, type Identity } from '../keys/index.ts'
 import type { Change, Store } from '../store/index.ts'
 import { Edges } from './edges.ts'
 import { maySay, readSaid } from './original.ts'
 
-/** The type under which the store lists what is encrypted. */
-const BOXED = '.box'
 const SAYS: ReadonlySet<string> = new Set([BOXED])
 
 interface Init {

@@ -48,18 +48,3 @@ test('one that is followed takes it over, and gives it back', (t) => {
   t.equal(ids.resolve(shortId), first, 'again the first verified')
   t.end()
 })
-
-test('one that is dropped frees it', (t) => {
-  const ids = new ShortIds()
-  ids.followed(first)
-  ids.verified(second)
-  ids.forgotten(first)
-  t.equal(ids.shown(second), shortId)
-  t.equal(ids.shown(first), first)
-  ids.forgotten(second)
-  ids.forgotten(second)
-  t.equal(ids.resolve(shortId), undefined)
-  ids.verified(first)
-  t.equal(ids.shown(first), shortId)
-  t.end()
-})

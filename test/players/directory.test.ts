@@ -79,6 +79,20 @@ test('directory: a name means a player while it is unambiguous; empty text takes
   await store.remove()
 })
 
+test('directory: nobody is shown by what names another', async (t) => {
+  const { store, directory, take } = await annsDirectory()
+  for (const name of [ann.id, refOf(ann.id), shortIdOf(ann.id)]) {
+    const mallory = identityNamed(`called ${name}`)
+    await take(mallory, says({ name }))
+    t.equal(directory.nameOf(mallory.id), name, 'so it is called')
+    t.equal(directory.shown(mallory.id), shortIdOf(mallory.id), 'and is not shown so')
+    t.equal(directory.resolve(name), ann.id)
+  }
+  await take(ben, says({ name: shortIdOf(ben.id) }))
+  t.equal(directory.shown(ben.id), shortIdOf(ben.id), 'by its own short id it is')
+  await store.remove()
+})
+
 test('directory: a changeover takes back the name that only the losing chain gave', async (t) => {
   const { store, directory, settled, take } = await annsDirectory()
   await take(ben, says({ name: 'old' }))
