@@ -1,7 +1,7 @@
-import type { PlayerId } from '../base/index.ts'
+import type { Millis, PlayerId } from '../base/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
-import { probe, resume, trackedSince } from './remember.ts'
+import { isWanted, probe, resume, trackedSince } from './remember.ts'
 import { closeLink, higher, send } from './state.ts'
 import type { Ask, Feed, GossipState, Link, Turn } from './state.ts'
 import { NO_OFFER } from './wire.ts'
@@ -11,12 +11,18 @@ type Of<T extends Frame['type']> = Extract<Frame, { type: T }>
 
 /** At most so many peers are remembered for having failed to deliver a feed. */
 const MAX_PENALTIES = 64
+/** What is held no longer than this is looked at by the tick; later it comes from the store, which has it in hand. */
+const HELD_SOON: Millis = 600_000
 /** Stopped streams whose end has not come; a peer that owes more is not speaking the protocol. */
 const MAX_STOPPING = 65_536
 
 /** A peer says which heads it has. Feeds that nobody here tracks are remembered as far as there is room. */
 export function onIhave(turn: Turn, link: Link, frame: Of<'ihave'>): void {
   const { state } = turn
+  if (frame.serial !== ++link.lastSerial) {
+    closeLink(turn, link, 'unasked')
+    return
+  }
   const before = frame.full ? [...link.heard.keys()] : []
   if (frame.full) link.heard.clear()
   if (frame.serial === 1 && !resume(turn, link, frame.full)) {
@@ -34,14 +40,14 @@ export function onIhave(turn: Turn, link: Link, frame: Of<'ihave'>): void {
 /** Notes a head. Those of feeds that are not drawn are kept while there is room: one that is tracked later is asked for. */
 function hear(state: GossipState, link: Link, head: Head): void {
   if (head.count === 0) link.heard.delete(head.identity)
-  else if (link.heard.size < state.settings.limits.maxHeard || state.feeds.has(head.identity))
+  else if (link.heard.size < state.settings.limits.maxHeard || isWanted(state, head.identity))
     link.heard.set(head.identity, head)
   else link.blindSince ??= state.now
 }
 
 /**
  * Decides from whom a feed is drawn: the author's own link first, else who announced most. The source changes where
- * another announced half a second ago what the source has not announced yet.
+ * another announced half a second ago what the source has not announced yet, or the author what it does not bring.
  */
 export function consider(turn: Turn, identity: PlayerId): void {
   const { state } = turn
@@ -63,8 +69,14 @@ export function consider(turn: Turn, identity: PlayerId): void {
     ask(turn, feed, pick.link)
     return
   }
-  if (feed.source.link === pick.link.id || !mustChange(state, feed, feed.source, feed.awaited, pick.link)) return
-  stop(turn, feed.source)
+  const { source } = feed
+  if (source.link === pick.link.id || !mustChange(state, feed, source, feed.awaited, pick.link)) return
+  // Of a source that has brought nothing the author would have to take the feed over again with each entry.
+  if (pick.link.peer === identity && !source.drew && owes(state, source)) {
+    penalize(turn, feed, source)
+    return
+  }
+  stop(turn, source)
   ask(turn, feed, pick.link)
 }
 
@@ -92,9 +104,10 @@ function best(state: GossipState, feed: Feed): Candidate | undefined {
   for (const link of state.links.values()) {
     const head = link.heard.get(feed.identity)
     if (!head || !higher(head, own)) continue
-    any = true
+    const held = isHeld(state, feed, head)
+    any ||= !held || feed.heldUntil - state.now <= HELD_SOON
     const barred = (feed.penalties.get(link.peer)?.until ?? 0) > state.now
-    if (barred || state.now < feed.heldUntil) continue
+    if (barred || held) continue
     if (link.asking >= state.settings.limits.maxAsking && feed.source?.link !== link.id) busy = true
     else if (!pick || isBetter(feed.identity, { link, head }, pick)) pick = { link, head }
   }
@@ -102,6 +115,18 @@ function best(state: GossipState, feed: Feed): Candidate | undefined {
   else state.waiting.delete(feed.identity)
   if (busy && !pick && !feed.source) state.unasked.add(feed.identity)
   return pick
+}
+
+/** Whether what leads to a head is known to lie too far ahead of the clock. */
+export const isHeld = (state: GossipState, feed: Feed, head: HeadPosition): boolean =>
+  state.now < feed.heldUntil && head.comparable >= feed.heldFrom
+
+/** Whether a source has announced more than has come, and than waits for its time. */
+export function owes(state: GossipState, source: Ask): boolean {
+  const announced = state.links.get(source.link)?.heard.get(source.identity)
+  const feed = state.feeds.get(source.identity)
+  if (!announced || (feed && isHeld(state, feed, announced))) return false
+  return higher(announced, state.heads.get(source.identity))
 }
 
 function isBetter(author: PlayerId, a: Candidate, b: Candidate): boolean {
@@ -117,11 +142,12 @@ function mustChange(
   awaited: { position: HeadPosition; since: number },
   pick: Link,
 ): boolean {
-  const { takeOverAfter } = state.settings.limits
+  const { takeOverAfter, stallAfter } = state.settings.limits
+  // What the store has in hand may be what is lacking.
+  const patience = source.ingesting > 0 ? stallAfter : takeOverAfter
+  if (owes(state, source) && state.now - source.progressAt < patience) return false
+  if (pick.peer === feed.identity) return true
   const announced = state.links.get(source.link)?.heard.get(feed.identity)
-  const owes = announced !== undefined && higher(announced, state.heads.get(feed.identity))
-  if (!owes && pick.peer === feed.identity) return true
-  if (owes && state.now - source.progressAt < takeOverAfter) return false
   if (announced && !higher(awaited.position, announced)) return false
   return state.now - awaited.since >= takeOverAfter
 }
@@ -186,6 +212,7 @@ export function penalize(turn: Turn, feed: Feed, made: Ask): void {
   const peer = state.links.get(made.link)?.peer
   stop(turn, made)
   if (!peer) return
+  feed.awaited = undefined
   const times = Math.min(6, (feed.penalties.get(peer)?.times ?? -1) + 1)
   feed.penalties.delete(peer)
   feed.penalties.set(peer, { until: state.now + state.settings.limits.penalty * 2 ** times, times })
@@ -218,6 +245,7 @@ export function track(turn: Turn, identity: PlayerId, on: boolean, most: number)
     source: undefined,
     awaited: undefined,
     tail: undefined,
+    heldFrom: 0,
     heldUntil: 0,
     orphans: 0,
     penalties: new Map(),

@@ -1,4 +1,4 @@
-import { consider, noteAnswer, onIhave, track } from './asking.ts'
+import { consider, noteAnswer, onIhave, owes, track } from './asking.ts'
 import { countFlip } from './flips.ts'
 import { checkGreetings, connect, greet, leave, leaveNow } from './links.ts'
 import { checkLosing, losingNeedsTick, noteLosing, onIwantLost, onLacking, onLosing, onLost } from './losing.ts'
@@ -8,7 +8,7 @@ import { closeLink } from './state.ts'
 import type { GossipState, Link, Turn } from './state.ts'
 import { onAt, onEnd, onFork, onIngested, onRun, onSampled } from './taking.ts'
 import { coverLate, isUncovered, onHeard } from './telling.ts'
-import { checkWaiting, owes } from './watching.ts'
+import { checkWaiting } from './watching.ts'
 import { awaitsHello, receive } from '../wire/greeting.ts'
 import { decodeFrame } from './wire.ts'
 import type { Frame, GossipEffect, GossipEvent, LinkId } from './types.ts'
@@ -72,6 +72,7 @@ function change(turn: Turn, event: Extract<GossipEvent, { type: 'changed' }>): v
   const { identity } = event.head
   const feed = turn.state.feeds.get(identity)
   if (feed && event.changeover) countFlip(turn, feed)
+  if (feed && event.head.comparable >= feed.heldFrom) feed.heldUntil = 0
   onChanged(turn, event)
   if (feed?.source?.unanswered && !owes(turn.state, feed.source)) noteAnswer(turn, feed.source)
   consider(turn, identity)

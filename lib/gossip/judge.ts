@@ -1,4 +1,5 @@
 import type { Micros } from '../base/index.ts'
+import { FUTURE_LIMIT_MICROS } from '../entry/index.ts'
 import type { Ingested } from '../store/types.ts'
 import type { Outcome } from './types.ts'
 
@@ -8,8 +9,10 @@ const LEAST_WAIT = 100
 /** What the store's answer means for gossip, and the code of the rule that the sender broke. */
 export function judge(ingested: Ingested, now: Micros): { readonly outcome: Outcome; readonly fault?: string } {
   // The store keeps what is held; whoever looks after feeds hands it in again when it is due.
-  if (ingested.kind === 'held')
-    return { outcome: { kind: 'held', retryIn: Math.max(LEAST_WAIT, (ingested.due - now) / 1_000) } }
+  if (ingested.kind === 'held') {
+    const retryIn = Math.max(LEAST_WAIT, (ingested.due - now) / 1_000)
+    return { outcome: { kind: 'held', retryIn, from: ingested.due + FUTURE_LIMIT_MICROS } }
+  }
   const fault = ingested.kind === 'refused' ? ingested : ingested.stop
   if (fault) {
     const orphan = fault.code === 'FEED_GAP'

@@ -33,6 +33,7 @@ export function connect(turn: Turn, event: Extract<GossipEvent, { type: 'connect
     heard: new Map(),
     epoch: NO_EPOCH,
     memory: memoryOf(turn.state, event.peer),
+    lastSerial: 0,
     known: undefined,
     blindSince: undefined,
     lost: { heads: [], looked: [], due: false, tried: new Map() },

@@ -51,6 +51,10 @@ export function trackedSince(state: GossipState, identity: PlayerId): number {
   return state.before.delete(identity) ? BEFORE_THAT : state.now
 }
 
+/** Whether a feed is tracked, or was in the run before and is not yet in this one: then it counts as tracked all along. */
+export const isWanted = (state: GossipState, identity: PlayerId): boolean =>
+  state.feeds.has(identity) || state.before.has(identity)
+
 /** Keeps of a link that ends what its peer announced and has not sent; a peer that owes too much is told all anew. */
 export function keepMemory(state: GossipState, link: Link): void {
   const { maxOwed, maxPeers } = state.settings.limits
@@ -58,7 +62,7 @@ export function keepMemory(state: GossipState, link: Link): void {
   state.memories.delete(link.peer)
   const owed: Head[] = []
   for (const [identity, head] of link.heard)
-    if (state.feeds.has(identity) && higher(head, state.heads.get(identity))) owed.push(head)
+    if (isWanted(state, identity) && higher(head, state.heads.get(identity))) owed.push(head)
   if (owed.length > maxOwed) return
   const since = link.stopping.size > 0 ? link.since : state.now
   state.memories.set(link.peer, { epoch: link.epoch, ...link.known, owed, since })

@@ -1,4 +1,4 @@
-import type { EntryKey, Millis, PlayerId } from '../base/index.ts'
+import type { EntryKey, Micros, Millis, PlayerId } from '../base/index.ts'
 import { compareHeads } from '../entry/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
@@ -36,8 +36,11 @@ export interface Ask {
   phase: 'asked' | 'sampling' | 'flowing'
   /** Entries that may still be handed to the store; what comes past it is dropped. */
   room: number
-  /** When something last came of it. */
+  /** When it was asked or first answered, or when something new of it was last taken in. */
   progressAt: Millis
+  /** Whether something new has been taken in of it, and when a run that was here already was. */
+  drew?: true
+  knownAt?: Millis
   /** Runs handed to the store and not yet answered. */
   ingesting: number
   /** Whether it counts among those of its link that wait for a first answer. */
@@ -100,6 +103,8 @@ export interface Link {
   epoch: string
   /** What this node said it remembers of the peer. */
   readonly memory: PeerMemory | undefined
+  /** Serial of the last `ihave` that came. */
+  lastSerial: number
   /** What the last whole `ihave` said. */
   known: { readonly sequence: number; readonly offer: string } | undefined
   /** Heads of feeds tracked since then may have been told and not kept. */
@@ -175,6 +180,8 @@ export interface Feed {
   awaited: { readonly position: HeadPosition; readonly since: Millis } | undefined
   /** The end of what the store keeps aside: where a cut transfer goes on. */
   tail: HeadPosition | undefined
+  /** Heads from this comparable on are not asked for until then: what leads to them lies too far ahead of the clock. */
+  heldFrom: Micros
   heldUntil: Millis
   /** Runs in a row whose parent the store does not know. */
   orphans: number

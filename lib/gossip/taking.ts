@@ -98,9 +98,10 @@ export function onRun(turn: Turn, link: Link, frame: Of<'run'>, bytes: number): 
 }
 
 function flow(turn: Turn, link: Link, made: Ask, head: Goal): void {
+  // Only a first answer counts by itself: whoever says the same again, or sends what is here, brings nothing.
+  if (made.phase === 'asked') link.progressAt = turn.state.now
+  if (made.phase === 'asked' || made.goal) made.progressAt = turn.state.now
   made.phase = 'flowing'
-  made.progressAt = turn.state.now
-  link.progressAt = turn.state.now
   noteAnswer(turn, made)
   if (!made.goal) link.heard.set(made.identity, { identity: made.identity, ...head })
 }
@@ -122,7 +123,7 @@ export function onIngested(turn: Turn, event: EventOf<'ingested'>): void {
   const made = link?.asks.get(event.stream)
   if (made) {
     made.ingesting--
-    made.progressAt = turn.state.now
+    noteTaken(turn, made, event.outcome)
   }
   if (event.outcome.kind === 'staged')
     for (const each of [...turn.state.links.values()]) if (each.peer === event.identity) noteLosing(turn, each)
@@ -133,6 +134,17 @@ export function onIngested(turn: Turn, event: EventOf<'ingested'>): void {
   const feed = turn.state.feeds.get(event.identity)
   if (!feed) return
   settle(turn, feed, made, event.outcome)
+}
+
+/** A run that brought something new is progress; one up to a losing head is, whatever became of it. */
+function noteTaken({ state }: Turn, made: Ask, { kind }: Outcome): void {
+  const isNew = kind === 'adopted' || kind === 'staged'
+  if (isNew || made.goal) made.progressAt = state.now
+  if (kind === 'known') made.knownAt = state.now
+  if (!isNew) return
+  made.drew = true
+  const link = state.links.get(made.link)
+  if (link) link.progressAt = state.now
 }
 
 /** A run of a chain up to a losing head: what is refused, or held for its time, is left. */
@@ -155,10 +167,12 @@ function settle(turn: Turn, feed: Feed, made: Ask | undefined, outcome: Outcome)
       feed.tail = outcome.tail
       return
     case 'held':
+      feed.heldFrom = outcome.from ?? 0
       feed.heldUntil = turn.state.now + outcome.retryIn
       feed.tail = undefined
+      feed.awaited = undefined
       if (made) stop(turn, made)
-      turn.state.waiting.add(feed.identity)
+      consider(turn, feed.identity)
       return
     case 'refused':
       if (made) refuse(turn, feed, made, outcome.orphan)
@@ -192,6 +206,8 @@ export function onEnd(turn: Turn, link: Link, frame: Of<'end'>): void {
   if (frame.code === 'not-served') link.heard.delete(made.identity)
   if (feed?.source !== made) return
   feed.source = undefined
-  if (frame.code === 'failed') penalize(turn, feed, made)
+  // A source that ends what it has not begun would be asked over and over.
+  const isVain = !made.drew && frame.code !== 'not-served'
+  if (frame.code === 'failed' || isVain) penalize(turn, feed, made)
   else consider(turn, feed.identity)
 }

@@ -1,4 +1,4 @@
-import type { Millis, PlayerId } from '../base/index.ts'
+import type { Micros, Millis, PlayerId } from '../base/index.ts'
 import type { Entry, HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
 import type { CallEffect, CallEvent, LinkId } from '../wire/types.ts'
@@ -68,8 +68,8 @@ export type CloseCode = 'bye' | 'version' | 'malformed' | 'unasked' | 'over-cred
 export type Outcome =
   | { readonly kind: 'adopted' | 'known' }
   | { readonly kind: 'staged'; readonly tail: HeadPosition }
-  /** What is left lies too far ahead of the clock: ask again after so long. */
-  | { readonly kind: 'held'; readonly retryIn: Millis }
+  /** What is left lies too far ahead of the clock, from this comparable on: ask again after so long. All, where left out. */
+  | { readonly kind: 'held'; readonly retryIn: Millis; readonly from?: Micros }
   | { readonly kind: 'refused'; readonly orphan: boolean }
 
 /** What happens to the core. `now` is monotonic. */

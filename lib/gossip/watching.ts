@@ -1,4 +1,4 @@
-import { consider, penalize } from './asking.ts'
+import { consider, isHeld, owes, penalize } from './asking.ts'
 import { higher } from './state.ts'
 import type { Ask, Feed, GossipState, Link, Turn } from './state.ts'
 import type { LinkId } from './types.ts'
@@ -47,13 +47,17 @@ function countOwing({ waiting, feeds }: GossipState): Map<LinkId, number> {
 function isStalled(state: GossipState, feed: Feed, source: Ask, owing: number): boolean {
   const { stallAfter, takeOverAfter } = state.settings.limits
   const link = state.links.get(source.link)
-  if (!link || source.ingesting > 0 || !owes(state, source)) return false
+  if (!link || !owes(state, source)) return false
   const idle = state.now - Math.max(source.progressAt, feed.awaited?.since ?? state.now)
-  // What is asked may not have left yet.
-  if (link.unsent > 0 && idle < 4 * stallAfter) return false
+  if (idle < takeOverAfter) return false
+  // What is asked may not have left yet, and what came may wait for the store.
+  if ((link.unsent > 0 || source.ingesting > 0) && idle < 4 * stallAfter) return false
+  const alone = !others(state, feed, link)
+  // A fork far back comes with all that follows on where both chains parted, much of it here: from the only one that has it.
+  if (alone && (source.ingesting > 0 || state.now - (source.knownAt ?? -Infinity) < stallAfter)) return false
   const silent = Math.min(idle, state.now - link.progressAt)
   if (silent >= stallAfter || idle >= stallAfter * (1 + owing / FEEDS_IN_STALL)) return true
-  return silent >= takeOverAfter && source.phase === 'asked' && others(state, feed, link)
+  return silent >= takeOverAfter && source.phase === 'asked' && !alone
 }
 
 /** Whether another peer has announced more than is here, and may be asked. */
@@ -61,14 +65,8 @@ function others(state: GossipState, feed: Feed, than: Link): boolean {
   const own = state.heads.get(feed.identity)
   for (const link of state.links.values()) {
     const head = link.heard.get(feed.identity)
-    if (link === than || !head || !higher(head, own)) continue
+    if (link === than || !head || !higher(head, own) || isHeld(state, feed, head)) continue
     if ((feed.penalties.get(link.peer)?.until ?? 0) <= state.now) return true
   }
   return false
-}
-
-/** Whether a source has announced more than has come. */
-export function owes(state: GossipState, source: Ask): boolean {
-  const announced = state.links.get(source.link)?.heard.get(source.identity)
-  return announced !== undefined && higher(announced, state.heads.get(source.identity))
 }

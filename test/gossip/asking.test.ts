@@ -74,6 +74,49 @@ test('gossip core: what the store answers decides what is asked next', (t) => {
   t.end()
 })
 
+test('gossip core: what lies ahead of the clock keeps no lower head of the feed from being drawn', (t) => {
+  const year = 365 * 24 * 3_600_000
+  const run: Known = { type: 'run', stream: 0, head: headOf(9), entries: [ENTRY] }
+  const bench = tracking().connect(1, near).connect(2, far).announce(1, 1, 9).announce(2, 1, 5)
+  bench.hear(1, run).ingested(1, 0, { kind: 'held', retryIn: 200 * year, from: headOf(8).comparable })
+  t.deepEqual(bench.asked, [2], 'another peer has a lower head: it is asked at once')
+  bench.do({ type: 'changed', head: { identity: author, ...headOf(5) } }).wait(1_000)
+  t.notOk(needsTick(bench.state), 'with that here no timer runs for what is years away')
+  t.deepEqual(bench.announce(1, 2, 8).wait(500).asked, [], 'nothing from there on is asked for')
+  t.deepEqual(bench.announce(1, 3, 7).wait(500).asked, [1], 'what the first announces below it is')
+  bench.do({ type: 'changed', head: { identity: author, ...headOf(8) } })
+  t.deepEqual(bench.announce(2, 2, 9).wait(500).asked, [2], 'and when the store has taken it at last, all is')
+  t.end()
+})
+
+test('gossip core: the author takes its feed over from a source that brings nothing, and the store has time', (t) => {
+  const at: Known = { type: 'at', stream: 0, at: headOf(1), head: headOf(9) }
+  const run: Known = { type: 'run', stream: 0, head: headOf(9), entries: [ENTRY] }
+  const given = () => tracking().connect(1, near).connect(3, author).announce(1, 1, 9)
+  const repeats = given().hear(1, at).wait(400).hear(1, at).announce(3, 1, 5).wait(99)
+  t.deepEqual(repeats.asked, [], 'not before half a second')
+  t.deepEqual(repeats.wait(1).asked, [3], 'though the source has said something since')
+  t.equal(repeats.state.feeds.get(author)?.penalties.has(near), true, 'which is not asked for a while')
+  const slow = given().announce(3, 1, 5).hear(1, run).wait(4_999)
+  t.deepEqual(slow.asked, [], 'while the store has a run of it in hand it stays')
+  t.deepEqual(slow.ingested(1, 0, { kind: 'adopted' }).wait(499).asked, [], 'and after one that brought something')
+  const known = given().announce(3, 1, 5).hear(1, run).wait(499).ingested(1, 0, { kind: 'known' })
+  t.deepEqual(known.wait(1).asked, [3], 'not after one that was here')
+  t.end()
+})
+
+test('gossip core: the only peer that has a chain may send what is here for long, where another has it not', (t) => {
+  const run: Known = { type: 'run', stream: 0, head: headOf(9), entries: [ENTRY] }
+  const bench = tracking().connect(1, near).connect(2, far).announce(1, 1, 9)
+  for (let at = 0; at < 20; at++) {
+    bench.hear(1, run).ingested(1, 0, { kind: 'known' })
+    t.deepEqual(bench.wait(4_000).sent, [], `${4 * (at + 1)} s`)
+  }
+  bench.announce(2, 1, 8)
+  t.deepEqual(bench.hear(1, run).ingested(1, 0, { kind: 'known' }).wait(100).asked, [2], 'then the other is asked')
+  t.end()
+})
+
 test('gossip core: of a feed that is drawn within a bound, no entry past it reaches the store', (t) => {
   const bench = new Bench().do({ type: 'tracked', identity: author, on: true, most: 3 }).connect(1, near)
   t.deepEqual(bench.announce(1, 1, 9).asked, [1])

@@ -24,6 +24,8 @@ test('gossip core: every breach of the protocol closes the link with its code', 
   closes('unasked', 'a second fork', open().announce(1, 1, 5).hear(1, fork).hear(1, fork))
   closes('unasked', 'a stream number twice', openStream().hear(1, iwant(3)))
   closes('unasked', 'hearing what was not said', open().hear(1, { type: 'heard', serial: 9 }))
+  closes('unasked', 'an ihave said again', open().announce(1, 1, 5).announce(1, 1, 5))
+  closes('unasked', 'one left out', open().announce(1, 1, 5).announce(1, 3, 6))
   closes('silent', 'no hello in time', fresh().wait(GOSSIP_LIMITS.greetWithin))
   const small = tracking({ window: 100 }).connect(1, near).announce(1, 1, 5)
   const asked: Known = { type: 'run', stream: 0, head: headOf(5), entries: [ENTRY] }

@@ -135,6 +135,23 @@ test('gossip: what another set of feeds is offered, or is tracked since, is not 
   t.end()
 })
 
+test('gossip: what is told before a feed of the last run is tracked again is not missed', (t) => {
+  const feeds = players.slice(0, 50)
+  const { sim, a, b } = acquainted(feeds)
+  const late = feeds[0]!
+  const kept = remember(b.state)
+  sim.step(b, { type: 'tracked', identity: late, on: false })
+  b.restart(102, kept)
+  a.feeds.append(late, Math.floor(sim.now * 1_000), 'second')
+  speak(sim, a, b)
+  t.equal(lacking(a, b, [late]), 1, 'it does not come while the feed is not tracked')
+  sim.step(b, { type: 'tracked', identity: late, on: true })
+  speak(sim, a, b)
+  t.equal(lacking(a, b, feeds), 0, 'once it is, over another link, it does')
+  t.deepEqual(sim.quarrels, [])
+  t.end()
+})
+
 test('gossip: a cut in the middle of an exchange loses nothing, whatever may be served meanwhile', (t) => {
   const feeds = players.slice(0, 2_000)
   for (let seed = 1; seed <= 20; seed++) {

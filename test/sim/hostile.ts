@@ -1,10 +1,23 @@
 import { entryKeyOf } from '../../lib/base/index.ts'
+import type { PlayerId } from '../../lib/base/index.ts'
 import type { Frame } from '../../lib/gossip/index.ts'
+import type { Head } from '../../lib/store/types.ts'
 import type { Random } from './random.ts'
 
 /** Changes a frame on its way out: none, one or many go in its place. */
 export type Tamper = (frame: Spoken, random: Random) => readonly Spoken[]
-type Spoken = Exclude<Frame, { type: 'optional' }>
+export type Spoken = Exclude<Frame, { type: 'optional' }>
+
+/** Announces the highest head there can be of this feed, besides what is true, and delivers nothing. */
+export const boast =
+  (identity: PlayerId): Tamper =>
+  (frame, random) => {
+    if (frame.type === 'run' || frame.type === 'end') return []
+    if (frame.type !== 'ihave') return [frame]
+    const key = someKey(random)
+    const lie = (head: Head): Head => ({ ...head, comparable: Number.MAX_SAFE_INTEGER, key, count: head.count + 1 })
+    return [{ ...frame, heads: frame.heads.map((head) => (head.identity === identity ? lie(head) : head)) }]
+  }
 
 const someKey = (random: Random) => entryKeyOf(Uint8Array.from({ length: 32 }, () => random.below(256)))
 

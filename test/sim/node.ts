@@ -5,7 +5,7 @@ import type { GossipLimits, GossipState, Remembered } from '../../lib/gossip/cor
 import type { CloseCode, GossipEffect, GossipEvent, LinkId } from '../../lib/gossip/index.ts'
 import type { Question, Timeless } from '../../lib/gossip/looks.ts'
 import { decodeFrame, encodeFrame } from '../../lib/gossip/wire.ts'
-import type { Tamper } from './hostile.ts'
+import type { Spoken, Tamper } from './hostile.ts'
 import { OwnFeed } from './own.ts'
 import type { Random } from './random.ts'
 import type { SimIdentity } from './signing.ts'
@@ -266,6 +266,12 @@ export class SimNode {
       return
     }
     for (const spoken of tamper(frame, this.#random)) wire.send(side, encodeFrame(spoken))
+  }
+
+  /** Says something that its core would not. */
+  say(link: LinkId, frame: Spoken): void {
+    const call = this.#calls.get(link)
+    call?.wire.send(call.side, encodeFrame(frame))
   }
 
   #close({ link, code }: EffectOf<'close'>): void {

@@ -4,6 +4,7 @@ import type { Entry, HeadPosition, Payload } from '../../lib/entry/index.ts'
 import { chainOf, checkRun, holds, otherHeads, parseRun, publishedAgain } from '../../lib/feed/index.ts'
 import type { CheckedRun } from '../../lib/feed/index.ts'
 import type { Outcome } from '../../lib/gossip/index.ts'
+import { judge } from '../../lib/gossip/judge.ts'
 import { Held } from '../../lib/store/held.ts'
 import type { Wanted } from '../../lib/store/rewrite.ts'
 import { Waiting } from '../../lib/store/waiting.ts'
@@ -250,7 +251,7 @@ export class SimStore {
 
   #hold(identity: PlayerId, entries: readonly Entry[], due: Micros): Outcome {
     if (!this.#held.add({ identity, entries, due })) return this.#refuse('FUTURE_FULL')
-    return { kind: 'held', retryIn: Math.max(100, (due - this.#parts.micros()) / 1_000) }
+    return judge({ kind: 'held', due, entries: [] }, this.#parts.micros()).outcome
   }
 
   /** Writes a state; true where the head has changed, of which listeners are told. */
