@@ -1,11 +1,14 @@
 /** A whole node in a process of its own, as a user runs it, without a jam; its parent tells it what to do. */
 import type { PlayerId } from '../../lib/base/index.ts'
-import { need, type Log } from '../../lib/host/index.ts'
+import { HOST_SETTINGS, need, type Log } from '../../lib/host/index.ts'
 import type { FeedsApi } from '../../plugins/feeds/index.ts'
 import { runNode, type Node } from '../../plugins/run.ts'
 import { ingestFeeds, readFeeds } from '../data/feeds.ts'
 import { serveMethods } from '../kit/actor.ts'
 import { profiled } from '../kit/profiled.ts'
+
+// Who is hostile to this node comes over the loopback as well, and is to be held to what one address may do.
+HOST_SETTINGS.arrivals.apart = true
 
 const silent = (): void => undefined
 const complain = (fields: object, message: string): void => console.error(message, fields)

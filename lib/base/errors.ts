@@ -75,7 +75,7 @@ export const CODES = {
   VALUE_TOO_LARGE: 'a value is larger than one packet may be',
   METHOD_UNKNOWN: 'the node called has no such method of that kind',
   NOT_ALLOWED: 'the caller may not call this method',
-  RATE_LIMITED: 'a stranger called a method too often',
+  RATE_LIMITED: 'a stranger called a method too often, or a player broke a rule: wait a little',
   TOO_MANY_CALLS: 'too many calls are open on one connection',
   STREAM_LIMIT: 'a stream came to the most that one call may give',
   STREAM_OVERRUN: 'the other side sent more than it had credit for',

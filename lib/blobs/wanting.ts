@@ -22,7 +22,7 @@ export function want(turn: Turn, blob: BlobId, maxBytes: number): void {
   }
   const made = known ?? makeWant(turn, blob, maxBytes)
   made.own = true
-  made.maxBytes = Math.max(made.maxBytes, maxBytes)
+  raise(made, maxBytes)
   made.progressAt = state.now
   ask(turn, made)
   startTransfers(turn)
@@ -41,9 +41,18 @@ export function relay(turn: Turn, link: Link, blob: BlobId, maxBytes: number): v
   const known = state.wants.get(blob)
   const repeated = known?.relayFor.has(link.id) === true
   if (!repeated && (all >= maxRelayed || ofLink >= maxRelayedOfLink)) return
-  const made = known ?? makeWant(turn, blob, Math.min(maxBytes, maxRelayedBytes))
+  const bound = Math.min(maxBytes, maxRelayedBytes)
+  const made = known ?? makeWant(turn, blob, bound)
   made.relayFor.set(link.id, state.now + lease)
-  if (!known) ask(turn, made)
+  if (raise(made, bound) || !known) ask(turn, made)
+}
+
+/** Takes more, where one asker takes more than those before it: what was too large for them is looked at anew. */
+function raise(made: Want, maxBytes: number): boolean {
+  if (maxBytes <= made.maxBytes) return false
+  made.maxBytes = maxBytes
+  made.tooLargeAt = undefined
+  return true
 }
 
 function makeWant(turn: Turn, blob: BlobId, maxBytes: number): Want {

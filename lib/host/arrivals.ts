@@ -1,5 +1,5 @@
 import type { Millis, PlayerId } from '../base/index.ts'
-import { Rates, subscriberOf } from './rates.ts'
+import { isLoopback, Rates, subscriberOf } from './rates.ts'
 import { Refusals } from './refusals.ts'
 import type { Rate } from './types.ts'
 
@@ -9,9 +9,12 @@ export interface ArrivalsInit {
   readonly all: Rate
   /** So many sockets more a broken rule counts. */
   readonly breach: number
+  /** Whether addresses of the loopback are told apart too; else all who come over it share the rate of all together. */
+  readonly apart: boolean
 }
 
 const EVERYBODY = 'all'
+const LOOPBACK = 'loopback'
 
 /** Who may come in now. Milliseconds come from `now` (monotonic). */
 export class Arrivals {
@@ -29,6 +32,7 @@ export class Arrivals {
   /** Whether one more socket from there may stay. One whose own address sends too many costs the others no place. */
   take(address = ''): boolean {
     const { one, all } = this.#init
+    if (this.#isShared(address)) return this.#rates.take(LOOPBACK, all)
     return this.#rates.take(subscriberOf(address), one) && this.#rates.take(EVERYBODY, all)
   }
 
@@ -37,10 +41,14 @@ export class Arrivals {
     return this.#refusals.left(player, this.#now())
   }
 
-  /** A player who came from there broke a rule. */
-  noteBreach(player: PlayerId, address = ''): void {
+  /** A player broke a rule; the address, where there is one that is to pay for it. */
+  noteBreach(player: PlayerId, address?: string): void {
     const { one, breach } = this.#init
     this.#refusals.add(player, this.#now())
-    this.#rates.charge(subscriberOf(address), one, breach)
+    if (address !== undefined && !this.#isShared(address)) this.#rates.charge(subscriberOf(address), one, breach)
+  }
+
+  #isShared(address: string): boolean {
+    return !this.#init.apart && isLoopback(address)
   }
 }

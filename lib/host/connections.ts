@@ -2,6 +2,7 @@ import { compareBytes, MarmaladeError, rawId } from '../base/index.ts'
 import type { Millis, PlayerId } from '../base/index.ts'
 import { oldestOfBusiest } from './busiest.ts'
 import type { Link } from './link.ts'
+import { subscriberOf } from './rates.ts'
 import type { Connection, Log } from './types.ts'
 
 type Connected = (connection: Connection) => void
@@ -93,6 +94,14 @@ export class Connections {
       left.delete(gone)
       void gone.end(new MarmaladeError('CONNECTIONS_FULL', 'too many strangers are connected: others take their turn'))
     }
+  }
+
+  /** Whether somebody else whom the node knows is connected from, or at, the same network address. */
+  isKnownBeside({ player, networkAddress }: Link): boolean {
+    if (networkAddress === undefined) return false
+    const others = this.list().filter((link) => link.player !== player && link.networkAddress !== undefined)
+    const subscriber = subscriberOf(networkAddress)
+    return others.some((link) => subscriberOf(link.networkAddress ?? '') === subscriber && !link.isStranger())
   }
 
   /** A connection has ended. */

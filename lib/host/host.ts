@@ -129,7 +129,7 @@ export class Host implements PluginHost {
         ...common,
         limits: this.#settings.limits,
         networkKey: this.#init.networkKey ?? NETWORK_KEY,
-        room: (address) => this.#arrivals.take(address) && this.#connections.size < this.#settings.maxConnections,
+        room: (address) => this.#connections.size < this.#settings.maxConnections && this.#arrivals.take(address),
         onAccepted: (accepted) => void this.#takeIn(accepted),
       })
     }
@@ -202,6 +202,7 @@ export class Host implements PluginHost {
 
   async #dial(texts: readonly string[], over: AbortController, options: CallOptions): Promise<Connection> {
     const { player, addresses } = parseAddresses(texts)
+    this.#checkRefusal(player)
     const { maxConnections, connectTimeout, handshakeTimeout, limits } = this.#settings
     if (this.#connections.size + this.#dials.size >= maxConnections) {
       throw new MarmaladeError('CONNECTIONS_FULL', `${maxConnections} players are connected: end a connection first`)
@@ -228,10 +229,7 @@ export class Host implements PluginHost {
     try {
       if (!publicKey) throw new MarmaladeError('HANDSHAKE_FAILED', 'a caller came in without an identity')
       const player = playerIdOf(publicKey)
-      const refused = this.#arrivals.refusedFor(player)
-      if (refused > 0) {
-        throw new MarmaladeError('RATE_LIMITED', `${player} broke a rule: refused for ${Math.ceil(refused / 1_000)} s`)
-      }
+      this.#checkRefusal(player)
       await this.#roles.of(player)
       if (await this.#connections.holds(player)) {
         throw new MarmaladeError('CONNECTION_HELD', `${player} is connected, and that connection answers`)
@@ -264,12 +262,21 @@ export class Host implements PluginHost {
   }
 
   #ended(link: Link, reason: MarmaladeError): void {
-    if (reason.code === 'PROTOCOL_INVALID') this.#arrivals.noteBreach(link.player, link.networkAddress)
+    if (reason.code === 'PROTOCOL_INVALID') {
+      const pays = !this.#connections.isKnownBeside(link)
+      this.#arrivals.noteBreach(link.player, pays ? link.networkAddress : undefined)
+    }
     this.#connections.remove(link, reason)
   }
 
   async #refuse(): Promise<never> {
     throw new MarmaladeError('CLOSED', `the node is ${this.#state}: it does not open again`)
+  }
+  /** @throws MarmaladeError RATE_LIMITED */
+  #checkRefusal(player: PlayerId): void {
+    const refused = this.#arrivals.refusedFor(player)
+    if (refused === 0) return
+    throw new MarmaladeError('RATE_LIMITED', `${player} broke a rule: refused for ${Math.ceil(refused / 1_000)} s`)
   }
   #check(fit: boolean): void {
     if (!fit)

@@ -58,7 +58,7 @@ export class Link implements Connection {
   readonly #closed: Promise<void>
   readonly #keepalive: NodeJS.Timeout
   #closing: Promise<void> | undefined
-  /** Whether its player came in and is nobody whom the node knows, as it was looked at last. */
+  /** As it was looked at last. */
   #stranger: boolean
   #lookedAt = -Infinity
   readonly #born = performance.now()
@@ -81,7 +81,7 @@ export class Link implements Connection {
     this.#closed = closed(init.socket)
     this.#keepalive = setInterval(() => this.#look(), init.keepalive).unref()
     this.#session = new Session({
-      wire: { ...init.wire, source: byTurns(init.wire.source, init.turns, () => this.#isStranger()) },
+      wire: { ...init.wire, source: byTurns(init.wire.source, init.turns, () => this.isStranger()) },
       table: init.table,
       maxCalls: init.maxCalls,
       running: init.running,
@@ -144,7 +144,8 @@ export class Link implements Connection {
     return this.#closing
   }
 
-  #isStranger(): boolean {
+  /** Whether its player came in and is nobody whom the node knows, as far as it has been looked at. */
+  isStranger(): boolean {
     const now = performance.now()
     if (this.transport === 'net' && this.direction === 'in' && now - this.#lookedAt > ROLE_HOLDS) {
       this.#lookedAt = now

@@ -52,12 +52,15 @@ export class Rates {
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/
 
+/** Whether a network address is this machine's own, which all who come from it share. */
+export const isLoopback = (address: string): boolean => LOOPBACK.test(address)
+
 /**
  * Whom a stranger's calls are counted against: its network address (IPv6 by the /64 that one subscriber has), since
  * identities cost nothing; on the loopback, where all have one address, its identity.
  */
 export function rateKey(address: string | undefined, player: PlayerId): string {
-  if (address === undefined || LOOPBACK.test(address)) return player
+  if (address === undefined || isLoopback(address)) return player
   return subscriberOf(address)
 }
 

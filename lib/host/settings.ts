@@ -4,8 +4,11 @@ import { NO_LIMITS } from './transport/bucket.ts'
 export const HOST_SETTINGS = {
   /** Players connected at once. */
   maxConnections: 64,
-  /** Of these, strangers who came in: whoever is known to the node, and whom it dials, finds room beside them. */
-  maxStrangers: 40,
+  /**
+   * Of these, strangers who came in: with the 24 links that a node keeps by itself they leave 16 places to whoever else is known to it
+   * and comes in.
+   */
+  maxStrangers: 24,
   /** Local clients connected at once. */
   maxLocal: 64,
   /** Calls that one connection may have open at this node. */
@@ -16,9 +19,10 @@ export const HOST_SETTINGS = {
   handshakeTimeout: 5_000,
   /**
    * Sockets that may come in from one network address (IPv6: from a /64), and from all together; beyond that they are closed unread.
-   * A broken rule counts as `breach` sockets more.
+   * A broken rule counts as `breach` sockets more. The loopback, which all who come over it share, has the rate of all together for
+   * itself, unless `apart` says that its addresses are somebody each: 127.0.0.2 as well as 127.0.0.1.
    */
-  arrivals: { one: { perSecond: 2, burst: 64 }, all: { perSecond: 100, burst: 512 }, breach: 8 },
+  arrivals: { one: { perSecond: 2, burst: 64 }, all: { perSecond: 100, burst: 512 }, breach: 8, apart: false },
   /** A quiet connection is asked after so many milliseconds, and given up after three times as many. */
   keepalive: 15_000,
   /**

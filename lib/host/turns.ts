@@ -49,10 +49,15 @@ export class Turns {
     this.#running = true
     const wait = this.#owed()
     if (wait <= 0) this.#turn()
-    else setTimeout(() => this.#turn(), wait)
+    else {
+      setTimeout(() => {
+        this.#running = false
+        this.#start()
+      }, wait)
+    }
   }
 
-  /** Milliseconds until the next turn may begin. */
+  /** Milliseconds until it is to be looked at again whether the next turn may begin; 0 where it may. */
   #owed(): Millis {
     const now = this.#now()
     const isFree = now - this.#othersAt >= LATELY

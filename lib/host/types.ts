@@ -194,7 +194,7 @@ export interface PluginHost {
    * Dials `net:host:port~shs:key`, or several addresses of one player beside each other; gives the present connection where
    * the player is already connected.
    * @throws MarmaladeError ADDRESS_INVALID, CONNECT_REFUSED, CONNECT_TIMEOUT, CONNECT_FAILED, HANDSHAKE_FAILED,
-   * HANDSHAKE_TIMEOUT, CONNECTIONS_FULL, PLAYER_BLOCKED, CANCELLED, CLOSED
+   * HANDSHAKE_TIMEOUT, CONNECTIONS_FULL, RATE_LIMITED where the player broke a rule a short while ago, PLAYER_BLOCKED, CANCELLED, CLOSED
    */
   connect(address: string | readonly string[], options?: CallOptions): Promise<Connection>
   /**

@@ -3,6 +3,7 @@ import { blobIdOf, type BlobId } from '../../lib/base/index.ts'
 import {
   BLOB_LIMITS,
   createBlobs,
+  decodeBlobFrame,
   encodeBlobFrame,
   stepBlobs,
   type BlobEffect,
@@ -76,6 +77,34 @@ test('blobs: to a peer that reads no data no more than half a megabyte and one p
   t.equal(peer.closed, 'too-many', 'and one pull more ends it')
   for (let request = 1_000; request < 2_000; request++) pull(request)
   t.equal(peer.link.queue.length, BLOB_LIMITS.maxPulls, 'after which nothing it says is kept')
+  t.end()
+})
+
+test('blobs: a low bound of one that asks does not hold for another that asks for the same', (t) => {
+  const peer = new Unread()
+  const blob = blobs[0]!
+  for (const link of [2, 3]) {
+    peer.step({ type: 'connected', link, peer: identityNamed(`peer ${link}`).id })
+    peer.step({ type: 'received', link, bytes: encodeBlobFrame({ type: 'hello', version: 1 }) })
+  }
+  const asks = (link: number, maxBytes: number): number[] => {
+    const wants = [{ blob, maxBytes, hops: 1 }]
+    peer.step({ type: 'received', link, bytes: encodeBlobFrame({ type: 'want', wants }) })
+    const effects = peer.step({ type: 'looked', link, blob, size: undefined, here: false, relay: true })
+    return effects.flatMap((effect) => {
+      const frame = effect.type === 'send' && effect.link === 3 ? decodeBlobFrame(effect.bytes) : undefined
+      return frame?.type === 'want' ? frame.wants.map((line) => line.maxBytes) : []
+    })
+  }
+  t.deepEqual(asks(1, 1), [1])
+  t.deepEqual(asks(2, 2 ** 40), [BLOB_LIMITS.maxRelayedBytes], 'it is asked again with what is passed on at most')
+  t.deepEqual(asks(2, 5_000_000), [], 'but once')
+  const has = encodeBlobFrame({ type: 'have', blobs: [{ blob, size: 5_000_000 }] })
+  const effects = peer.step({ type: 'received', link: 3, bytes: has })
+  t.ok(
+    effects.some(({ type }) => type === 'open'),
+    'and it is fetched',
+  )
   t.end()
 })
 

@@ -6,8 +6,8 @@ import { addressOf, freshKeys, Teardown } from '../helpers/hosts.ts'
 
 const ended = (host: Host): Promise<void> => new Promise((resolve) => host.onDisconnect(() => resolve()))
 
-test('strangers who come in leave room for those whom the node knows', async (t) => {
-  const down = new Teardown()
+/** A plugin that says who is known. */
+function knowingPlugin() {
   const known = new Set<PlayerId>()
   const knowing = definePlugin({
     name: 'knowing',
@@ -16,6 +16,12 @@ test('strangers who come in leave room for those whom the node knows', async (t)
       return { api: {}, handlers: {} }
     },
   })
+  return { known, knowing }
+}
+
+test('strangers who come in leave room for those whom the node knows', async (t) => {
+  const down = new Teardown()
+  const { known, knowing } = knowingPlugin()
   const host = await down.host({ plugins: [knowing], settings: { maxConnections: 4, maxStrangers: 2 } })
   const first = await down.host()
   const displaced = ended(first)
@@ -37,5 +43,23 @@ test('strangers who come in leave room for those whom the node knows', async (t)
   await strangers[4]?.connections()[0]?.ping()
   const there = host.connections().map(({ player }) => player)
   t.deepEqual(there.toSorted(), [strangers[3], strangers[4], friend, far].map((it) => it?.id).toSorted())
+  await down.run()
+})
+
+test('strangers at the default settings leave room for known callers and more dials beside 24 links', async (t) => {
+  const down = new Teardown()
+  const { known, knowing } = knowingPlugin()
+  const host = await down.host({ plugins: [knowing] })
+  for (let n = 0; n < 24; n++) await host.connect(addressOf(await down.host()))
+  for (let n = 0; n < 40; n++) await (await down.host()).connect(addressOf(host))
+  for (let n = 0; n < 8; n++) {
+    const keys = freshKeys()
+    known.add(keys.id)
+    const friend = await down.host({ keys })
+    await (await friend.connect(addressOf(host))).ping()
+    t.ok(host.connectionTo(keys.id), `known caller ${n}`)
+    await host.connect(addressOf(await down.host()))
+  }
+  t.ok(host.connections().length <= 64)
   await down.run()
 })

@@ -74,6 +74,24 @@ test('turns: a stranger pays for what it had done, promises included, before it 
   t.end()
 })
 
+test('turns: what strangers owe is paid in full while others are served, also where that takes long', async (t) => {
+  let now: Millis = 0
+  const turns = new Turns(() => now)
+  turns.noteOther()
+  // Others never stop for long enough that what is owed is let be.
+  const others = setInterval(() => {
+    now += 100
+    turns.noteOther()
+  }, 100)
+  const second = await new Promise<Millis>((resolve) => {
+    turns.wait(() => (now += 50))
+    turns.wait(() => resolve(now))
+  })
+  clearInterval(others)
+  t.ok(second >= 50 + 1_500, `30 ms too much at a fiftieth: the next turn came at ${second}`)
+  t.end()
+})
+
 test('turns: what is ended while it waits is not done', async (t) => {
   const turns = new Turns(() => 0)
   turns.noteOther()

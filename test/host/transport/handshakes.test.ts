@@ -16,7 +16,7 @@ test('handshakes: an address that opens ever more sockets loses its own oldest, 
   const down = new Teardown()
   // Long enough that nothing in this test ends by it.
   const often = { perSecond: 1_000, burst: 1_000 }
-  const arrivals = { one: often, all: often, breach: 1 }
+  const arrivals = { one: often, all: often, breach: 1, apart: true }
   const host = await down.host({ settings: { handshakeTimeout: 600_000, connectTimeout: 600_000, arrivals } })
   const { port } = parseAddress(addressOf(host))
   const silent = async (localAddress: string): Promise<Socket> => {
