@@ -3,7 +3,7 @@ import type { Crypto, PlayerId } from '../base/index.ts'
 import { V1_END, V1_HEAD, copyFeed, countIn, leftError } from './format-1.ts'
 import type { LeftAside } from './format-1.ts'
 import { FORMAT, FORMAT_KEY, META, NUMBER, rangeOf } from './layout.ts'
-import { write } from './level.ts'
+import { flush, write } from './level.ts'
 import type { Db, Write } from './level.ts'
 import { UNCONFIRMED_ROW } from './restored.ts'
 
@@ -44,6 +44,8 @@ export async function prepare(parts: MigrateParts): Promise<void> {
     const aside = await copyFeeds(parts)
     const writes: Write[] = [done, { type: 'put', key: LEFT_KEY, value: new Uint8Array(0) }]
     if (aside.some(({ identity }) => identity === own)) writes.push(UNCONFIRMED_ROW)
+    // The log that the copy lies in may be lost while that of this step is not.
+    await flush(db)
     await write(db, writes, 'synced')
     for (const each of aside) onFault(leftError(each))
   }

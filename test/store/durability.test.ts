@@ -10,9 +10,14 @@ import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
 const ada = identityNamed('ada')
 const ben = identityNamed('ben')
 
-/** LevelDB that tells of each batch whether it was synced, once it is written. */
+/** LevelDB that tells of each batch whether it was synced, once it is written, and of each table. */
 class Watched extends ClassicLevel<Uint8Array, Uint8Array> {
-  readonly written: ('synced' | 'quick')[] = []
+  readonly written: ('synced' | 'quick' | 'table')[] = []
+
+  override async compactRange(...args: unknown[]): Promise<void> {
+    await (super.compactRange as (...args: unknown[]) => Promise<void>)(...args)
+    this.written.push('table')
+  }
 
   override batch(...args: unknown[]): never {
     const batch = super.batch(...(args as [])) as unknown as { write(options: { sync?: boolean }): Promise<void> }
@@ -45,6 +50,34 @@ test('store: own entries are synced before they are acknowledged, in groups; oth
   }
   t.ok((await writesOf(during)).split(',').length <= 2, 'what comes while one is written shares the next')
   t.equal(await writesOf(() => store.ingest(ben.id, rawOf(chain(ben, 100, null)))), 'quick', 'a run is one batch')
+  await store.close()
+  removeFolder(folder)
+})
+
+test('store: a long rewriting becomes the feed once what it stands on is in a table; signing leaves turns to others', async (t) => {
+  const folder = temporaryFolder()
+  const db = new Watched(folder, { keyEncoding: 'view', valueEncoding: 'view' })
+  let inARow = 0
+  let most = 0
+  const signer: Signer = {
+    sign: (bytes) => {
+      most = Math.max(most, ++inARow)
+      return ada.signer.sign(bytes)
+    },
+  }
+  const store = await openStore({ db, identity: ada.id, signer, crypto: nodeCrypto, clock: new HandClock() })
+  const written = await Promise.all(Array.from({ length: 1_200 }, (_, i) => store.append(note(`${i}`))))
+  const turn = (): void => {
+    inARow = 0
+    ticking = setImmediate(turn)
+  }
+  let ticking = setImmediate(turn)
+  db.written.length = 0
+  most = 0
+  await store.own.rebase(new Set(keysOf(written.slice(0, 1))))
+  clearImmediate(ticking)
+  t.deepEqual(db.written.slice(0, 3), ['quick', 'table', 'synced'])
+  t.ok(most <= 64, `${most} signatures in one turn of the loop`)
   await store.close()
   removeFolder(folder)
 })
