@@ -13,11 +13,32 @@ interface Wanted {
   readonly raw?: boolean
 }
 
+/**
+ * Everything of what is given in pages.
+ * @param most rows of a page: one with fewer is the last
+ * @param page those after a comparable, oldest first
+ */
+export async function* paged<T extends { readonly comparable: number }>(
+  most: number,
+  page: (after: number) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  let after = 0
+  for (let count = most; count >= most;) {
+    count = 0
+    for await (const row of page(after)) {
+      count++
+      after = row.comparable
+      yield row
+    }
+  }
+}
+
 /** The entries of a feed, oldest first: through the node where one runs, else from the home opened here. */
 export async function* entriesOf(context: Context, { player, raw = false }: Wanted = {}): AsyncGenerator<EntryRow> {
   const node = await context.nodeIfRunning(feedsContract)
   if (node) {
-    yield* node.feeds.read({ ...(player !== undefined && { player }), limit: MOST, raw })
+    const whose = player === undefined ? {} : { player }
+    yield* paged(MOST, (after) => node.feeds.read({ ...whose, after, limit: MOST, raw }))
     return
   }
   const home = await openOffline(context)

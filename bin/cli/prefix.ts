@@ -13,6 +13,9 @@ export const shortOf = (id: string): string => id.slice(1, 1 + SHOWN)
 export const isPrefix = (text: string): boolean =>
   new RegExp(`^[A-Za-z0-9+/]{${FEWEST},43}$`).test(text.replace(SIGN, ''))
 
+/** Whether an id begins so. */
+export const begins = (text: string, id: string): boolean => id.startsWith(text.replace(SIGN, ''), 1)
+
 interface Named<I extends string> {
   readonly id: string
   readonly meant: I
@@ -24,9 +27,8 @@ interface Named<I extends string> {
  * @throws MarmaladeError PREFIX_AMBIGUOUS
  */
 export function beginning<I extends string>(text: string, ids: Iterable<Named<I>>): I | undefined {
-  const bare = text.replace(SIGN, '')
   const found = new Set<I>()
-  for (const { id, meant } of ids) if (id.startsWith(bare, 1)) found.add(meant)
+  for (const { id, meant } of ids) if (begins(text, id)) found.add(meant)
   const [only, ...others] = found
   if (others.length === 0) return only
   const some = [...found].slice(0, 3).join(', ')

@@ -6,7 +6,7 @@ import { feedsContract, type EntryRow } from '../../plugins/feeds/index.ts'
 import { act, addCommand, type Context } from '../cli/context.ts'
 import { entriesOf } from '../cli/entries.ts'
 import { openOffline } from '../cli/offline.ts'
-import { beginning, isPrefix, shortOf } from '../cli/prefix.ts'
+import { beginning, begins, isPrefix, shortOf } from '../cli/prefix.ts'
 
 /** `feed rebase`: one's own feed without some entries. */
 export function addFeedRebase(feed: Command): void {
@@ -81,7 +81,7 @@ async function resume(context: Context): Promise<boolean> {
 /** @throws USAGE for what is no key and no beginning of one, PREFIX_AMBIGUOUS, REBASE_UNKNOWN */
 async function keysOf(context: Context, drop: unknown): Promise<EntryKey[]> {
   const texts = Array.isArray(drop) ? (drop as unknown[]).map(String) : []
-  const known = texts.every(isEntryKey) ? [] : await ownKeys(context)
+  const known = texts.every(isEntryKey) ? [] : await ownKeys(context, texts)
   return texts.map((text) => {
     if (isEntryKey(text)) return text
     if (!isPrefix(text))
@@ -96,12 +96,13 @@ async function keysOf(context: Context, drop: unknown): Promise<EntryKey[]> {
   })
 }
 
-/** Every key that an entry of one's own feed can be dropped by: its own, and that of the original which it stands for. */
-async function ownKeys(context: Context): Promise<{ id: string; meant: EntryKey }[]> {
-  const known = []
+/** Of what an entry of one's own feed can be dropped by (its own key, that of the original which it stands for): what begins so. */
+async function ownKeys(context: Context, texts: readonly string[]): Promise<{ id: string; meant: EntryKey }[]> {
+  const known: { id: string; meant: EntryKey }[] = []
   for await (const row of entriesOf(context)) {
     const { key: meant } = row
-    known.push({ id: meant, meant }, { id: originalOfRow(row).key, meant })
+    for (const id of [meant, originalOfRow(row).key])
+      if (texts.some((text) => begins(text, id))) known.push({ id, meant })
   }
   return known
 }

@@ -116,6 +116,8 @@ export const feedsContract = defineContract({
     read: source({
       args: z.strictObject({
         player: z.string().min(1).max(200).optional(),
+        /** Only entries after this comparable. */
+        after: z.int().min(0).optional(),
         limit: z.int().min(1).max(1_000_000).optional(),
         raw: z.boolean().optional(),
       }),

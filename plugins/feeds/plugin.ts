@@ -200,9 +200,9 @@ function handlers({ api, interests, hops, healing, settled }: Serving): Handlers
       ...relationHandlers({ api, interests, hops, settled }),
       ...ownHandlers(api, healing),
       list: () => listFeeds(api, interests),
-      async *read({ player, limit = READ_LIMIT, raw = false }) {
+      async *read({ player, after = 0, limit = READ_LIMIT, raw = false }) {
         const id = player === undefined ? identity.id : directory.resolve(player)
-        for await (const entry of store.read(id, { limit })) {
+        for await (const entry of store.read(id, { after, limit })) {
           const { key, comparable, parent, payload } = entry
           yield { key, comparable, parent, payload, ...(raw && { raw: base64(entry.bytes) }) } satisfies EntryRow
         }
