@@ -32,7 +32,7 @@ export interface HostInit {
   readonly listen?: { readonly host: string; readonly port: number }
   /** Where others reach this node from outside, as `host`, `host:port` or a whole address; the port is the one listened on. */
   readonly publicAddresses?: readonly string[]
-  /** Where to listen for local clients: see socketPathOf. */
+  /** Where to listen for local clients: a socket in a folder of its own. */
   readonly socketPath?: string
   /** 32 bytes; nodes with different ones cannot talk. */
   readonly networkKey?: Uint8Array

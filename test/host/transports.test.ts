@@ -4,15 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import test from 'tape'
 import { fromBase64 } from '../../lib/base/index.ts'
-import {
-  connectLocal,
-  formatAddress,
-  Host,
-  isListening,
-  NETWORK_KEY,
-  parseAddress,
-  socketPathOf,
-} from '../../lib/host/index.ts'
+import { connectLocal, formatAddress, Host, isListening, NETWORK_KEY, parseAddress } from '../../lib/host/index.ts'
 import { netTransport } from '../../lib/host/transport/net.ts'
 import { unixTransport } from '../../lib/host/transport/unix.ts'
 import { bandContract, bandPlugin } from '../helpers/band-plugin.ts'
@@ -126,13 +118,4 @@ test('the directory of the socket must be ours', async (t) => {
   )
   t.equal(await codeOf(new Host({ ...init, socketPath: `${folder}/${'x'.repeat(200)}` }).open()), 'LISTEN_FAILED')
   await down.run()
-})
-
-test('where the socket lies', (t) => {
-  t.equal(socketPathOf('/home/ann/.marmalade', {}), '/home/ann/.marmalade/run/socket')
-  const long = `/home/${'a'.repeat(100)}`
-  t.ok(/^\/run\/user\/7\/marmalade-[0-9a-f]{16}\/socket$/.test(socketPathOf(long, { XDG_RUNTIME_DIR: '/run/user/7' })))
-  t.notEqual(socketPathOf(long, {}), socketPathOf(`${long}b`, {}), 'each home has its own')
-  t.ok(Buffer.byteLength(socketPathOf(long, {})) <= 103)
-  t.end()
 })

@@ -1,32 +1,13 @@
-import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import type { Transport } from 'multiserver'
 import { MarmaladeError } from '../../base/index.ts'
 import { wireOf } from './socket.ts'
 
 /** A socket's path must fit into the kernel's 108 bytes with a closing zero (104 on macOS). */
 const LONGEST_PATH = 103
-
-/**
- * Where a node with this home listens for local clients: `<home>/run/socket`, or, where that path is too long for a socket, a
- * directory of the home's own in the run-time directory of the user.
- */
-export function socketPathOf(home: string, environment: NodeJS.ProcessEnv = process.env): string {
-  const path = join(resolve(home), 'run', 'socket')
-  if (fitsSocket(path)) return path
-  const name = createHash('sha256').update(resolve(home)).digest('hex').slice(0, 16)
-  const runtime = environment['XDG_RUNTIME_DIR']
-  return join(
-    runtime ?? tmpdir(),
-    runtime === undefined ? `marmalade-${userId()}-${name}` : `marmalade-${name}`,
-    'socket',
-  )
-}
-const userId = (): number => process.getuid?.() ?? 0
 
 /**
  * Makes the socket's directory with mode 0700: whoever can enter it may do everything that the owner of the node may.
