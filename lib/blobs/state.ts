@@ -69,6 +69,8 @@ export interface Pull {
 /** A blob on its way here from one source. */
 export interface Transfer {
   link: LinkId
+  /** Whose link it is, also when it has gone. */
+  peer: PlayerId
   /** As the source announced it. */
   size: number
   /** Where the next piece to ask for starts. */

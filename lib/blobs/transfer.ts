@@ -22,18 +22,27 @@ export function startTransfers(turn: Turn): void {
     if (!link || size === undefined) continue
     const { now } = state
     const nothing = { asked: 0, received: 0, written: 0, measuredFrom: 0 }
-    made.transfer = { ...nothing, link: link.id, size, phase: 'opening', progressAt: now, measuredAt: now }
+    made.transfer = {
+      ...nothing,
+      link: link.id,
+      peer: link.peer,
+      size,
+      phase: 'opening',
+      progressAt: now,
+      measuredAt: now,
+    }
     turn.effects.push({ type: 'open', blob: made.blob })
     running++
   }
 }
 
-/** The source that owes least. */
-function bestSource(turn: Turn, made: Want): Link | undefined {
+/** The source that owes least, of those that say they have so many bytes. */
+function bestSource(turn: Turn, made: Want, least = 0): Link | undefined {
   let best: Link | undefined
-  for (const id of made.sources.keys()) {
+  for (const [id, size] of made.sources) {
     const link = turn.state.links.get(id)
-    if (link && !made.bad.has(link.peer) && (!best || link.pulls.length < best.pulls.length)) best = link
+    if (link && size >= least && !made.bad.has(link.peer) && (!best || link.pulls.length < best.pulls.length))
+      best = link
   }
   return best
 }
@@ -54,7 +63,7 @@ export function onOpened(turn: Turn, { blob, offset }: EventOf<'opened'>): void 
   const made = turn.state.wants.get(blob)
   const transfer = made?.transfer
   if (!made || transfer?.phase !== 'opening') return
-  if (offset > transfer.size) {
+  if (offset > transfer.size && !leaveForLarger(turn, made, transfer, offset)) {
     made.givers.clear()
     turn.effects.push({ type: 'discard', blob }, { type: 'open', blob })
     return
@@ -67,8 +76,20 @@ export function onOpened(turn: Turn, { blob, offset }: EventOf<'opened'>): void 
   goOn(turn, made, transfer)
 }
 
+/** A source that says less than there is on disk already is left for one that says as much; false where there is none. */
+function leaveForLarger(turn: Turn, made: Want, transfer: Transfer, offset: number): boolean {
+  const link = bestSource(turn, made, offset)
+  const size = link && made.sources.get(link.id)
+  if (!link || size === undefined) return false
+  made.sources.delete(transfer.link)
+  Object.assign(transfer, { link: link.id, peer: link.peer, size })
+  return true
+}
+
 function goOn(turn: Turn, made: Want, transfer: Transfer): void {
   if (transfer.written === transfer.size) {
+    // Who said that this is all answers for it too, though it may have given nothing.
+    made.givers.add(transfer.peer)
     transfer.phase = 'finishing'
     turn.effects.push({ type: 'finish', blob: made.blob })
   }
