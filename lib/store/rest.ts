@@ -33,9 +33,12 @@ export class Rest {
     if (this.#rows >= MANY_ROWS) this.#wait()
   }
 
-  /** Stops looking; resolves when no table is being written. Nothing may be written after it. */
+  /** Stops looking; resolves when no table is being written, and what is much is in one. Little may be written after it. */
   async end(): Promise<void> {
     clearTimeout(this.#timer)
+    await this.#flushing
+    if (this.#rows < MANY_ROWS) return
+    this.#flush()
     await this.#flushing
   }
 
@@ -52,6 +55,10 @@ export class Rest {
       this.#wait()
       return
     }
+    this.#flush()
+  }
+
+  #flush(): void {
     this.#rows = 0
     const ended = (): void => (this.#flushing = undefined)
     // A database that cannot write tells whoever writes next.

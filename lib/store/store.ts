@@ -10,7 +10,6 @@ import { Held } from './held.ts'
 import { ingestRun } from './ingest.ts'
 import { Intake } from './intake.ts'
 import type { IngestParts } from './ingest.ts'
-import { flush } from './level.ts'
 import type { Db } from './level.ts'
 import { Listeners } from './listeners.ts'
 import { prepare } from './migrate.ts'
@@ -22,9 +21,6 @@ import type { Origin } from './restored.ts'
 import type { Change, CompactOptions, Compacted, Ingested, Store } from './types.ts'
 import { Turns } from './turns.ts'
 import { Waiting } from './waiting.ts'
-
-/** Where more rows than this were written, closing puts them into a table: opening is quick then. */
-const MANY_ROWS = 2_048
 
 export interface StoreParts {
   /** Opened by the store, and closed with it. */
@@ -174,7 +170,6 @@ class LevelStore extends Reader implements Store {
     await this.#appender.idle()
     await this.#feeds.idle()
     await this.#feeds.writer.idle()
-    if (this.#feeds.writer.rows > MANY_ROWS) await flush(this.#db)
     await this.#epoch.end(this.#db)
     this.#listeners.clear()
     await this.#db.close()

@@ -21,7 +21,6 @@ export class Writer {
   readonly #rest: Rest
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
-  #rows = 0
 
   constructor(db: Db) {
     this.#db = db
@@ -36,12 +35,7 @@ export class Writer {
     })
   }
 
-  /** Rows written so far. */
-  get rows(): number {
-    return this.#rows
-  }
-
-  /** Resolves when nothing is being written any more, and nothing will be by itself: before the database is closed. */
+  /** Resolves when nothing is being written any more, nor will be by itself, and opening is quick: before the database is closed. */
   async idle(): Promise<void> {
     await this.#writing
     await this.#rest.end()
@@ -54,7 +48,6 @@ export class Writer {
       const synced = group.some(({ durability }) => durability === 'synced')
       try {
         await write(this.#db, writes, synced ? 'synced' : 'quick')
-        this.#rows += writes.length
         this.#rest.wrote(writes.length)
         for (const each of group) each.done()
       } catch (error) {

@@ -95,6 +95,26 @@ test('store: a full check names what is wrong, by code and entry', async (t) => 
   t.deepEqual([codesOf(stray), stray.bad], [['STORE_INDEX'], 1], 'a row that lists what is not here')
 })
 
+test('store: a check that looks for rows which lead nowhere can be given up', async (t) => {
+  const place = inFolder.place()
+  const store = await place.open(ada, new HandClock())
+  await store.ingest(ben.id, rawOf(chain(ben, 8, null)))
+  await store.close()
+  const db = await place.db()
+  const [key, value] = (await rowsOf(db, BY_TYPE))[0]!
+  await db.put(key.with(key.length - 1, (key.at(-1) ?? 0) ^ 1), value)
+  await db.close()
+  const again = await place.open(ada, new HandClock())
+  t.equal((await again.verifyAll()).bad, 1)
+  let asked = 0
+  // Given up once all eight entries are checked.
+  const signal = Object.defineProperty(new AbortController().signal, 'aborted', { get: () => ++asked > 8 })
+  await rejects(t, 'CANCELLED', again.verifyAll({ signal }))
+  t.equal(asked, 9)
+  await again.close()
+  await place.remove()
+})
+
 test('store: a row that is not what was written is not handed out', async (t) => {
   const place = inFolder.place()
   const store = await place.open(ada, new HandClock())

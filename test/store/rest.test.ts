@@ -47,3 +47,17 @@ test('store: a table that cannot be written is no fault of those who wait for th
   db.close()
   t.pass('they are not told')
 })
+
+test('store: what is much is put into a table at the end; what is little, or in one already, is not', async (t) => {
+  const db = new Telling()
+  const few = new Rest(db as unknown as Db)
+  few.wrote(100)
+  await few.end()
+  t.equal(db.tables, 0)
+  const many = new Rest(db as unknown as Db)
+  many.wrote(100_000)
+  await many.end()
+  await many.end()
+  t.equal(db.tables, 1)
+  db.close()
+})
