@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { MarmaladeError, playerIdOf } from '../base/index.ts'
 import type { PlayerId } from '../base/index.ts'
 import { Arrivals } from './arrivals.ts'
@@ -58,7 +59,7 @@ export class Host implements PluginHost {
   readonly #controller = new AbortController()
   readonly #dials = new Dials<Connection>()
   readonly #arrivals: Arrivals
-  readonly #turns = new Turns(() => performance.now())
+  readonly #turns = new Turns({ now: () => performance.now(), idle: () => performance.eventLoopUtilization().idle })
   readonly #handshake: ReturnType<typeof handshake>
   #net: NetListener | undefined
   #unix: Listener | undefined

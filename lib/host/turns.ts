@@ -1,40 +1,53 @@
 import type pull from 'pull-stream'
 import type { Millis } from '../base/index.ts'
 
-/** The part of the thread that strangers who came in get while others are served, and what they may take at once. */
+/** The part of a busy thread that strangers who came in get while others are served, and what they may take at once. */
 const SHARE = 0.02
 const BURST: Millis = 20
+/** What they get for each millisecond in which the thread had nothing to do: so they take two thirds of what others leave. */
+const OF_IDLE = 2
+/** How often is looked again whether the next may have its turn. */
+const LOOK: Millis = 10
 /** Others count as being served for so long after they sent something. */
 const LATELY: Millis = 250
 /** Bytes that are taken in one turn. */
 const SLICE = 16_384
 
+/** Of the thread, in milliseconds: a monotonic clock, and how long it has had nothing to do so far. */
+export interface ThreadTime {
+  now(): Millis
+  idle(): Millis
+}
+
 /**
  * What strangers who came in have this node do. While nobody else is served they may have all of its time; otherwise they wait, each for
- * its turn, and together get a small part of it: what they send is taken in slices, each is timed with all that follows on it at
- * once, and the next waits until it has been paid for. It knows no clock: milliseconds come from `now` (monotonic).
+ * its turn, and together get a small part of it and most of what others leave: what they send is taken in slices, each is timed with
+ * all that follows on it at once, and the next waits until it has been paid for. Most who draw a feed are strangers to its author, who
+ * does not follow them all: a node with time to spare serves them as fast as anybody.
  */
 export class Turns {
-  readonly #now: () => Millis
+  readonly #thread: ThreadTime
   readonly #waiting = new Set<() => void>()
   #left = BURST
   #at: Millis
+  #idle: Millis
   #othersAt = -Infinity
   #running = false
 
-  constructor(now: () => Millis) {
-    this.#now = now
-    this.#at = now()
+  constructor(thread: ThreadTime) {
+    this.#thread = thread
+    this.#at = thread.now()
+    this.#idle = thread.idle()
   }
 
   /** Somebody else is being served. */
   noteOther(): void {
-    this.#othersAt = this.#now()
+    this.#othersAt = this.#thread.now()
   }
 
   /** Whether a stranger has to wait for its turn. */
   get contended(): boolean {
-    return this.#waiting.size > 0 || this.#now() - this.#othersAt < LATELY
+    return this.#waiting.size > 0 || this.#thread.now() - this.#othersAt < LATELY
   }
 
   /** Does the work when its turn comes. Gives how to take it back. */
@@ -57,27 +70,30 @@ export class Turns {
     }
   }
 
-  /** Milliseconds until it is to be looked at again whether the next turn may begin; 0 where it may. */
+  /** Milliseconds until it is looked at again whether the next turn may begin; 0 where it may. */
   #owed(): Millis {
-    const now = this.#now()
+    const now = this.#thread.now()
+    const idle = this.#thread.idle()
     const isFree = now - this.#othersAt >= LATELY
-    this.#left = isFree ? BURST : Math.min(BURST, this.#left + (now - this.#at) * SHARE)
+    const paid = (now - this.#at) * SHARE + (idle - this.#idle) * OF_IDLE
+    this.#left = isFree ? BURST : Math.min(BURST, this.#left + paid)
     this.#at = now
-    return this.#left > 0 ? 0 : Math.min(LATELY, (0 - this.#left) / SHARE)
+    this.#idle = idle
+    return this.#left > 0 ? 0 : LOOK
   }
 
   /** Two immediates of one round: between them runs whatever promises the first one's work settles, and nothing else. */
   #turn(): void {
-    let began = this.#now()
+    let began = this.#thread.now()
     setImmediate(() => {
-      began = this.#now()
+      began = this.#thread.now()
       const [work] = this.#waiting
       if (!work) return
       this.#waiting.delete(work)
       work()
     })
     setImmediate(() => {
-      this.#left -= this.#now() - began
+      this.#left -= this.#thread.now() - began
       this.#running = false
       this.#start()
     })

@@ -1,7 +1,7 @@
 import type pull from 'pull-stream'
 import test from 'tape'
 import type { Millis } from '../../lib/base/index.ts'
-import { byTurns, Turns } from '../../lib/host/turns.ts'
+import { byTurns, Turns, type ThreadTime } from '../../lib/host/turns.ts'
 
 /** A source that gives these pieces, then nothing. */
 function giving(...pieces: Buffer[]): { source: pull.Source<Buffer>; aborted: () => boolean } {
@@ -15,6 +15,8 @@ function giving(...pieces: Buffer[]): { source: pull.Source<Buffer>; aborted: ()
   }
   return { source, aborted: () => aborted }
 }
+/** A thread that always has something to do. */
+const busy = (now: () => Millis): ThreadTime => ({ now, idle: () => 0 })
 /** What it gives next, and whether it gave it at once. */
 function next(source: pull.Source<Buffer>): { piece: Promise<Buffer | undefined>; atOnce: boolean } {
   let given = false
@@ -28,14 +30,14 @@ function next(source: pull.Source<Buffer>): { piece: Promise<Buffer | undefined>
 }
 
 test('turns: while nobody else is served a stranger waits for nothing', async (t) => {
-  const turns = new Turns(() => 0)
+  const turns = new Turns(busy(() => 0))
   const bytes = Buffer.alloc(100_000)
   t.equal(await next(byTurns(giving(bytes).source, turns, () => true)).piece, bytes, 'whole')
   t.end()
 })
 
 test('turns: beside others what a stranger sends comes in slices, and others at once and whole', async (t) => {
-  const turns = new Turns(() => 0)
+  const turns = new Turns(busy(() => 0))
   turns.noteOther()
   const bytes = Buffer.from(Array.from({ length: 40_000 }, (_, n) => n & 255))
   const known = next(byTurns(giving(bytes).source, turns, () => false))
@@ -55,7 +57,7 @@ test('turns: beside others what a stranger sends comes in slices, and others at 
 
 test('turns: a stranger pays for what it had done, promises included, before it has its next turn', async (t) => {
   let now: Millis = 0
-  const turns = new Turns(() => now)
+  const turns = new Turns(busy(() => now))
   turns.noteOther()
   const order: string[] = []
   await new Promise<void>((resolve) => {
@@ -76,7 +78,7 @@ test('turns: a stranger pays for what it had done, promises included, before it 
 
 test('turns: what strangers owe is paid in full while others are served, also where that takes long', async (t) => {
   let now: Millis = 0
-  const turns = new Turns(() => now)
+  const turns = new Turns(busy(() => now))
   turns.noteOther()
   // Others never stop for long enough that what is owed is let be.
   const others = setInterval(() => {
@@ -92,8 +94,28 @@ test('turns: what strangers owe is paid in full while others are served, also wh
   t.end()
 })
 
+test('turns: strangers take most of what others leave', async (t) => {
+  let now: Millis = 0
+  let idle: Millis = 0
+  const turns = new Turns({ now: () => now, idle: () => idle })
+  turns.noteOther()
+  // Others are served all the time, and half of it there is nothing to do.
+  const others = setInterval(() => {
+    now += 20
+    idle += 10
+    turns.noteOther()
+  }, 1)
+  const second = await new Promise<Millis>((resolve) => {
+    turns.wait(() => (now += 50))
+    turns.wait(() => resolve(now))
+  })
+  clearInterval(others)
+  t.ok(second < 50 + 500, `30 ms too much, two for each idle one: the next turn came at ${second}`)
+  t.end()
+})
+
 test('turns: what is ended while it waits is not done', async (t) => {
-  const turns = new Turns(() => 0)
+  const turns = new Turns(busy(() => 0))
   turns.noteOther()
   const { source, aborted } = giving(Buffer.alloc(10))
   const read = byTurns(source, turns, () => true)
