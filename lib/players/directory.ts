@@ -11,7 +11,7 @@ import {
 import { compareHeads, type Entry, type HeadPosition, type PayloadOf } from '../entry/index.ts'
 import { ShortIds } from '../keys/index.ts'
 import type { Change, Store } from '../store/index.ts'
-import { maySay, readSaid } from './original.ts'
+import { isBelieved, maySay, readSaid } from './original.ts'
 
 type Identification = PayloadOf<'identification'>
 
@@ -44,7 +44,7 @@ export class Directory {
     this.#named.clear()
     this.setFollowed(followed)
     for await (const head of this.#store.heads()) this.#meet(head.identity)
-    for await (const entry of this.#store.byType('identification')) this.#fold(entry)
+    for await (const entry of this.#store.byType('identification')) await this.#fold(entry)
   }
 
   /** Folds a change of the store in. */
@@ -52,7 +52,7 @@ export class Directory {
     const { identity } = change.head
     this.#meet(identity)
     if (change.changeover) await this.#reload(identity)
-    else for (const entry of change.entries) this.#fold(entry)
+    else for (const entry of change.entries) await this.#fold(entry)
   }
 
   /** Who is followed from now on, in the order in which they were: of those who share a short id the first keeps it. */
@@ -150,11 +150,11 @@ export class Directory {
     const before = this.nameOf(player)
     this.#said.delete(player)
     this.#rename(player, before)
-    for await (const entry of this.#store.byType('identification', { identity: player })) this.#fold(entry)
+    for await (const entry of this.#store.byType('identification', { identity: player })) await this.#fold(entry)
   }
 
-  #fold(entry: Entry): void {
-    if (!maySay(entry, SAYS)) return
+  async #fold(entry: Entry): Promise<void> {
+    if (!maySay(entry, SAYS) || !(await isBelieved(this.#store, entry))) return
     const { read, position } = readSaid(entry)
     if (read.kind !== 'identification') return
     const { identity } = entry

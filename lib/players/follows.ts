@@ -3,7 +3,7 @@ import type { Entry } from '../entry/index.ts'
 import { isAgain } from '../feed/index.ts'
 import type { Change, Store } from '../store/index.ts'
 import { Edges } from './edges.ts'
-import { maySay, readSaid } from './original.ts'
+import { isBelieved, maySay, readSaid } from './original.ts'
 import { Reach } from './reach.ts'
 import { wayTo, type Way } from './way.ts'
 
@@ -80,7 +80,7 @@ export class FollowGraph {
     const known = this.#follow.get(identity)
     if (!known) return undefined
     if (change.changeover) await this.#reread(identity, known)
-    else if (!this.#foldAll(known, change.entries)) await this.#reread(identity, known)
+    else if (!(await this.#foldAll(known, change.entries))) await this.#reread(identity, known)
     if (identity === this.#self) for (const player of this.#takeBlocked()) moved.add(player)
     for (const player of await this.#settle()) moved.add(player)
     return moved.size > 0 ? { players: moved } : undefined
@@ -118,7 +118,8 @@ export class FollowGraph {
 
   async #read(type: 'follow' | 'block', identity: PlayerId): Promise<Edges> {
     const edges = new Edges(identity === this.#self ? Infinity : this.#limits.each)
-    for await (const entry of this.#store.byType(type, { identity, reverse: true })) fold(edges, type, entry)
+    for await (const entry of this.#store.byType(type, { identity, reverse: true }))
+      if (await isBelieved(this.#store, entry)) fold(edges, type, entry)
     return edges
   }
 
@@ -134,8 +135,9 @@ export class FollowGraph {
   }
 
   /** False where something older than what was left out has come, so that everything has to be read again. */
-  #foldAll(known: Edges, entries: readonly Entry[]): boolean {
+  async #foldAll(known: Edges, entries: readonly Entry[]): Promise<boolean> {
     for (const entry of entries) {
+      if (isAgain(entry) && !(await isBelieved(this.#store, entry))) continue
       const { identity } = entry
       const before = known.size
       const target = fold(known, 'follow', entry)

@@ -1,5 +1,6 @@
 import { readPayload, typeOf, type Entry, type HeadPosition, type ReadPayload } from '../entry/index.ts'
-import { standsFor } from '../feed/index.ts'
+import { isAgain, standsFor } from '../feed/index.ts'
+import type { Store } from '../store/index.ts'
 
 /** What an entry says, and when: an `again` says what its original says, at its original's place (FEEDS section 3). */
 export interface Said {
@@ -20,4 +21,12 @@ export function maySay(entry: Entry, types: ReadonlySet<string>): boolean {
 export function readSaid(entry: Entry): Said {
   const { key, comparable, payload } = standsFor(entry)
   return { position: { comparable, key }, read: readPayload({ comparable, payload }) }
+}
+
+/** Whether an entry is believed: an `again` where neither its original nor another `again` of it in the feed is before it. */
+export async function isBelieved(store: Pick<Store, 'get'>, entry: Entry): Promise<boolean> {
+  if (!isAgain(entry)) return true
+  const { key } = standsFor(entry)
+  const found = await store.get(key, 'feed', entry.identity)
+  return found?.identity !== entry.identity || found.key === entry.key
 }

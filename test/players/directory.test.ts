@@ -127,6 +127,25 @@ test('directory: a name published again counts at its original time, once', asyn
   await store.remove()
 })
 
+test('directory: an again whose original is in the feed changes nothing, whatever time it claims', async (t) => {
+  const { store, directory, take } = await annsDirectory()
+  const told = chain(ben, 2, null, { payload: (at) => says({ name: `ben ${at}` }) })
+  const [first, last] = told
+  if (!first || !last) throw new Error('no entries')
+  const claims = [last.comparable + 1, last.comparable]
+  const lies = chain(ben, 2, last, {
+    payload: (at) => ({ type: 'again', key: told[at]!.key, comparable: claims[at]!, payload: says({ name: 'liar' }) }),
+  })
+  await store.ingest(ben.id, rawOf([...told, ...lies]))
+  await take(cy, says({ name: 'cy' }))
+  t.equal((await store.head(ben.id))?.count, 4)
+  t.equal(directory.nameOf(ben.id), 'ben 1')
+  const fresh = new Directory(store)
+  await fresh.load([])
+  t.equal(fresh.nameOf(ben.id), 'ben 1', 'nor after a restart')
+  await store.remove()
+})
+
 test('directory: files of a player are named by the short id where it is theirs, else by the key', async (t) => {
   const { store, directory, take } = await annsDirectory()
   await take(ben, says({ name: 'ben' }))

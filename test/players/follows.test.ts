@@ -132,8 +132,14 @@ test('follows: of several entries about one player the original time decides, al
   await store.ingest(ben.id, rawOf(rest))
   await settled()
   t.deepEqual(graph.followedBy(ben.id), [cy.id, dee.id], 'the older word does not undo the later one')
-  const gone = { ...older, key: said[0]!.key, comparable: said[2]!.comparable + 1, payload: follow(cy, false) }
-  await store.ingest(ben.id, rawOf(chain(ben, 1, rest[0]!, { payload: () => gone })))
+  const lie = { ...older, key: said[0]!.key, comparable: said[2]!.comparable + 1, payload: follow(cy, false) }
+  const lies = chain(ben, 1, rest[0]!, { payload: () => lie })
+  await store.ingest(ben.id, rawOf(lies))
+  await settled()
+  t.deepEqual(graph.followedBy(ben.id), [cy.id, dee.id], 'nor does one whose original says otherwise')
+  const [lost] = chain(ben, 1, said[2]!, { payload: () => follow(cy, false) })
+  const gone = { ...older, key: lost!.key, comparable: lost!.comparable, payload: lost!.payload }
+  await store.ingest(ben.id, rawOf(chain(ben, 1, lies[0]!, { payload: () => gone })))
   await settled()
   t.deepEqual(graph.followedBy(ben.id), [dee.id], 'the later word does, published again or not')
   t.notOk(graph.reached().has(cy.id))
