@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { MarmaladeError, isEntryKey, type EntryKey } from '../../lib/base/index.ts'
 import { standsFor } from '../../lib/feed/index.ts'
-import { feedsContract, type EntryRow } from '../../plugins/feeds/index.ts'
+import { feedsContract, rebaseOwn, type EntryRow, type RebasedRow } from '../../plugins/feeds/index.ts'
 import { act, addCommand, type Context } from '../cli/context.ts'
 import { entriesOf } from '../cli/entries.ts'
 import { openOffline } from '../cli/offline.ts'
@@ -107,19 +107,12 @@ async function ownKeys(context: Context, texts: readonly string[]): Promise<{ id
   return known
 }
 
-interface Rebased {
-  readonly dropped: readonly EntryKey[]
-  readonly kept: number
-  readonly head: { readonly comparable: number; readonly key: EntryKey }
-}
-
-async function rebase(context: Context, drop: EntryKey[]): Promise<Rebased> {
+async function rebase(context: Context, drop: EntryKey[]): Promise<RebasedRow> {
   const node = await context.nodeIfRunning(feedsContract)
   if (node) return node.feeds.rebase({ drop })
   const home = await openOffline(context)
   try {
-    const { dropped, kept, head } = await home.store.own.rebase(new Set(drop))
-    return { dropped, kept, head: { comparable: head.comparable, key: head.key } }
+    return await rebaseOwn(home.store, drop)
   } finally {
     await home.close()
   }

@@ -1,5 +1,5 @@
 export * from './contract.ts'
-export { lostBranches } from './own.ts'
+export { lostBranches, rebaseOwn, type RebasedRow } from './own.ts'
 export * from './plugin.ts'
 export type * from './types.ts'
 export type { Detail, Verdict } from './why.ts'

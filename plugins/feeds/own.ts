@@ -1,4 +1,5 @@
-import type { PlayerId } from '../../lib/base/index.ts'
+import type { EntryKey, PlayerId } from '../../lib/base/index.ts'
+import type { HeadPosition } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import type { FeedsApi } from './types.ts'
@@ -16,6 +17,17 @@ export async function* lostBranches(store: Store, player: PlayerId): AsyncGenera
   }
 }
 
+/** A rebase of the own feed, as the wire and the command line have it. */
+export async function rebaseOwn(store: Store, drop: readonly EntryKey[]): Promise<RebasedRow> {
+  const { dropped, kept, head } = await store.own.rebase(new Set(drop))
+  return { dropped: [...dropped], kept, head: { comparable: head.comparable, key: head.key } }
+}
+export interface RebasedRow {
+  readonly dropped: EntryKey[]
+  readonly kept: number
+  readonly head: HeadPosition
+}
+
 /** What the owner asks of the own feed, and what its player asks a peer after a restore. */
 export function ownHandlers(
   { store, directory, identity }: Pick<FeedsApi, 'store' | 'directory' | 'identity'>,
@@ -31,10 +43,7 @@ export function ownHandlers(
       await healing.insist()
       return healing.health()
     },
-    async rebase({ drop }) {
-      const { dropped, kept, head } = await store.own.rebase(new Set(drop))
-      return { dropped: [...dropped], kept, head: { comparable: head.comparable, key: head.key } }
-    },
+    rebase: ({ drop }) => rebaseOwn(store, drop),
     async yours(_args, { connection }) {
       const head = await store.head(connection.player)
       return { head: head ? { comparable: head.comparable, key: head.key } : null }
