@@ -98,7 +98,7 @@ function goOn(turn: Turn, made: Want, transfer: Transfer): void {
 }
 
 /** Asks a link for pieces up to the window; blobs that come from it take turns. */
-export function pullMore(turn: Turn, link: Link): void {
+function pullMore(turn: Turn, link: Link): void {
   const flowing: { made: Want; transfer: Transfer }[] = []
   let open = link.pulls.length
   for (const made of turn.state.wants.values()) {

@@ -3,8 +3,8 @@ import type { PayloadOf } from '../entry/index.ts'
 import type { Trace } from './trace.ts'
 
 /** Heads that one `rebase` names at most (its schema), and that a rewritten chain carries on: the latest are kept. */
-export const MAX_REPLACES = 64
-export const MAX_CARRIED = 1_024
+const MAX_REPLACES = 64
+const MAX_CARRIED = 1_024
 /** The newest `rebase` entries of a feed, so many, are looked at by who keeps its losing branches. */
 export const MAX_LOOKED_AT = 64
 

@@ -27,7 +27,7 @@ export function noteLosing(turn: Turn, link: Link): void {
 }
 
 /** Looks where it is due, not more often than once in a while. */
-export function lookLosing({ state, effects }: Turn, link: Link): void {
+function lookLosing({ state, effects }: Turn, link: Link): void {
   const { losing } = link
   if (!losing.due || losing.looking) return
   if (losing.told !== undefined && state.now - losing.at < LOOK_EVERY) return

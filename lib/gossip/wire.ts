@@ -101,7 +101,7 @@ export function encodeFrame(frame: Exclude<Frame, { type: 'optional' }>): Uint8A
 }
 
 /** Bytes of a run that carries these entries. */
-export function runBytes(entries: readonly Uint8Array[]): number {
+function runBytes(entries: readonly Uint8Array[]): number {
   let bytes = RUN_HEADER_BYTES
   for (const entry of entries) bytes += RUN_ENTRY_BYTES + entry.length
   return bytes

@@ -35,7 +35,7 @@ const PREFIX = 'marmalade'
 const VERSION = '1'
 /** bech32's: no 1, b, i or o. */
 const ALPHABET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
-export const MAX_CODE = 2_000
+const MAX_CODE = 2_000
 const MAX_ADDRESSES = 8
 const MAX_HOST = 253
 const CHECK = 4

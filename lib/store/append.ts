@@ -11,7 +11,7 @@ import { loadWhole } from './drop.ts'
 import type { FeedState, Feeds } from './feeds.ts'
 import { grow, withHead } from './grow.ts'
 import { mergeTail } from './merge.ts'
-import { Pace } from './pace.ts'
+import { SigningPace } from './signing-pace.ts'
 import type { Restored } from './restored.ts'
 
 /** Payloads that wait to be signed at most, and how many share one write. */
@@ -68,7 +68,7 @@ class Group {
  */
 export class Appender {
   readonly #parts: AppenderParts
-  readonly #pace: Pace
+  readonly #pace: SigningPace
   readonly #queue: Wanted[] = []
   #running: Promise<void> | undefined
   /** Called when there is something to sign, or no longer anything being written. */
@@ -76,7 +76,7 @@ export class Appender {
 
   constructor(parts: AppenderParts) {
     this.#parts = parts
-    this.#pace = new Pace(parts.clock)
+    this.#pace = new SigningPace(parts.clock)
   }
 
   /** As `Store.append`; what is asked for while entries are written shares the next write. */

@@ -139,7 +139,7 @@ async function endOf(
 }
 
 /** The stretches of branches to read, in the order of reading. */
-export function stretchesOf(chain: readonly Segment[], range: ReadRange): Stretch[] {
+function stretchesOf(chain: readonly Segment[], range: ReadRange): Stretch[] {
   const stretches = chain.map(({ branch, until }, i) => ({
     branch,
     from: Math.max(chain[i - 1]?.until ?? 0, range.after ?? 0),

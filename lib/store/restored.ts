@@ -5,7 +5,7 @@ import { write } from './level.ts'
 import type { Db, Write } from './level.ts'
 
 /** Row that says in which folder the database was made. */
-export const ORIGIN_KEY = concat([Uint8Array.of(META), utf8('origin')])
+const ORIGIN_KEY = concat([Uint8Array.of(META), utf8('origin')])
 /** Stands there while nobody has confirmed that the own feed is whole. */
 const UNCONFIRMED = 'unconfirmed'
 export const UNCONFIRMED_ROW: Write = { type: 'put', key: ORIGIN_KEY, value: utf8(UNCONFIRMED) }

@@ -1,10 +1,9 @@
-import { MarmaladeError } from '../../lib/base/index.ts'
 import type { BlobId, Clock, PlayerId } from '../../lib/base/index.ts'
 import { Blobs } from '../../lib/blobs/index.ts'
 import type { BlobStore } from '../../lib/blobs/index.ts'
 import { definePlugin } from '../../lib/host/index.ts'
-import type { Connection, Plugin, PluginHost, Role } from '../../lib/host/index.ts'
-import { keepOpen } from '../../lib/wire/index.ts'
+import type { Plugin, PluginHost, Role } from '../../lib/host/index.ts'
+import { PeerLinks } from '../links.ts'
 import { blobsContract } from './contract.ts'
 import { Keeper } from './keeper.ts'
 import { managing } from './managing.ts'
@@ -27,24 +26,14 @@ export function blobsPlugin({ store, clock, quota = 0 }: Init): Plugin<BlobsApi,
       const rules = new Set<ServingRule>()
       const relaying = new Set<RelayingRule>()
       const uses = new Set<(blob: BlobId) => boolean>()
-      /** Players whose link was ended because they broke a rule, until their connection is. */
-      const broken = new Map<PlayerId, string>()
-      const speak = async (connection: Connection, duplex: Parameters<Blobs['link']>[1]): Promise<void> => {
-        await blobs.link(connection.player, duplex)
-        const code = broken.get(connection.player)
-        broken.delete(connection.player)
-        if (code !== undefined) await connection.breach(`broke a rule of blobs (${code})`)
-      }
+      const links = new PeerLinks({ host, clock, what: 'blobs', rules: RULES })
       const mayServe = (peer: PlayerId, role: Role, blob: BlobId) => judge(rules, store, peer, role, blob)
       const blobs = new Blobs({
         store,
         clock,
         mayServe: async (peer, blob) => mayServe(peer, await roleOf(host, peer), blob),
         mayRelay: async (peer, blob) => (await roleOf(host, peer)) !== 'stranger' || anyOf(relaying, peer, blob),
-        onFault: (message, detail) => {
-          host.log.warn({ ...detail, err: detail.cause }, message)
-          if (detail.peer && RULES.has(detail.code ?? '')) broken.set(detail.peer, detail.code ?? '')
-        },
+        onFault: (message, detail) => links.note(message, detail),
       })
       const keeper = new Keeper({
         store,
@@ -52,14 +41,9 @@ export function blobsPlugin({ store, clock, quota = 0 }: Init): Plugin<BlobsApi,
         inUse: (blob) => blobs.inUse(blob) || [...uses].some((use) => use(blob)),
         onFault: (error) => host.log.warn({ err: error }, 'blobs over the quota could not be collected'),
       })
-      const links = new Set<number>()
-      const dialled = host.onConnection((connection) => {
-        if (connection.direction !== 'out') return
-        const open = async () => speak(connection, connection.remote(blobsContract).blobs.link())
-        const onFault = (error: unknown): void =>
-          host.log.info({ err: error, player: connection.player }, 'the link of blobs could not be opened')
-        void keepOpen(open, connection.signal, () => clock.monotonic(), onFault)
-      })
+      const dialled = links.keep(async (connection) =>
+        blobs.link(connection.player, connection.remote(blobsContract).blobs.link()),
+      )
       return {
         api: {
           store,
@@ -86,15 +70,8 @@ export function blobsPlugin({ store, clock, quota = 0 }: Init): Plugin<BlobsApi,
         },
         handlers: {
           blobs: {
-            async link(_args, { connection }, duplex) {
-              assertMayOpen(connection, links)
-              links.add(connection.id)
-              try {
-                await speak(connection, duplex)
-              } finally {
-                links.delete(connection.id)
-              }
-            },
+            link: (_args, { connection }, duplex) =>
+              links.serve(connection, () => blobs.link(connection.player, duplex)),
             ...managing({ store, keeper, blobs }),
           },
         },
@@ -132,9 +109,3 @@ async function judge(
 
 /** Codes with which a link is ended whose other side cannot have meant well. */
 const RULES: ReadonlySet<string> = new Set(['malformed', 'unasked', 'too-many'])
-
-/** One link for a connection, opened by the side that dialled. @throws LINK_UNWANTED */
-function assertMayOpen(connection: Connection, links: ReadonlySet<number>): void {
-  if (connection.transport === 'net' && connection.direction === 'in' && !links.has(connection.id)) return
-  throw new MarmaladeError('LINK_UNWANTED', 'the side that dialled opens blobs, once for each connection')
-}

@@ -213,7 +213,7 @@ export function isOf(player: PlayerId, text: string): boolean {
 }
 
 /** The addresses of this machine that others can see, as one text. */
-export function systemNetwork(): string {
+function systemNetwork(): string {
   const all = Object.entries(networkInterfaces()).flatMap(([name, found]) =>
     (found ?? []).filter(({ internal }) => !internal).map(({ address }) => `${name} ${address}`),
   )

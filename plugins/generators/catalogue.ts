@@ -118,7 +118,7 @@ export class Catalogue {
 }
 
 /** What an entry publishes, if that is a generator: an `again` what its original does, at its time. */
-export function publicationIn(
+function publicationIn(
   entry: Entry,
 ): { identity: PlayerId; comparable: Micros; payload: PayloadOf<'generator'> } | undefined {
   if (!maySay(entry, SAYS)) return undefined

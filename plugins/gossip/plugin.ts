@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { MarmaladeError, hex } from '../../lib/base/index.ts'
+import { hex } from '../../lib/base/index.ts'
 import type { Clock, PlayerId } from '../../lib/base/index.ts'
 import { Gossip } from '../../lib/gossip/index.ts'
 import type { GossipMemory } from '../../lib/gossip/index.ts'
 import { definePlugin, need } from '../../lib/host/index.ts'
 import type { Connection, Plugin, PluginHost, Role } from '../../lib/host/index.ts'
-import { keepOpen } from '../../lib/wire/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
+import { PeerLinks } from '../links.ts'
 import { gossipContract } from './contract.ts'
 import { memoryFile } from './memory.ts'
 import type { GossipApi } from './types.ts'
@@ -25,6 +25,7 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
     needs: { feeds: need<FeedsApi>('feeds') },
     async start(host, { feeds }) {
       const roles = new PeerRoles(host)
+      const links = new PeerLinks({ host, clock, what: 'gossip', rules: RULES })
       // A store that was put back from a backup starts with full exchanges: it is there to learn what it lost.
       const memory: GossipMemory | undefined =
         file === undefined || feeds.store.own.restored ? undefined : memoryFile(file)
@@ -33,32 +34,19 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
           store: feeds.store,
           clock,
           mayServe: (peer, feed) => feeds.mayServe(peer, roles.of(peer), feed),
-          onFault: (message, detail) => {
-            host.log.warn({ ...detail, err: detail.cause }, message)
-            if (detail.peer && RULES.has(detail.code ?? '')) broken.set(detail.peer, detail.code ?? '')
-          },
+          onFault: (message, detail) => links.note(message, detail),
           ...(memory && { memory }),
         },
         { epoch: hex(randomBytes(8)) },
       )
-      /** Players whose link was ended because they broke a rule, until their connection is. */
-      const broken = new Map<PlayerId, string>()
       const tracking = new Tracking(gossip, feeds)
-      const links = new Set<number>()
       const speak = async (connection: Connection, open: () => Parameters<Gossip['link']>[1]): Promise<void> => {
         await roles.learn(connection)
         await gossip.link(connection.player, open())
-        const code = broken.get(connection.player)
-        broken.delete(connection.player)
-        if (code !== undefined) await connection.breach(`broke a rule of gossip (${code})`)
       }
-      const dialled = host.onConnection((connection) => {
-        if (connection.direction !== 'out') return
-        const open = () => speak(connection, () => connection.remote(gossipContract).gossip.link())
-        const onFault = (error: unknown): void =>
-          host.log.info({ err: error, player: connection.player }, 'the link of gossip could not be opened')
-        void keepOpen(open, connection.signal, () => clock.monotonic(), onFault)
-      })
+      const dialled = links.keep((connection) =>
+        speak(connection, () => connection.remote(gossipContract).gossip.link()),
+      )
       const left = host.onDisconnect(({ player }) => roles.forget(player))
       const changed = feeds.tracked.onChange((players) => {
         tracking.update(players)
@@ -71,15 +59,7 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
         api: { status: () => gossip.status() },
         handlers: {
           gossip: {
-            async link(_args, { connection }, duplex) {
-              assertMayOpen(connection, links)
-              links.add(connection.id)
-              try {
-                await speak(connection, () => duplex)
-              } finally {
-                links.delete(connection.id)
-              }
-            },
+            link: (_args, { connection }, duplex) => links.serve(connection, () => speak(connection, () => duplex)),
             status: () => gossip.status().map(({ peer, ...rest }) => ({ player: peer, ...rest })),
           },
         },
@@ -97,12 +77,6 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
 
 /** Codes with which a link is ended whose other side cannot have meant well. */
 const RULES: ReadonlySet<string> = new Set(['malformed', 'unasked', 'over-credit'])
-
-/** One link for a connection, opened by the side that dialled. @throws LINK_UNWANTED */
-function assertMayOpen(connection: Connection, links: ReadonlySet<number>): void {
-  if (connection.transport === 'net' && connection.direction === 'in' && !links.has(connection.id)) return
-  throw new MarmaladeError('LINK_UNWANTED', 'the side that dialled opens gossip, once for each connection')
-}
 
 /** What connected peers are to this node, as it was looked at last. */
 class PeerRoles {

@@ -6,7 +6,7 @@ import { maySay } from '../../lib/players/index.ts'
 import type { Change, Store } from '../../lib/store/index.ts'
 
 /** Members of a jam that are known here at most: those admitted first. */
-export const MAX_MEMBERS = 256
+const MAX_MEMBERS = 256
 /** Admits of one jam that are remembered. */
 const MAX_ADMITS = 1_024
 const MEMBERSHIP = new Set(['jam'])

@@ -11,7 +11,7 @@ const LONGEST: Millis = 100
  * about as long for many entries as for one. By the mean of both, since it is the slowest syncs that take most of the time,
  * and smaller groups need more of them.
  */
-export class Pace {
+export class SigningPace {
   readonly #clock: Clock
   /** Of one entry. */
   #signing: Millis = 0
