@@ -1,33 +1,11 @@
 import { methodsOf, type Contract, type Role } from '../../lib/host/index.ts'
-import { blobsContract } from '../../plugins/blobs/index.ts'
-import { bundlesContract } from '../../plugins/bundles/index.ts'
-import { connectionsContract } from '../../plugins/connections/index.ts'
-import { feedsContract } from '../../plugins/feeds/index.ts'
 import { generatorsContract } from '../../plugins/generators/index.ts'
-import { gossipContract } from '../../plugins/gossip/index.ts'
-import { interestContract } from '../../plugins/interest/index.ts'
-import { invitesContract } from '../../plugins/invites/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
-import { nodeContract } from '../../plugins/node/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
-import { soundContract } from '../../plugins/sound/index.ts'
+import { CONTRACTS } from '../helpers/contracts.ts'
 import { codeOf } from '../helpers/hosts.ts'
 import { e2e, meet, startJam, until, type TestNode } from '../helpers/node-kit.ts'
 
-const CONTRACTS: readonly Contract[] = [
-  blobsContract,
-  bundlesContract,
-  connectionsContract,
-  feedsContract,
-  generatorsContract,
-  gossipContract,
-  interestContract,
-  invitesContract,
-  jamsContract,
-  nodeContract,
-  playersContract,
-  soundContract,
-]
 /** Calls that the table of FEEDS.md section 6 gives to a stranger; a member has `play` besides. */
 const OPEN = new Set([
   'generators',

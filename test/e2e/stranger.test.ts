@@ -6,19 +6,8 @@ import net from 'multiserver/plugins/net.js'
 import shs from 'multiserver/plugins/shs.js'
 import pull from 'pull-stream'
 import { base64, type PlayerId } from '../../lib/base/index.ts'
-import { methodsOf, type Contract } from '../../lib/host/index.ts'
-import { blobsContract } from '../../plugins/blobs/index.ts'
-import { bundlesContract } from '../../plugins/bundles/index.ts'
-import { connectionsContract } from '../../plugins/connections/index.ts'
-import { feedsContract } from '../../plugins/feeds/index.ts'
-import { generatorsContract } from '../../plugins/generators/index.ts'
-import { gossipContract } from '../../plugins/gossip/index.ts'
-import { interestContract } from '../../plugins/interest/index.ts'
-import { invitesContract } from '../../plugins/invites/index.ts'
-import { jamsContract } from '../../plugins/jams/index.ts'
-import { nodeContract } from '../../plugins/node/index.ts'
-import { playersContract } from '../../plugins/players/index.ts'
-import { soundContract } from '../../plugins/sound/index.ts'
+import { methodsOf } from '../../lib/host/index.ts'
+import { CONTRACTS } from '../helpers/contracts.ts'
 import { e2e, meet, startJam, until, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
 
 /** FEEDS.md section 6: what each role may call. Every method of every contract stands here, or the test fails. */
@@ -38,20 +27,6 @@ const TABLE: Record<string, readonly string[]> = {
   tracked: [],
   member: ['play'],
 }
-const CONTRACTS: readonly Contract[] = [
-  blobsContract,
-  bundlesContract,
-  connectionsContract,
-  feedsContract,
-  generatorsContract,
-  gossipContract,
-  interestContract,
-  invitesContract,
-  jamsContract,
-  nodeContract,
-  playersContract,
-  soundContract,
-]
 /** What every connection answers to, besides. */
 const SYSTEM = ['ping', 'credit', 'cancel']
 const METHODS = CONTRACTS.flatMap((contract) => methodsOf(contract))

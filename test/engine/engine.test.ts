@@ -108,14 +108,24 @@ function engine(title: string, body: (t: Test, kit: EngineKit) => Promise<void>)
   })
 }
 
-/** Resolves when a process that is not our own child is gone. */
+/** How long a process may take to end on a busy machine. */
+const GONE_MILLIS = 90_000
+
+/**
+ * Resolves when a process is gone. It is looked for again and again, since there is no event to wait for: the system
+ * tells only a parent of an exit. Where the node is killed the parent is dead; where an engine of ours is to end by itself
+ * its handle keeps the exit to itself, and `close`, which waits for it, would end the engine.
+ * @throws Error where it is still there after 90 s
+ */
 async function gone(pid: number): Promise<void> {
+  const deadline = performance.now() + GONE_MILLIS
   for (;;) {
     try {
       process.kill(pid, 0)
     } catch {
       return
     }
+    if (performance.now() > deadline) throw new Error(`process ${pid} is still there after ${GONE_MILLIS / 1000} s`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

@@ -1,10 +1,13 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssbKeys from 'ssb-keys'
 import type { PlayerId } from '../../lib/base/index.ts'
 import { Host } from '../../lib/host/index.ts'
-import type { HostInit, HostKeys, Log } from '../../lib/host/index.ts'
+import type { Connection, HostInit, HostKeys, Log } from '../../lib/host/index.ts'
 
 /** What a host reported, for tests to look at. */
 export interface Memory extends Log {
@@ -71,4 +74,17 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 /** The code of that error. */
 export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   return ((await failureOf(promise)) as { code?: unknown }).code
+}
+
+/** The next connection of a host. */
+export const connected = (host: Host): Promise<Connection> => new Promise((resolve) => host.onConnection(resolve))
+/** The next connection that a host loses, and the code of why. */
+export const disconnected = (host: Host): Promise<[Connection, string]> =>
+  new Promise((resolve) => host.onDisconnect((it, reason) => resolve([it, (reason as { code?: string }).code ?? ''])))
+
+/** A TCP server of the test's own on the loopback: its port. */
+export async function tcpServer(down: Teardown, onSocket: (socket: Socket) => void): Promise<number> {
+  const listening: Server = down.add(createServer(onSocket).listen(0, '127.0.0.1'), (it) => it.close())
+  await once(listening, 'listening')
+  return (listening.address() as { port: number }).port
 }

@@ -64,6 +64,9 @@ const text = (at: number, value: string): { data: string; args: string } => ({
   args: `(i32.const ${at}) (i32.const ${value.length})`,
 })
 
+/** The one parameter of `probeWat`, for its manifest. */
+export const PARAMS = { params: [{ name: 'level', min: 0, max: 10, default: 2 }] }
+
 /**
  * Writes at the start of each block: left its parameter 0 (from 1), right what it reads of a tag, plus 0.001 where that
  * is a number at all. So raw stems show where blocks begin and what is seen there.

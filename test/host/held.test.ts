@@ -3,11 +3,10 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import test from 'tape'
 import { formatAddress, parseAddress } from '../../lib/host/index.ts'
-import type { Connection, Host } from '../../lib/host/index.ts'
+import type { Host } from '../../lib/host/index.ts'
 import { bandContract, bandPlugin } from '../helpers/band-plugin.ts'
-import { addressOf, freshKeys, memoryLog, Teardown } from '../helpers/hosts.ts'
+import { addressOf, connected, freshKeys, memoryLog, Teardown } from '../helpers/hosts.ts'
 
-const connected = (host: Host): Promise<Connection> => new Promise((resolve) => host.onConnection(resolve))
 const codeOfEnd = (host: Host): Promise<string> =>
   new Promise((resolve) => host.onDisconnect((_link, reason) => resolve((reason as { code?: string }).code ?? '')))
 

@@ -1,0 +1,73 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseTake } from '../../lib/jam/index.ts'
+import { fixture } from '../helpers/generators.ts'
+import { codeOf } from '../helpers/hosts.ts'
+import { BEN } from '../helpers/jams.ts'
+import { ALL, ofKind, pathOf, session } from '../helpers/session-tests.ts'
+import { archivesOf, BEAT_FRAMES, replayed, sines, smallJam, wavOf } from '../helpers/sessions.ts'
+
+session('what never ends is ended alone: the others sound as if it had never been there', async (t, rig) => {
+  const loop = await readFile(fixture('hostile', 'modules', 'loop-in-process.wat'), 'utf8')
+  const archives = new Map([...(await sines()), ...(await archivesOf({ arp: loop }))])
+  const jam = smallJam()
+  const without = [...jam.entries]
+  const withIt = [...without, jam.play(BEN, 'arp', 480)]
+  await rig.open({ entries: withIt, archives })
+  const { report, take } = await rig.finish(ALL)
+  t.deepEqual(
+    ofKind(take.records, 'failed').map(({ path, code }) => [path, code]),
+    [[pathOf(BEN, 'arp'), 'GENERATOR_RAN_AWAY']],
+  )
+  const calm = await replayed(rig.place, without, archives)
+  t.equal(report.samplesSha256, calm.samplesSha256, 'bit for bit')
+  t.equal(await codeOf(replayed(rig.place, withIt, archives)), 'GENERATOR_RAN_AWAY', 'which a replay refuses')
+})
+
+session('a sink that cannot be opened leaves the jam running; the take says so', async (t, rig) => {
+  await rig.open({ entries: smallJam().entries, archives: await sines(), sink: 'wav:/nowhere/at/all.wav' })
+  rig.clock.millis = 500
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      const heard = rig.messages.some(({ kind }) => kind === 'levels')
+      if (heard) resolve()
+      else setTimeout(look, 5)
+    }
+    look()
+  })
+  const { report, take } = await rig.finish()
+  t.ok(report.peak > 0.1)
+  const [lost, ...more] = ofKind(take.records, 'sink')
+  t.equal(lost?.state, 'lost')
+  t.match(lost?.why ?? '', /see that its folder exists/)
+  t.deepEqual(more, [])
+  t.deepEqual(
+    rig.messages.flatMap((message) => (message.kind === 'sink' ? message.state.state : [])),
+    ['lost'],
+  )
+})
+
+session('rendering that breaks down is a failure, with files that are whole', async (t, rig) => {
+  const { entries } = smallJam()
+  await rig.open({ entries, archives: await sines() })
+  await rig.to(BEAT_FRAMES)
+  rig.observe(undefined as never)
+  await rig.session.ended
+  const { report, end, take } = await rig.finish()
+  t.equal(end, 'failed')
+  t.equal((await wavOf(rig.wav)).sha256, report.samplesSha256)
+  t.equal(take.records.at(-1)?.kind, 'close')
+  const [warning] = rig.messages.filter(({ kind }) => kind === 'warning')
+  t.equal((warning as { code?: string } | undefined)?.code, 'ENGINE_LOST')
+})
+
+session('no take, no session; no such sink, neither', async (t, rig) => {
+  const folder = await rig.make()
+  await writeFile(join(folder, 'a.take'), 'another one\n')
+  rig.make = () => Promise.resolve(folder)
+  const { entries } = smallJam()
+  t.equal(await codeOf(rig.open({ entries })), 'TAKE_UNWRITABLE', 'a take is never written over')
+  t.equal(await readFile(join(folder, 'a.take'), 'utf8'), 'another one\n')
+  t.equal(await codeOf(rig.open({ entries, sink: 'organ' })), 'SINK_UNKNOWN')
+  t.throws(() => parseTake('another one\n'), { code: 'TAKE_INVALID' })
+})
