@@ -11,7 +11,7 @@ import {
 import { compareHeads, type Entry, type HeadPosition, type PayloadOf } from '../entry/index.ts'
 import { ShortIds } from '../keys/index.ts'
 import type { Change, Store } from '../store/index.ts'
-import { isBelieved, maySay, readSaid } from './original.ts'
+import { believedIn } from './original.ts'
 
 type Identification = PayloadOf<'identification'>
 
@@ -154,9 +154,9 @@ export class Directory {
   }
 
   async #fold(entry: Entry): Promise<void> {
-    if (!maySay(entry, SAYS) || !(await isBelieved(this.#store, entry))) return
-    const { read, position } = readSaid(entry)
-    if (read.kind !== 'identification') return
+    const believed = await believedIn(this.#store, entry, SAYS)
+    if (believed?.read.kind !== 'identification') return
+    const { read, position } = believed
     const { identity } = entry
     const before = this.nameOf(identity)
     const said = this.#said.get(identity) ?? new Map<string, Field>()

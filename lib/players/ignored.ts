@@ -3,7 +3,7 @@ import { BOXED, readUnboxed, type Entry } from '../entry/index.ts'
 import { unbox, type Identity } from '../keys/index.ts'
 import type { Change, Store } from '../store/index.ts'
 import { Edges } from './edges.ts'
-import { maySay, readSaid } from './original.ts'
+import { believedIn } from './original.ts'
 
 const SAYS: ReadonlySet<string> = new Set([BOXED])
 
@@ -43,7 +43,7 @@ export class Ignored {
       return turned
     }
     for (const entry of entries) {
-      const player = this.#fold(this.#edges, entry)
+      const player = await this.#fold(this.#edges, entry)
       if (player !== undefined) turned.add(player)
     }
     return turned
@@ -65,14 +65,14 @@ export class Ignored {
 
   async #read(): Promise<Edges> {
     const edges = new Edges(Infinity)
-    for await (const entry of this.#store.byType(BOXED, { identity: this.#identity.id })) this.#fold(edges, entry)
+    for await (const entry of this.#store.byType(BOXED, { identity: this.#identity.id })) await this.#fold(edges, entry)
     return edges
   }
 
-  #fold(edges: Edges, entry: Entry): PlayerId | undefined {
-    if (!maySay(entry, SAYS)) return undefined
-    const { position, read } = readSaid(entry)
-    if (read.kind !== 'boxed') return undefined
+  async #fold(edges: Edges, entry: Entry): Promise<PlayerId | undefined> {
+    const believed = await believedIn(this.#store, entry, SAYS)
+    if (believed?.read.kind !== 'boxed') return undefined
+    const { position, read } = believed
     const said = readUnboxed(unbox(read.text, this.#identity))
     if (said.kind !== 'ignore') return undefined
     const { identity, on } = said.payload

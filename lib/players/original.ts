@@ -1,3 +1,4 @@
+import { hasCode } from '../base/index.ts'
 import { readPayload, typeOf, type Entry, type HeadPosition, type ReadPayload } from '../entry/index.ts'
 import { isAgain, standsFor } from '../feed/index.ts'
 import type { Store } from '../store/index.ts'
@@ -23,10 +24,29 @@ export function readSaid(entry: Entry): Said {
   return { position: { comparable, key }, read: readPayload({ comparable, payload }) }
 }
 
-/** Whether an entry is believed: an `again` where neither its original nor another `again` of it in the feed is before it. */
+/**
+ * Whether an entry counts: an `again` where neither its original nor an `again` of that is before it in its author's
+ * feed. What other feeds have does not matter, so that every node decides alike (FEEDS section 3).
+ */
 export async function isBelieved(store: Pick<Store, 'get'>, entry: Entry): Promise<boolean> {
   if (!isAgain(entry)) return true
   const { key } = standsFor(entry)
-  const found = await store.get(key, 'feed', entry.identity)
-  return found?.identity !== entry.identity || found.key === entry.key
+  try {
+    const found = await store.get(key, 'feed', entry.identity)
+    return found === undefined || found.key === entry.key
+  } catch (error) {
+    // The original is in the feed: it counts for all who can read it.
+    if (hasCode(error, 'STORE_CORRUPT')) return false
+    throw error
+  }
+}
+
+/** What an entry of one of these types says, and when; undefined for any other, and for an `again` that does not count. */
+export async function believedIn(
+  store: Pick<Store, 'get'>,
+  entry: Entry,
+  types: ReadonlySet<string>,
+): Promise<Said | undefined> {
+  if (!maySay(entry, types) || !(await isBelieved(store, entry))) return undefined
+  return readSaid(entry)
 }

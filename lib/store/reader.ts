@@ -1,9 +1,10 @@
 import { MarmaladeError, ownedParts } from '../base/index.ts'
 import type { Crypto, EntryKey, GeneratorId, JamId, Micros, PlayerId } from '../base/index.ts'
-import type { Entry, HeadPosition } from '../entry/index.ts'
+import type { Entry, HeadPosition, RawEntry } from '../entry/index.ts'
 import { chainOf, holds, lastShared, otherHeads, standsFor } from '../feed/index.ts'
 import { toldOnce } from './afterwards.ts'
 import type { Told } from './afterwards.ts'
+import { FirstAgains } from './again.ts'
 import { headOf } from './change.ts'
 import { readFeed, readNumbered } from './feeds.ts'
 import type { FeedState } from './feeds.ts'
@@ -22,21 +23,22 @@ import {
 } from './layout.ts'
 import { takeSnapshot, withSnapshot } from './level.ts'
 import type { Db, Snapshot } from './level.ts'
-import { entryOf, findKey, readChain } from './read.ts'
+import { entryOf, findKey, readChain, readRaw } from './read.ts'
 import { scanIndex } from './scan.ts'
 import type { ScanParts } from './scan.ts'
 import { measure } from './sizes.ts'
-import type { Changed, Head, ReadRange, ScanOptions, Sizes, Verified, VerifyOptions } from './types.ts'
+import type { Changed, Head, ReadRange, RunSize, ScanOptions, Sizes, Verified, VerifyOptions } from './types.ts'
 import { verifyStore } from './verify.ts'
 import type { Order } from './window.ts'
 
 /** Rows looked up in one go. */
 const STEP = 64
-const NO_FEED = -1
 
 interface ReaderParts extends Told {
   readonly db: Db
   readonly crypto: Crypto
+  /** A feed's state as last written, where it is in memory. */
+  readonly known: (identity: PlayerId) => FeedState | undefined
 }
 
 /**
@@ -46,18 +48,21 @@ interface ReaderParts extends Told {
 export class Reader {
   readonly #db: Db
   readonly #crypto: Crypto
+  readonly #known: ReaderParts['known']
   readonly #onFault: Told['onFault']
+  readonly #agains = new FirstAgains()
   #closed = false
 
-  constructor({ db, crypto, onFault }: ReaderParts) {
+  constructor({ db, crypto, known, onFault }: ReaderParts) {
     this.#db = db
     this.#crypto = crypto
+    this.#known = known
     this.#onFault = toldOnce(onFault)
   }
 
   async head(identity: PlayerId): Promise<Head | undefined> {
     this.assertOpen()
-    const state = await readFeed(this.#db, identity)
+    const state = await this.#stateOf(identity)
     return state?.head && headOf(identity, state.head)
   }
 
@@ -99,8 +104,21 @@ export class Reader {
 
   async lost(identity: PlayerId): Promise<readonly HeadPosition[]> {
     this.assertOpen()
-    const state = await readFeed(this.#db, identity)
+    const state = await this.#stateOf(identity)
     return state?.head ? otherHeads(state.branches, state.head.branch).map(({ tail }) => positionOf(tail)) : []
+  }
+
+  /** From memory where it is there, which spares three reads; not for what has to agree with a snapshot. */
+  async #stateOf(identity: PlayerId): Promise<FeedState | undefined> {
+    return this.#known(identity) ?? readFeed(this.#db, identity)
+  }
+
+  async readRun(identity: PlayerId, after: HeadPosition | undefined, most: RunSize): Promise<readonly RawEntry[]> {
+    this.assertOpen()
+    const state = await this.#stateOf(identity)
+    if (!state?.head) return []
+    const parts = { db: this.#db, crypto: this.#crypto }
+    return readRaw(parts, state.feed, chainOf(state.branches, state.head.branch), after, most)
   }
 
   read(identity: PlayerId, range: ReadRange = {}): AsyncGenerator<Entry> {
@@ -133,10 +151,13 @@ export class Reader {
     return withSnapshot(this.#db, async (snapshot) => {
       const parts = this.#readParts(snapshot)
       const found = await findKey(parts, key)
-      if (found && (where === 'anywhere' || isCurrent(await readNumbered(this.#db, found.feed, snapshot), found)))
-        return entryOf(found.bytes, this.#crypto)
-      const feed = author === undefined ? found?.feed : ((await this.#numberOf(author, snapshot)) ?? NO_FEED)
-      for await (const again of scanIndex(parts, prefixes.original(key), 'oldest first', feed))
+      const by = author === undefined ? found && readNumbered(this.#db, found.feed, snapshot) : undefined
+      const state = await (author === undefined ? by : readFeed(this.#db, author, snapshot))
+      const meant = found && found.feed === state?.feed
+      if (meant && (where === 'anywhere' || isCurrent(state, found))) return entryOf(found.bytes, this.#crypto)
+      if (state) return this.#agains.of(parts, state, key)
+      if (author !== undefined) return undefined
+      for await (const again of scanIndex(parts, prefixes.original(key), 'oldest first'))
         if (standsFor(again).key === key) return again
       return undefined
     })

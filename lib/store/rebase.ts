@@ -2,20 +2,19 @@ import { MarmaladeError } from '../base/index.ts'
 import type { EntryKey, Micros } from '../base/index.ts'
 import { isAhead } from '../entry/index.ts'
 import type { Entry } from '../entry/index.ts'
-import { chainOf, holds, rebasePayloads, rebasing, standsFor, traceOf } from '../feed/index.ts'
+import { chainOf, holds, rebasePayloads, rebasing, traceOf } from '../feed/index.ts'
 import type { Rebasing, Trace } from '../feed/index.ts'
 import { afterwards } from './afterwards.ts'
+import { FirstAgains } from './again.ts'
 import { headOf } from './change.ts'
 import { loadWhole } from './drop.ts'
 import type { FeedState } from './feeds.ts'
 import { positionOf } from './grow.ts'
-import { prefixes } from './layout.ts'
 import type { HeadRow } from './layout.ts'
 import { dropNamed } from './named.ts'
 import { corrupt, entryOf, findAt, findKey, readChain } from './read.ts'
 import { writeBranch } from './rewrite.ts'
 import type { Rebased, RewriteParts, Wanted } from './rewrite.ts'
-import { scanIndex } from './scan.ts'
 
 /** `Store.own.rebase`, called in the own feed's turn. */
 export async function rebaseFeed(parts: RewriteParts, keys: ReadonlySet<EntryKey>): Promise<Rebased> {
@@ -54,17 +53,16 @@ async function originalsOf(
 /** The entry of the own feed with this key, else the first that publishes it `again`: anybody else may do that too. */
 async function carrierOf(
   { feeds, crypto, onFault }: RewriteParts,
-  { feed, head, branches }: FeedState,
+  state: FeedState,
   key: EntryKey,
 ): Promise<Entry | undefined> {
+  const { feed, head, branches } = state
   if (!head) return undefined
   const parts = { db: feeds.db, crypto, onFault }
   const found = await findKey(parts, key)
   if (found?.feed === feed && holds(chainOf(branches, head.branch), found.branch, found.comparable))
     return entryOf(found.bytes, crypto)
-  for await (const again of scanIndex(parts, prefixes.original(key), 'oldest first', feed))
-    if (standsFor(again).key === key) return again
-  return undefined
+  return new FirstAgains().of(parts, state, key)
 }
 
 /** Comparable of the first entry that is ahead of the clock, Infinity where the head is not. */

@@ -1,5 +1,5 @@
 import type { EntryKey, GeneratorId, JamId, Micros, PlayerId, Refusal } from '../base/index.ts'
-import type { Entry, HeadPosition, Payload } from '../entry/index.ts'
+import type { Entry, HeadPosition, Payload, RawEntry } from '../entry/index.ts'
 import type { Stop } from '../feed/index.ts'
 import type { OwnFeed } from './own.ts'
 
@@ -59,6 +59,13 @@ export interface ReadRange {
   readonly until?: Micros
   readonly limit?: number
   readonly reverse?: boolean
+}
+
+/** How much is read at once: so many entries, whose bytes and `each` octets besides for every one are so many. */
+export interface RunSize {
+  readonly entries: number
+  readonly bytes: number
+  readonly each: number
 }
 
 export interface ScanOptions {
@@ -153,11 +160,18 @@ export interface Store {
   lost(identity: PlayerId): Promise<readonly HeadPosition[]>
   /** Entries of the current feed, oldest first unless reversed. */
   read(identity: PlayerId, range?: ReadRange): AsyncIterable<Entry>
+  /**
+   * The entries of the current feed right after a position (from the first on where it is undefined), each the child of the one
+   * before, to be sent as they are: views of what was read, not parsed. None where the position is not on the feed.
+   * @throws STORE_CORRUPT
+   */
+  readRun(identity: PlayerId, after: HeadPosition | undefined, most: RunSize): Promise<readonly RawEntry[]>
   /** Entries of the kept chain that ends in this losing head, after the last that it shares with the feed, and after a comparable. */
   readLost(identity: PlayerId, head: HeadPosition, after?: Micros): AsyncIterable<Entry>
   /**
-   * An entry of a current feed (or, `anywhere`, of a kept branch too) by key. Where only an `again` of it is there,
-   * that one: by `author` alone where one is given, else by whoever says so, which may be anybody.
+   * An entry of a current feed (or, `anywhere`, of a kept branch too) by key. Where only an `again` of it is there, that
+   * one: the first of them in the feed that the original was in. With an `author` nothing but what that one's feed has
+   * counts, since an original is known by its author and key: anybody may publish anything as an `again` of a key.
    */
   get(key: EntryKey, where?: 'feed' | 'anywhere', author?: PlayerId): Promise<Entry | undefined>
   /** Whether the current chain of the identity holds this position. */

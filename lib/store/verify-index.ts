@@ -8,6 +8,7 @@ import { parseIndexKey } from './listed.ts'
 import type { ChunkSpot } from './listed.ts'
 import type { ReadParts } from './read.ts'
 import { indexRowsOf } from './rows.ts'
+import type { VerifyOptions } from './types.ts'
 import type { Check, Report } from './verify.ts'
 
 /** Index rows read in one go. */
@@ -15,13 +16,25 @@ const STEP = 1_024
 /** Chunks whose index rows are remembered: all of a small store, the neighbours in a large one. */
 const MAX_CHUNKS = 256
 
-/** How many index rows there are. */
-export async function countRows({ db, snapshot }: ReadParts): Promise<number> {
+/** @throws MarmaladeError CANCELLED */
+export function assertWanted({ signal }: VerifyOptions): void {
+  if (signal?.aborted) throw new MarmaladeError('CANCELLED', 'the check was given up')
+}
+
+/** How many index rows there are. @throws MarmaladeError CANCELLED */
+export async function countRows({
+  db,
+  snapshot,
+  options,
+}: Pick<Check, 'db' | 'snapshot' | 'options'>): Promise<number> {
   let count = 0
   for (const kind of INDEXES) {
     const rows = db.keys({ ...rangeOf(kind), snapshot })
     try {
-      for (let found = await rows.nextv(STEP); found.length > 0; found = await rows.nextv(STEP)) count += found.length
+      for (let found = await rows.nextv(STEP); found.length > 0; found = await rows.nextv(STEP)) {
+        assertWanted(options)
+        count += found.length
+      }
     } finally {
       await rows.close()
     }
@@ -35,7 +48,7 @@ export async function findStrays(check: Check, report: Report): Promise<void> {
   const known = new Map<string, ReadonlySet<string>>()
   for (const kind of INDEXES)
     for await (const key of db.keys({ ...rangeOf(kind), snapshot })) {
-      if (options.signal?.aborted) throw new MarmaladeError('CANCELLED', 'the check was given up')
+      assertWanted(options)
       const spot = parseIndexKey(key)
       const { feed, branch, last } = spot
       const name = `${feed} ${branch} ${last}`

@@ -1,4 +1,4 @@
-import { MarmaladeError, compareBytes, refusal } from '../base/index.ts'
+import { compareBytes, refusal } from '../base/index.ts'
 import type { EntryKey, ErrorCode, Micros, PlayerId } from '../base/index.ts'
 import type { Branch } from '../feed/index.ts'
 import { hashOf, parseEntry, verifyEntry } from '../entry/index.ts'
@@ -12,7 +12,7 @@ import type { ReadParts } from './read.ts'
 import { chunkAt } from './read.ts'
 import { indexRowsOf } from './rows.ts'
 import type { Fault, Verified, VerifyOptions } from './types.ts'
-import { countRows, findStrays } from './verify-index.ts'
+import { assertWanted, countRows, findStrays } from './verify-index.ts'
 
 /** Faults that are listed; further ones are counted. */
 const MAX_FAULTS = 1_000
@@ -50,7 +50,7 @@ export async function verifyStore(parts: ReadParts, options: VerifyOptions): Pro
     const state = await readNumbered(db, feedOfKey(key), snapshot)
     if (state) await verifyFeed(check, state)
   }
-  if ((await countRows(parts)) !== check.listed) await findStrays(check, report)
+  if ((await countRows(check)) !== check.listed) await findStrays(check, report)
   options.onProgress?.(check.done, Math.max(check.done, check.total))
   return { feeds, entries: check.done, bad: check.bad, faults: check.faults }
 }
@@ -120,7 +120,7 @@ async function verifyChunk(check: Check, walk: Walk, chunk: Chunk, last: Micros)
   const { feed, identity } = walk.state
   const entries: Entry[] = []
   for (let i = 0; i < chunk.size; i++) {
-    if (check.options.signal?.aborted) throw new MarmaladeError('CANCELLED', 'the check was given up')
+    assertWanted(check.options)
     const entry = verifyOne(check, walk, chunk.bytesAt(i))
     if (entry) entries.push(entry)
     if (++check.done % STEP === 0) check.options.onProgress?.(check.done, Math.max(check.done, check.total))

@@ -9,7 +9,8 @@ import {
   type PlayerId,
 } from '../../lib/base/index.ts'
 import type { Entry, PayloadOf } from '../../lib/entry/index.ts'
-import { maySay, readSaid } from '../../lib/players/index.ts'
+import { believedIn } from '../../lib/players/index.ts'
+import type { Store } from '../../lib/store/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorRow } from './contract.ts'
 
@@ -42,7 +43,7 @@ export class Catalogue {
     const { player, limit, hides = () => false } = options
     const range = player === undefined ? { limit: MOST_ENTRIES } : { limit: MOST_ENTRIES, identity: player }
     for await (const entry of this.#feeds.store.byType('generator', range)) {
-      const published = publicationIn(entry)
+      const published = await publicationIn(this.#feeds.store, entry)
       if (!published || this.#feeds.follows.blocks(entry.identity) || hides(entry.identity)) continue
       const id = generatorIdOf(entry.identity, published.payload.name)
       const before = rows.get(id)
@@ -117,17 +118,21 @@ export class Catalogue {
   }
 }
 
-/** What an entry publishes, if that is a generator: an `again` what its original does, at its time. */
-function publicationIn(
+/** What an entry publishes, if that is a generator: an `again` that counts what its original does, at its time. */
+async function publicationIn(
+  store: Pick<Store, 'get'>,
   entry: Entry,
-): { identity: PlayerId; comparable: Micros; payload: PayloadOf<'generator'> } | undefined {
-  if (!maySay(entry, SAYS)) return undefined
-  const { position, read } = readSaid(entry)
-  if (read.kind !== 'generator') return undefined
+): Promise<{ identity: PlayerId; comparable: Micros; payload: PayloadOf<'generator'> } | undefined> {
+  const believed = await believedIn(store, entry, SAYS)
+  if (believed?.read.kind !== 'generator') return undefined
+  const { position, read } = believed
   return { identity: entry.identity, comparable: position.comparable, payload: read.payload }
 }
 
 /** The payload of an entry that publishes a generator. */
-export function generatorIn(entry: Entry): PayloadOf<'generator'> | undefined {
-  return publicationIn(entry)?.payload
+export async function generatorIn(
+  store: Pick<Store, 'get'>,
+  entry: Entry,
+): Promise<PayloadOf<'generator'> | undefined> {
+  return (await publicationIn(store, entry))?.payload
 }

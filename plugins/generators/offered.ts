@@ -1,6 +1,6 @@
 import type { BlobId, PlayerId } from '../../lib/base/index.ts'
 import type { Entry } from '../../lib/entry/index.ts'
-import { maySay, readSaid } from '../../lib/players/index.ts'
+import { believedIn, type Said } from '../../lib/players/index.ts'
 import type { Change, Store } from '../../lib/store/index.ts'
 
 const TYPES = ['identification', 'generator', 'image', 'collection'] as const
@@ -25,7 +25,7 @@ export class Offered {
     const blobs = new Set<BlobId>()
     for (const type of TYPES) {
       for await (const entry of this.#store.byType(type, { identity: this.#own }))
-        for (const blob of blobsIn(entry)) blobs.add(blob)
+        for (const blob of await this.#named(entry)) blobs.add(blob)
     }
     this.#blobs = blobs
   }
@@ -34,13 +34,16 @@ export class Offered {
   async observe({ head, entries, changeover }: Change): Promise<void> {
     if (head.identity !== this.#own) return
     if (changeover) await this.load()
-    else for (const entry of entries) for (const blob of blobsIn(entry)) this.#blobs.add(blob)
+    else for (const entry of entries) for (const blob of await this.#named(entry)) this.#blobs.add(blob)
+  }
+
+  async #named(entry: Entry): Promise<BlobId[]> {
+    const believed = await believedIn(this.#store, entry, SAYS)
+    return believed ? blobsIn(believed) : []
   }
 }
 
-function blobsIn(entry: Entry): BlobId[] {
-  if (!maySay(entry, SAYS)) return []
-  const { read } = readSaid(entry)
+function blobsIn({ read }: Said): BlobId[] {
   switch (read.kind) {
     case 'identification':
       return read.payload.image ? [read.payload.image] : []

@@ -86,7 +86,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
           .catch((error: unknown) => host.log.warn({ err: error }, 'published generators could not be looked at'))
       }
       const published = async (entry: Entry): Promise<void> => {
-        const payload = generatorIn(entry)
+        const payload = await generatorIn(feeds.store, entry)
         if (!payload) return
         const { name, archive } = payload
         if (await isHere(archive)) shelf.put(entry.identity, name, archive)

@@ -8,8 +8,10 @@ import {
   type PlayerId,
 } from '../../lib/base/index.ts'
 import type { Entry } from '../../lib/entry/index.ts'
-import { readSaid, type Directory } from '../../lib/players/index.ts'
+import { believedIn, type Directory } from '../../lib/players/index.ts'
 import type { Store } from '../../lib/store/index.ts'
+
+const SAYS: ReadonlySet<string> = new Set(['jam'])
 
 interface Where {
   readonly store: Store
@@ -20,18 +22,20 @@ interface Where {
 export async function knownJams(store: Store): Promise<JamId[]> {
   const ids = new Set<JamId>()
   for await (const entry of store.byType('jam')) {
-    const { read } = readSaid(entry)
-    if (read.kind !== 'jam' || read.payload.action !== 'start') continue
-    if (ownedParts(read.payload.jam).owner === entry.identity) ids.add(read.payload.jam)
+    const said = await jamIn(store, entry)
+    if (said?.action === 'start' && ownedParts(said.jam).owner === entry.identity) ids.add(said.jam)
   }
   return [...ids]
 }
 
-/** What an entry says of its author's being in a jam, if it does. */
-export function jamIn(entry: Entry): { jam: JamId; action: 'start' | 'join' | 'leave' } | undefined {
-  const { read } = readSaid(entry)
-  if (read.kind !== 'jam') return undefined
-  const { jam, action } = read.payload
+/** What an entry says of its author's being in a jam, if it does and counts. */
+export async function jamIn(
+  store: Pick<Store, 'get'>,
+  entry: Entry,
+): Promise<{ jam: JamId; action: 'start' | 'join' | 'leave' } | undefined> {
+  const believed = await believedIn(store, entry, SAYS)
+  if (believed?.read.kind !== 'jam') return undefined
+  const { jam, action } = believed.read.payload
   return action === 'start' || action === 'join' || action === 'leave' ? { jam, action } : undefined
 }
 
@@ -39,7 +43,7 @@ export function jamIn(entry: Entry): { jam: JamId; action: 'start' | 'join' | 'l
 export async function joinedJams(store: Store, player: PlayerId): Promise<Set<JamId>> {
   const joined = new Set<JamId>()
   for await (const entry of store.byType('jam', { identity: player, reverse: true })) {
-    const said = jamIn(entry)
+    const said = await jamIn(store, entry)
     if (said) joined.delete(said.jam)
     if (said && said.action !== 'leave') joined.add(said.jam)
   }

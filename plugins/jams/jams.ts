@@ -140,7 +140,7 @@ export class Jams {
 
   /** Own starts and joins make a jam joined, and the current one; leaving undoes it. */
   async #own(entry: Entry): Promise<void> {
-    const said = jamIn(entry)
+    const said = await jamIn(this.#feeds.store, entry)
     if (!said) return
     const { jam, action } = said
     if (action !== 'leave') {

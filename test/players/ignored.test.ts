@@ -57,3 +57,21 @@ test('ignored: after a changeover what only the losing branch said is gone, what
   t.deepEqual([...turned], [ben.id])
   await store.remove()
 })
+
+test('ignored: an again whose original is in the feed undoes nothing, whatever time it claims', async (t) => {
+  const store = await temporaryStore(ann, new HandClock())
+  const ignored = new Ignored({ store, identity: ann })
+  await ignored.load()
+  let folded: Promise<unknown> = Promise.resolve()
+  store.onChange((change) => (folded = folded.then(() => ignored.observe(change))))
+  const said = chain(ann, 2, null, { payload: (at) => ignore(at === 0 ? ben : cy) })
+  const { key, comparable } = said[1]!
+  const lie: Payload = { type: 'again', key, comparable: comparable + 1, payload: ignore(ben, false) }
+  await store.ingest(ann.id, rawOf([...said, ...chain(ann, 1, said[1]!, { payload: () => lie })]))
+  await folded
+  t.deepEqual(ignored.list(), [ben.id, cy.id])
+  const fresh = new Ignored({ store, identity: ann })
+  await fresh.load()
+  t.deepEqual(fresh.list(), [ben.id, cy.id], 'nor read from the store')
+  await store.remove()
+})

@@ -4,7 +4,7 @@ import test from 'tape'
 import type { BlobId } from '../../lib/base/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
 import type { FeedsApi } from '../../plugins/feeds/index.ts'
-import { Catalogue } from '../../plugins/generators/catalogue.ts'
+import { Catalogue, generatorIn } from '../../plugins/generators/catalogue.ts'
 import { generatorsContract } from '../../plugins/generators/index.ts'
 import { Offered } from '../../plugins/generators/offered.ts'
 import { HandClock, chain, headOfChain, identityNamed, rawOf } from '../helpers/chains.ts'
@@ -82,5 +82,38 @@ test('generators: what is offered and listed follows the feed through a changeov
     ],
     'at its own time: the newer archive, whichever was published again last',
   )
+  await store.remove()
+})
+
+test('generators: an again whose original is in the feed publishes nothing', async (t) => {
+  const ann = identityNamed('ann')
+  const store = await temporaryStore(ann, new HandClock())
+  const [good, bad] = ['A', 'E'].map((letter) => `&${letter.repeat(43)}=.sha256` as BlobId)
+  const made = (archive = good): Payload => ({ type: 'generator', name: 'arp', archive, size: 1_000, runtime: 'wasm' })
+  const said = chain(ann, 1, null, { payload: () => made() })
+  const { key, comparable } = said[0]!
+  const lie: Payload = { type: 'again', key, comparable: comparable + 1, payload: made(bad) }
+  const lies = chain(ann, 1, said[0]!, { payload: () => lie })
+  const told = new Offered(store, ann.id)
+  await told.load()
+  let folded: Promise<unknown> = Promise.resolve()
+  store.onChange((change) => (folded = folded.then(() => told.observe(change))))
+  await store.ingest(ann.id, rawOf([...said, ...lies]))
+  await folded
+  const read = new Offered(store, ann.id)
+  await read.load()
+  for (const offered of [told, read]) t.deepEqual([offered.has(good!), offered.has(bad!)], [true, false])
+  const feeds = {
+    store,
+    identity: ann,
+    follows: { blocks: () => false },
+    directory: { shown: () => 'ann' },
+  } as unknown as FeedsApi
+  const listed = await new Catalogue({ feeds, isHere: async () => false }).list({ limit: 10 })
+  t.deepEqual(
+    listed.map(({ archive, published }) => [archive, published]),
+    [[good, comparable]],
+  )
+  t.equal(await generatorIn(store, lies[0]!), undefined, 'so nobody fetches it ahead')
   await store.remove()
 })
