@@ -39,8 +39,8 @@ export class BlobFiles {
     return join(this.root, hexOf(id).slice(0, 2))
   }
 
-  partialOf(id: BlobId): string {
-    return join(this.partial, hexOf(id))
+  partialOf(id: BlobId, part: string): string {
+    return join(this.partial, `${hexOf(id)}.${part}`)
   }
 
   keptOf(id: BlobId): string {

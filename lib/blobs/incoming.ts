@@ -16,7 +16,7 @@ interface Collaborators {
 export class Incoming {
   readonly #store: BlobStore
   readonly #collaborators: Collaborators
-  readonly #open = new Map<BlobId, PartialBlob>()
+  readonly #open = new Map<BlobId, { readonly part: string; readonly partial: PartialBlob }>()
   /** What is to be done with each, the first of it under way. */
   readonly #todo = new Map<BlobId, DiskEffect[]>()
   readonly #working = new Set<Promise<void>>()
@@ -42,7 +42,7 @@ export class Incoming {
   /** Waits for what is being written and closes it, kept for going on with. */
   async close(): Promise<void> {
     await Promise.all(this.#working)
-    for (const partial of this.#open.values()) await partial.close()
+    for (const { partial } of this.#open.values()) await partial.close()
     this.#open.clear()
   }
 
@@ -60,25 +60,40 @@ export class Incoming {
   }
 
   async #write(blob: BlobId, pieces: readonly Uint8Array[]): Promise<void> {
-    const partial = this.#open.get(blob)
+    const partial = this.#open.get(blob)?.partial
     if (!partial) return
     await partial.write(...pieces)
     this.#collaborators.step({ type: 'written', blob, bytes: pieces.reduce((sum, bytes) => sum + bytes.length, 0) })
   }
 
-  async #do({ blob, type }: Exclude<DiskEffect, { type: 'write' }>): Promise<void> {
-    if (type === 'open') {
-      const partial = this.#open.get(blob) ?? (await this.#store.partial(blob))
-      this.#open.set(blob, partial)
-      this.#collaborators.step({ type: 'opened', blob, offset: partial.size })
-      return
+  async #do(effect: Exclude<DiskEffect, { type: 'write' }>): Promise<void> {
+    const { blob } = effect
+    switch (effect.type) {
+      case 'open': {
+        const partial = await this.#store.partial(blob, effect.part)
+        this.#open.set(blob, { part: effect.part, partial })
+        this.#collaborators.step({ type: 'opened', blob, part: effect.part, offset: partial.size })
+        return
+      }
+      case 'discard':
+        if (this.#open.get(blob)?.part === effect.part) await this.#take(blob)?.discard()
+        else await this.#store.dropPartial(blob, effect.part)
+        return
+      case 'shelve':
+        await this.#take(blob)?.close()
+        return
+      case 'finish': {
+        const partial = this.#take(blob)
+        if (partial) this.#collaborators.step({ type: 'finished', blob, whole: await this.#keep(partial, blob) })
+      }
     }
-    const partial = this.#open.get(blob)
-    if (!partial) return
+  }
+
+  /** The one that is open, from now on no more. */
+  #take(blob: BlobId): PartialBlob | undefined {
+    const partial = this.#open.get(blob)?.partial
     this.#open.delete(blob)
-    if (type === 'discard') await partial.discard()
-    else if (type === 'shelve') await partial.close()
-    else this.#collaborators.step({ type: 'finished', blob, whole: await this.#keep(partial, blob) })
+    return partial
   }
 
   async #keep(partial: PartialBlob, blob: BlobId): Promise<boolean> {

@@ -66,13 +66,26 @@ export interface Pull {
   lost: boolean
 }
 
+/**
+ * Bytes of a blob on disk. Sources that say another size each have a part of their own, and so has each player once a
+ * part that several gave has proved wrong: what one says or gives cannot spoil what others gave.
+ */
+export interface Part {
+  /** Among the parts of one blob. */
+  readonly name: string
+  /** Bytes of the blob, as its sources say. */
+  readonly size: number
+  /** Bytes given to the disk, as far as is known. */
+  bytes: number
+  /** Who gave them; `unknown` for what an earlier run left. */
+  readonly givers: Set<PlayerId | 'unknown'>
+}
+
 /** A blob on its way here from one source. */
 export interface Transfer {
-  link: LinkId
-  /** Whose link it is, also when it has gone. */
-  peer: PlayerId
-  /** As the source announced it. */
-  size: number
+  readonly link: LinkId
+  readonly peer: PlayerId
+  readonly part: Part
   /** Where the next piece to ask for starts. */
   asked: number
   /** Bytes given to the disk, in order. */
@@ -96,12 +109,10 @@ export interface Want {
   readonly relayFor: Map<LinkId, Millis>
   /** What links announced. */
   readonly sources: Map<LinkId, number>
-  /** Players that gave wrong bytes. */
-  readonly bad: Set<PlayerId>
-  /** Who gave bytes to what is on disk; `unknown` for what an earlier run left. */
-  readonly givers: Set<PlayerId | 'unknown'>
-  /** Wrong bytes came from several: from now on from one at a time, from the start. */
-  single: boolean
+  /** What is on disk of it, as far as is known: few. */
+  readonly parts: Map<string, Part>
+  /** Sizes of which wrong bytes came from several: of these each player has a part of its own. */
+  readonly alone: Set<number>
   transfer: Transfer | undefined
   /** When it was asked last, and when something last came of it. */
   askedAt: Millis
@@ -144,6 +155,8 @@ export interface BlobState {
   readonly settings: BlobSettings
   readonly links: Map<LinkId, Link>
   readonly wants: Map<BlobId, Want>
+  /** Who gave wrong bytes of which blob, also when it is not wanted any more: the last of them. */
+  readonly liars: Map<string, true>
   now: Millis
 }
 
@@ -151,6 +164,7 @@ export const createBlobs = (settings: BlobSettings): BlobState => ({
   settings,
   links: new Map(),
   wants: new Map(),
+  liars: new Map(),
   now: 0,
 })
 

@@ -220,9 +220,18 @@ export class BlobStore {
     return this.#files.prunePartials(Infinity, this.#now() - PARTIAL_AGE)
   }
 
-  /** What came of an earlier, cut transfer of a blob, to go on with. One at a time for each blob. */
-  async partial(id: BlobId): Promise<PartialBlob> {
-    return PartialBlob.open(this.#files.partialOf(id))
+  /**
+   * What came of an earlier, cut transfer of a blob, to go on with: of several, one part. One at a time for each blob.
+   * @param part digits and lower-case letters
+   * @throws BLOB_WRITE, ID_INVALID
+   */
+  async partial(id: BlobId, part: string): Promise<PartialBlob> {
+    return PartialBlob.open(this.#files.partialOf(id, part))
+  }
+
+  /** Removes such a part. */
+  async dropPartial(id: BlobId, part: string): Promise<void> {
+    await rm(this.#files.partialOf(id, part), { force: true })
   }
 
   /** Makes a whole transfer a blob. @throws BLOB_HASH_MISMATCH, BLOB_WRITE */

@@ -1,3 +1,4 @@
+import { blame, isLiar, partFor, partName } from './parts.ts'
 import { closeLink, send } from './state.ts'
 import type { Link, Pull, Transfer, Turn, Want } from './state.ts'
 import type { BlobEvent, BlobFrame } from './types.ts'
@@ -17,58 +18,68 @@ export function startTransfers(turn: Turn): void {
   for (const made of state.wants.values()) {
     if (running >= state.settings.limits.maxTransfers) return
     if (made.transfer) continue
-    const link = bestSource(turn, made)
-    const size = link && made.sources.get(link.id)
-    if (!link || size === undefined) continue
+    const source = bestSource(turn, made)
+    if (!source) continue
+    const { link, size } = source
+    const part = partFor(turn, made, link.peer, size)
     const { now } = state
     const nothing = { asked: 0, received: 0, written: 0, measuredFrom: 0 }
     made.transfer = {
       ...nothing,
       link: link.id,
       peer: link.peer,
-      size,
+      part,
       phase: 'opening',
       progressAt: now,
       measuredAt: now,
     }
-    turn.effects.push({ type: 'open', blob: made.blob })
+    turn.effects.push({ type: 'open', blob: made.blob, part: part.name })
     running++
   }
 }
 
-/** The source that owes least, of those that say they have so many bytes. */
-function bestSource(turn: Turn, made: Want, least = 0): Link | undefined {
-  let best: Link | undefined
+/** The source with which the most that is on disk can be gone on with; of several the one that owes least. */
+function bestSource({ state }: Turn, made: Want): { readonly link: Link; readonly size: number } | undefined {
+  let best: { readonly link: Link; readonly size: number; readonly bytes: number } | undefined
   for (const [id, size] of made.sources) {
-    const link = turn.state.links.get(id)
-    if (link && size >= least && !made.bad.has(link.peer) && (!best || link.pulls.length < best.pulls.length))
-      best = link
+    const link = state.links.get(id)
+    if (!link || link.closing || isLiar(state, made.blob, link.peer)) continue
+    const bytes = made.parts.get(partName(made, link.peer, size))?.bytes ?? 0
+    const gain = bytes - (best?.bytes ?? -1)
+    if (!best || gain > 0 || (gain === 0 && link.pulls.length < best.link.pulls.length)) best = { link, size, bytes }
   }
   return best
 }
 
-/** Leaves the source; what came is put aside, or forgotten where it may be wrong. */
-export function dropTransfer(turn: Turn, made: Want, how: 'shelve' | 'discard'): void {
+/** Leaves the source; what came is put aside. */
+export function dropTransfer(turn: Turn, made: Want): void {
   const { transfer } = made
   if (!transfer) return
   made.transfer = undefined
   for (const pull of turn.state.links.get(transfer.link)?.pulls ?? []) if (pull.blob === made.blob) pull.lost = true
-  const last = made.single ? 'discard' : how
-  if (last === 'discard') made.givers.clear()
-  turn.effects.push({ type: last, blob: made.blob })
+  turn.effects.push({ type: 'shelve', blob: made.blob })
+}
+
+/** Leaves a source whose link has gone; false where the blob was not on its way from there, or all of it has come. */
+export function leaveSource(turn: Turn, made: Want, link: Link): boolean {
+  const { transfer } = made
+  if (transfer?.link !== link.id || transfer.phase === 'finishing') return false
+  dropTransfer(turn, made)
+  return true
 }
 
 /** What there was of the blob is open: the rest is asked for. */
-export function onOpened(turn: Turn, { blob, offset }: EventOf<'opened'>): void {
+export function onOpened(turn: Turn, { blob, part: name, offset }: EventOf<'opened'>): void {
   const made = turn.state.wants.get(blob)
   const transfer = made?.transfer
-  if (!made || transfer?.phase !== 'opening') return
-  if (offset > transfer.size && !leaveForLarger(turn, made, transfer, offset)) {
-    made.givers.clear()
-    turn.effects.push({ type: 'discard', blob }, { type: 'open', blob })
+  if (!made || transfer?.phase !== 'opening' || transfer.part.name !== name) return
+  const { part } = transfer
+  if (offset > part.size) {
+    turn.effects.push({ type: 'discard', blob, part: part.name }, { type: 'open', blob, part: part.name })
     return
   }
-  if (offset > 0 && made.givers.size === 0) made.givers.add('unknown')
+  if (offset > 0 && part.givers.size === 0) part.givers.add(made.alone.has(part.size) ? transfer.peer : 'unknown')
+  part.bytes = offset
   transfer.asked = transfer.received = transfer.written = offset
   transfer.phase = 'flowing'
   transfer.progressAt = transfer.measuredAt = turn.state.now
@@ -76,20 +87,10 @@ export function onOpened(turn: Turn, { blob, offset }: EventOf<'opened'>): void 
   goOn(turn, made, transfer)
 }
 
-/** A source that says less than there is on disk already is left for one that says as much; false where there is none. */
-function leaveForLarger(turn: Turn, made: Want, transfer: Transfer, offset: number): boolean {
-  const link = bestSource(turn, made, offset)
-  const size = link && made.sources.get(link.id)
-  if (!link || size === undefined) return false
-  made.sources.delete(transfer.link)
-  Object.assign(transfer, { link: link.id, peer: link.peer, size })
-  return true
-}
-
 function goOn(turn: Turn, made: Want, transfer: Transfer): void {
-  if (transfer.written === transfer.size) {
+  if (transfer.written === transfer.part.size) {
     // Who said that this is all answers for it too, though it may have given nothing.
-    made.givers.add(transfer.peer)
+    transfer.part.givers.add(transfer.peer)
     transfer.phase = 'finishing'
     turn.effects.push({ type: 'finish', blob: made.blob })
   }
@@ -105,7 +106,7 @@ function pullMore(turn: Turn, link: Link): void {
     const { transfer } = made
     if (transfer?.link !== link.id || transfer.phase !== 'flowing') continue
     open += Math.ceil((transfer.received - transfer.written) / PIECE_BYTES)
-    if (transfer.asked < transfer.size) flowing.push({ made, transfer })
+    if (transfer.asked < transfer.part.size) flowing.push({ made, transfer })
   }
   const { window } = turn.state.settings.limits
   // Several at once, where that does not let the source run dry: small frames cost as much as large ones.
@@ -114,14 +115,14 @@ function pullMore(turn: Turn, link: Link): void {
     const next = flowing.shift()
     if (!next) return
     const { made, transfer } = next
-    const length = Math.min(PIECE_BYTES, transfer.size - transfer.asked)
+    const length = Math.min(PIECE_BYTES, transfer.part.size - transfer.asked)
     const pull: Pull = { request: link.nextRequest, blob: made.blob, length, lost: false }
     link.nextRequest = (link.nextRequest + 1) % 2 ** 32
     link.pulls.push(pull)
     send(turn, link, { type: 'pull', request: pull.request, blob: made.blob, offset: transfer.asked, length })
     transfer.asked += length
     open++
-    if (transfer.asked < transfer.size) flowing.push(next)
+    if (transfer.asked < transfer.part.size) flowing.push(next)
   }
 }
 
@@ -138,8 +139,9 @@ export function onData(turn: Turn, link: Link, { request, bytes }: Of<'data'>): 
     pullMore(turn, link)
     return
   }
-  made.givers.add(link.peer)
+  transfer.part.givers.add(link.peer)
   transfer.received += bytes.length
+  transfer.part.bytes = transfer.received
   transfer.progressAt = made.progressAt = turn.state.now
   turn.effects.push({ type: 'write', blob: pull.blob, bytes })
 }
@@ -153,7 +155,7 @@ export function onDeny(turn: Turn, link: Link, { request }: Of<'deny'>): void {
   const made = turn.state.wants.get(pull.blob)
   if (made && !pull.lost) {
     made.sources.delete(link.id)
-    dropTransfer(turn, made, 'shelve')
+    dropTransfer(turn, made)
   }
   pullMore(turn, link)
   startTransfers(turn)
@@ -165,25 +167,21 @@ export function onWritten(turn: Turn, { blob, bytes }: EventOf<'written'>): void
   const transfer = made?.transfer
   if (!made || transfer?.phase !== 'flowing') return
   transfer.written += bytes
-  if (made.own) turn.effects.push({ type: 'progress', blob, done: transfer.written, size: transfer.size })
+  if (made.own) turn.effects.push({ type: 'progress', blob, done: transfer.written, size: transfer.part.size })
   goOn(turn, made, transfer)
 }
 
-/**
- * All bytes were there. Wrong ones given by one player are held against it; by several, each is tried alone from
- * the start. Right ones have been told as `stored` before.
- */
+/** All bytes were there; the part has gone where they were wrong. Right ones have been told as `stored` before. */
 export function onFinished(turn: Turn, { blob, whole }: EventOf<'finished'>): void {
-  const made = turn.state.wants.get(blob)
-  if (!made || whole) return
-  const [giver] = made.givers
-  if (made.givers.size === 1 && giver !== undefined && giver !== 'unknown') made.bad.add(giver)
-  else made.single = true
-  made.givers.clear()
+  const { state } = turn
+  const made = state.wants.get(blob)
+  const { transfer } = made ?? {}
+  if (!made || whole || transfer?.phase !== 'finishing') return
   made.transfer = undefined
+  blame(state, made, transfer.part)
   for (const id of [...made.sources.keys()]) {
-    const peer = turn.state.links.get(id)?.peer
-    if (peer === undefined || made.bad.has(peer)) made.sources.delete(id)
+    const peer = state.links.get(id)?.peer
+    if (peer === undefined || isLiar(state, blob, peer)) made.sources.delete(id)
   }
   startTransfers(turn)
 }
@@ -195,7 +193,7 @@ export function leaveStalled(turn: Turn): Want[] {
     const { transfer } = made
     if (transfer?.phase !== 'flowing' || !(isStalled(turn, transfer) || isSlow(turn, made, transfer))) continue
     made.sources.delete(transfer.link)
-    dropTransfer(turn, made, 'shelve')
+    dropTransfer(turn, made)
     left.push(made)
   }
   if (left.length > 0) startTransfers(turn)
@@ -218,7 +216,7 @@ function isSlow({ state }: Turn, made: Want, transfer: Transfer): boolean {
   let others = 0
   for (const id of made.sources.keys()) {
     const peer = state.links.get(id)?.peer
-    if (id !== transfer.link && peer !== undefined && !made.bad.has(peer)) others++
+    if (id !== transfer.link && peer !== undefined && !isLiar(state, made.blob, peer)) others++
   }
   return others > 0
 }

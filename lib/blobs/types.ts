@@ -60,7 +60,7 @@ export type BlobEvent = { readonly now: Millis } & (
       readonly request: number
       readonly bytes: Uint8Array | undefined
     }
-  | { readonly type: 'opened'; readonly blob: BlobId; readonly offset: number }
+  | { readonly type: 'opened'; readonly blob: BlobId; readonly part: string; readonly offset: number }
   | { readonly type: 'written'; readonly blob: BlobId; readonly bytes: number }
   /** All bytes were there: whether they were the blob's. `stored` comes beside it where they were. */
   | { readonly type: 'finished'; readonly blob: BlobId; readonly whole: boolean }
@@ -91,11 +91,13 @@ export type BlobEffect =
       readonly offset: number
       readonly length: number
     }
-  /** Opens what there is of a blob. -> `opened`; then writes in order -> `written`; `finish` -> `finished` */
-  | { readonly type: 'open'; readonly blob: BlobId }
+  /** Opens a part of a blob, what there is of it. -> `opened`; then writes in order -> `written`; `finish` -> `finished` */
+  | { readonly type: 'open'; readonly blob: BlobId; readonly part: string }
   | { readonly type: 'write'; readonly blob: BlobId; readonly bytes: Uint8Array }
   | { readonly type: 'finish'; readonly blob: BlobId }
-  /** Forgets what there is of a blob, or puts it aside to go on with. */
-  | { readonly type: 'discard' | 'shelve'; readonly blob: BlobId }
+  /** Puts the open part aside to go on with. */
+  | { readonly type: 'shelve'; readonly blob: BlobId }
+  /** Forgets a part, open or aside. */
+  | { readonly type: 'discard'; readonly blob: BlobId; readonly part: string }
   | { readonly type: 'progress'; readonly blob: BlobId; readonly done: number; readonly size: number }
   | { readonly type: 'ended'; readonly blob: BlobId; readonly why: WantEnd }

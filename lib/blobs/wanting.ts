@@ -1,7 +1,8 @@
 import type { BlobId, PlayerId } from '../base/index.ts'
 import { closeLink, endOwn, look, putBounded, send } from './state.ts'
 import type { Link, Turn, Want } from './state.ts'
-import { dropTransfer, startTransfers } from './transfer.ts'
+import { dropParts, isLiar } from './parts.ts'
+import { dropTransfer, leaveSource, startTransfers } from './transfer.ts'
 import type { BlobFrame, LinkId } from './types.ts'
 import { MAX_LINES } from './wire.ts'
 
@@ -62,9 +63,8 @@ function makeWant(turn: Turn, blob: BlobId, maxBytes: number): Want {
     own: false,
     relayFor: new Map(),
     sources: new Map(),
-    bad: new Set(),
-    givers: new Set(),
-    single: false,
+    parts: new Map(),
+    alone: new Set(),
     transfer: undefined,
     askedAt: turn.state.now,
     progressAt: turn.state.now,
@@ -97,7 +97,7 @@ function askLinks(turn: Turn, link: Link, wanted: readonly Want[]): void {
 export function onHave(turn: Turn, link: Link, frame: Of<'have'>): void {
   for (const { blob, size } of frame.blobs) {
     const made = turn.state.wants.get(blob)
-    if (!made || made.bad.has(link.peer)) continue
+    if (!made || isLiar(turn.state, blob, link.peer)) continue
     if (size <= made.maxBytes) made.sources.set(link.id, size)
     else made.tooLargeAt ??= turn.state.now
   }
@@ -111,7 +111,7 @@ export function onStored(turn: Turn, blob: BlobId): void {
   if (made) {
     for (const id of made.relayFor.keys()) rememberRelayed(turn, id, blob)
     endOwn(turn, made, 'stored')
-    forget(turn, made)
+    forget(turn, made, 'all')
   }
   for (const link of [...state.links.values()]) if (link.wants.has(blob)) look(turn, link, blob)
 }
@@ -148,9 +148,10 @@ export function unrelay(turn: Turn, link: LinkId, blob: BlobId): void {
   forget(turn, made)
 }
 
-/** Nobody wants it any more: what came of it is put aside. */
-function forget(turn: Turn, made: Want): void {
-  dropTransfer(turn, made, 'shelve')
+/** Nobody wants it any more: what came of it is put aside, or all of it goes. */
+function forget(turn: Turn, made: Want, what: 'nothing' | 'all' = 'nothing'): void {
+  dropTransfer(turn, made)
+  if (what === 'all') dropParts(turn, made)
   turn.state.wants.delete(made.blob)
   for (const link of [...turn.state.links.values()])
     if (link.greeted) send(turn, link, { type: 'unwant', blobs: [made.blob] })
@@ -180,17 +181,19 @@ export function onBroken(turn: Turn, blob: BlobId): void {
   const made = turn.state.wants.get(blob)
   if (!made) return
   endOwn(turn, made, 'broken')
-  dropTransfer(turn, made, 'discard')
-  forget(turn, made)
+  forget(turn, made, 'all')
 }
 
 /** A link is gone: what was wanted on its behalf no more, what came from it from elsewhere. */
 export function leaveWants(turn: Turn, link: Link): void {
+  const left: Want[] = []
   for (const made of [...turn.state.wants.values()]) {
     made.sources.delete(link.id)
+    if (leaveSource(turn, made, link)) left.push(made)
     unrelay(turn, link.id, made.blob)
   }
   startTransfers(turn)
+  for (const made of left) if (made.sources.size === 0 && turn.state.wants.get(made.blob) === made) ask(turn, made)
 }
 
 /** A peer's wants: answered from the store, and passed on where they may be and it is not here. */

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'tape'
 import { blobIdOf, concat } from '../../lib/base/index.ts'
 import type { BlobId } from '../../lib/base/index.ts'
@@ -25,8 +27,8 @@ class Giver {
   upTo: number
   /** Where pulls began, in the order in which they came. */
   readonly offsets: number[] = []
-  /** Resolves when it has been asked for the blob. */
-  readonly wanted: Promise<void>
+  /** Resolves when it has been asked for the blob, since the last `forget`. */
+  wanted!: Promise<void>
   readonly #blob: BlobId
   readonly #bytes: Uint8Array
   readonly #pair = duplexPair()
@@ -36,15 +38,22 @@ class Giver {
   #asked: () => void = () => undefined
   #denied: () => void = () => undefined
   #onWant: () => void = () => undefined
+  readonly #given: number[] = []
+  #onGiven: () => void = () => undefined
 
   constructor(node: BlobNode, { id }: Identity, blob: BlobId, bytes: Uint8Array, upTo: number) {
     this.upTo = upTo
     this.#blob = blob
     this.#bytes = bytes
-    this.wanted = new Promise((resolve) => (this.#onWant = resolve))
+    this.forget()
     void node.blobs.link(id, this.#pair.a)
     this.#push({ type: 'hello', version: 1 })
-    void this.#serve()
+    this.#serve().catch(() => undefined)
+  }
+
+  forget(): void {
+    this.offsets.length = 0
+    this.wanted = new Promise((resolve) => (this.#onWant = resolve))
   }
 
   /** Says that it has the blob, once it has been asked. Resolves when the node has heard it. */
@@ -60,6 +69,22 @@ class Giver {
   /** Resolves when something waits. */
   async asked(): Promise<void> {
     if (this.#waiting.length === 0) await new Promise<void>((resolve) => (this.#asked = resolve))
+  }
+
+  /** Resolves when the piece with this byte has been given for the second time. */
+  async gave(at: number): Promise<void> {
+    while (this.#given.filter((end) => end > at).length < 2)
+      await new Promise<void>((resolve) => (this.#onGiven = resolve))
+  }
+
+  /** Whether it was asked for this byte, and for nothing before it. */
+  wentOnFrom(at: number): boolean {
+    return this.offsets.includes(at) && this.offsets.every((offset) => offset >= at)
+  }
+
+  /** Pulls the cable. */
+  cut(): void {
+    this.#pair.cut()
   }
 
   /** Refuses what waits, and from now on at once. */
@@ -78,8 +103,11 @@ class Giver {
       const { request, offset, length } = frame
       this.offsets.push(offset)
       const end = offset + length
-      if (end <= this.upTo) this.#push({ type: 'data', request, bytes: this.#bytes.slice(offset, end) })
-      else if (this.#denies) this.#push({ type: 'deny', request, code: 'failed' })
+      if (end <= this.upTo) {
+        this.#push({ type: 'data', request, bytes: this.#bytes.slice(offset, end) })
+        this.#given.push(end)
+        this.#onGiven()
+      } else if (this.#denies) this.#push({ type: 'deny', request, code: 'failed' })
       else {
         this.#waiting.push(request)
         this.#asked()
@@ -94,21 +122,25 @@ class Giver {
   }
 }
 
-/** A node that has a part of a blob from somebody who then gives no more of it. */
+/** A node that has a part of a blob from somebody who then gives no more of it, and that waits long for who is silent. */
 async function interrupted() {
-  const node = await blobNode(ann, { limits: { giveUpAfter: 5_000 } })
+  const node = await blobNode(ann, { limits: { giveUpAfter: 60_000, stallAfter: 600_000 } })
   const bytes = bytesOf(SIZE, 21)
   const blob = blobIdOf(nodeCrypto.sha256(bytes))
-  const done = node.blobs.want(blob)
-  const giver = (identity: Identity, upTo: number) => new Giver(node, identity, blob, bytes, upTo)
+  let onProgress: (done: number) => void = () => undefined
+  const done = node.blobs.want(blob, { onProgress: (bytes) => onProgress(bytes) })
+  /** Resolves when just so much is on disk. */
+  const reached = (bytes: number) => new Promise<void>((resolve) => (onProgress = (now) => now === bytes && resolve()))
+  const giver = (identity: Identity, upTo: number, given = bytes) => new Giver(node, identity, blob, given, upTo)
   const first = giver(honest, PART)
+  const part = reached(PART)
   await first.say(SIZE)
-  await first.asked()
+  await Promise.all([part, first.asked()])
   const fetched = async () => {
     await done
     return concat(await collect(node.store.read(blob)))
   }
-  return { node, bytes, first, giver, fetched }
+  return { node, bytes, blob, first, giver, reached, fetched }
 }
 
 test('blobs: a source that says less than is on disk is left for one that has more, and the rest alone is fetched', async (t) => {
@@ -124,18 +156,76 @@ test('blobs: a source that says less than is on disk is left for one that has mo
   t.end()
 })
 
-test('blobs: a source that says that what is on disk is all does not put the blame on who gave it', async (t) => {
+for (const said of [1, PART, SIZE - 1]) {
+  test(`blobs: the only source left says ${said} of ${SIZE} bytes: what came before stays`, async (t) => {
+    const { node, bytes, first, giver, fetched } = await interrupted()
+    const small = giver(liar, 0)
+    await small.say(said)
+    first.deny()
+    await small.asked()
+    t.equal(small.offsets[0], 0, 'its bytes are kept apart, from the start')
+    first.upTo = SIZE
+    first.offsets.length = 0
+    await first.say(SIZE)
+    small.deny()
+    t.deepEqual(await fetched(), bytes)
+    t.ok(first.wentOnFrom(PART), 'the honest one goes on where it ended')
+    t.deepEqual(readdirSync(join(node.folder, 'partial')), [], 'and nothing is left of the other')
+    await node.close()
+    t.end()
+  })
+}
+
+test('blobs: a source that gives a false size whole spoils its own part alone, and is not asked again', async (t) => {
   const { node, bytes, first, giver, fetched } = await interrupted()
-  const false_ = giver(liar, 0)
-  await false_.say(PART)
+  const small = giver(liar, PART)
+  await small.say(PART)
   first.deny()
-  // The bytes were wrong, and two had a part in them: each is tried alone from the start.
-  await false_.asked()
-  t.equal(false_.offsets[0], 0)
   first.upTo = SIZE
+  first.offsets.length = 0
+  // It is heard while the other gives, or after.
   await first.say(SIZE)
-  false_.deny()
-  t.deepEqual(await fetched(), bytes, 'the honest one is asked again, and gives all')
+  t.deepEqual(await fetched(), bytes)
+  t.ok(first.wentOnFrom(PART))
+  await node.close()
+  t.end()
+})
+
+test('blobs: each is tried alone where several gave wrong bytes, and a cut costs nobody what it gave', async (t) => {
+  const { node, bytes, blob, first, giver, reached, fetched } = await interrupted()
+  const spoiler = giver(liar, SIZE, bytesOf(SIZE, 99))
+  await spoiler.say(SIZE)
+  first.deny()
+  // The whole is wrong, and two had a part in it; then the liar alone gives wrong bytes, and is out.
+  await spoiler.gave(SIZE - 1)
+  const honestly = giver(other, PART)
+  const part = reached(PART)
+  await honestly.say(SIZE)
+  await part
+  honestly.cut()
+  const again = giver(other, SIZE)
+  await again.say(SIZE)
+  t.deepEqual(await fetched(), bytes)
+  t.equal(honestly.offsets[0], 0, 'from the start')
+  t.equal(again.offsets[0], PART, 'and after the cut from where it was')
+  await node.store.remove(blob)
+  for (const each of [spoiler, again]) each.forget()
+  const wanted = node.blobs.want(blob)
+  await spoiler.say(SIZE)
+  await again.say(SIZE)
+  await wanted
+  t.deepEqual(spoiler.offsets, [], 'who gave wrong bytes is not asked for it when it is wanted anew')
+  await node.close()
+  t.end()
+})
+
+test('blobs: where a link goes, another source takes over at once from the byte reached', async (t) => {
+  const { node, bytes, first, giver, fetched } = await interrupted()
+  const second = giver(other, SIZE)
+  await second.say(SIZE)
+  first.cut()
+  t.deepEqual(await fetched(), bytes)
+  t.equal(second.offsets[0], PART)
   await node.close()
   t.end()
 })
