@@ -1,22 +1,18 @@
 import { type FunctionType, IMPORTS, VALUE_TYPES } from './abi.ts'
+import { CHARGE_WEIGHT, frameOf, HEAVIEST } from './budget.ts'
 import { Effort } from './effort.ts'
 import { LIMITS } from './limits.ts'
-import type { Body, Charge, Edit, ParsedModule } from './module.ts'
+import type { Body, Edit, ParsedModule, Turn } from './module.ts'
 import { type Opcode, BULK_OPERANDS, LAST_CONVERSION, OPCODES, PREFIXED } from './opcodes.ts'
 import { type Reader, fault, malformed } from './reader.ts'
 
-/** What a charge itself costs, and so what even an empty loop or function pays for. */
-const CHARGE_WEIGHT = 5
-/**
- * Where weights stop growing: above every budget, and below what 32 bits hold. Code that is never reached may hold calls
- * without operands, 260,000 in a function, whose weight would else wrap round and give steps back.
- */
-const HEAVIEST = 2 ** 30
 const EMPTY_BLOCK_TYPE = 0x40
 const EMPTY: FunctionType = { params: [], results: [] }
-/** Pictures that the code inserted for a charge or a memory.grow has taken. */
-const CHARGE_PICTURES = 1
+/** Pictures that the code inserted at a function's entry, at a loop's head and for a memory.grow has taken. */
+const ENTRY_PICTURES = 3
+const TURN_PICTURES = 1
 const GROW_PICTURES = 2
+const RETURN = 0x0f
 
 /** unreachable br br_table return */
 const LEAVING: ReadonlySet<number> = new Set([0x00, 0x0c, 0x0e, 0x0f])
@@ -39,18 +35,21 @@ export function readBody(reader: Reader, type: FunctionType, module: ParsedModul
     if (locals > LIMITS.locals) fault('WASM_LIMIT', `a function has more than ${LIMITS.locals} locals`)
   }
   const code = reader.at
-  const { edits, effort } = new Walk(reader, module, locals, type).run()
-  return { start, code, end: reader.end, declarations, locals, effort, edits }
+  const walk = new Walk(reader, module, locals, type)
+  const { end } = reader
+  const { edits, weight, effort } = walk.run()
+  const frame = frameOf(locals, effort.most, end - code)
+  return { type, start, code, end, declarations, locals, effort: effort.total, weight, frame, edits }
 }
 
 class Walk {
   private readonly reader: Reader
   private readonly module: ParsedModule
   private readonly locals: number
-  private readonly edits: (Charge | Edit)[] = []
+  private readonly edits: Edit[] = []
   private readonly frames: Frame[] = ['block']
   /** The stretch that is being weighed: the innermost loop's, the function's at the bottom. */
-  private readonly charges: Charge[] = []
+  private readonly weighed: [{ weight: number }, ...Turn[]] = [{ weight: CHARGE_WEIGHT }]
   private readonly effort: Effort
 
   constructor(reader: Reader, module: ParsedModule, locals: number, type: FunctionType) {
@@ -60,23 +59,23 @@ class Walk {
     this.effort = new Effort(locals, type)
   }
 
-  run(): { edits: (Charge | Edit)[]; effort: number } {
-    this.open()
+  run(): { edits: readonly Edit[]; weight: number; effort: Effort } {
+    this.effort.picture(ENTRY_PICTURES)
     while (this.frames.length > 0) this.instruction()
     if (!this.reader.done) malformed('a function goes on after its end')
-    return { edits: this.edits, effort: this.effort.total }
+    return { edits: this.edits, weight: this.weighed[0].weight, effort: this.effort }
   }
 
-  private open(): void {
-    const charge: Charge = { kind: 'charge', at: this.reader.at, weight: CHARGE_WEIGHT }
-    this.charges.push(charge)
-    this.edits.push(charge)
-    this.effort.picture(CHARGE_PICTURES)
+  private turn(): void {
+    const turn: Turn = { kind: 'turn', at: this.reader.at, weight: CHARGE_WEIGHT }
+    this.weighed.push(turn)
+    this.edits.push(turn)
+    this.effort.picture(TURN_PICTURES)
   }
 
   private weigh(steps: number): void {
-    const charge = this.charges.at(-1)
-    if (charge) charge.weight = Math.min(charge.weight + steps, HEAVIEST)
+    const stretch = this.weighed.at(-1) ?? this.weighed[0]
+    stretch.weight = Math.min(stretch.weight + steps, HEAVIEST)
   }
 
   private instruction(): void {
@@ -95,6 +94,8 @@ class Walk {
       )
     this.weigh(opcode.weight)
     this.effort.change(opcode.net)
+    if (opcode.bares !== undefined) this.edits.push({ kind: 'nan', at, type: opcode.bares })
+    if (byte === RETURN) this.edits.push({ kind: 'return', at, depth: this.frames.length - 1 })
     this.immediate(opcode, at)
     if (LEAVING.has(byte)) this.effort.leave()
   }
@@ -116,7 +117,7 @@ class Walk {
         this.effort.turn()
         return
       case 'end':
-        if (this.frames.pop() === 'loop') this.charges.pop()
+        if (this.frames.pop() === 'loop') this.weighed.pop()
         this.effort.end()
         return
       case 'label': {
@@ -129,12 +130,13 @@ class Walk {
         for (let n = reader.count(LIMITS.branches, 'branches') + 1; n > 0; n--) this.below(this.frames.length, 'label')
         return
       case 'call': {
-        this.call()
+        this.call(at)
         return
       }
       case 'call_indirect':
         this.called(this.type())
         if (reader.u32() !== 0 || module.table === undefined) malformed('there is no such table')
+        this.edits.push({ kind: 'call', at, length: reader.at - at })
         return
       case 'local': {
         this.below(this.locals, 'local')
@@ -180,7 +182,7 @@ class Walk {
     if (this.frames.length === LIMITS.nesting) fault('WASM_LIMIT', `blocks are nested more than ${LIMITS.nesting} deep`)
     this.effort.begin(this.blockType())
     this.frames.push(frame)
-    if (frame === 'loop') this.open()
+    if (frame === 'loop') this.turn()
   }
 
   private blockType(): FunctionType {
@@ -201,11 +203,12 @@ class Walk {
     this.effort.change(results.length - params.length)
   }
 
-  private call(): void {
+  private call(at: number): void {
     const index = this.reader.u32()
     this.called(this.module.functions[index] ?? malformed(`there is no function ${index}`))
     const name = this.module.imports[index]
     if (name !== undefined) this.weigh(IMPORTS.get(name)?.weight ?? 0)
+    else this.edits.push({ kind: 'call', at, length: this.reader.at - at })
   }
 
   private prefixed(at: number): void {

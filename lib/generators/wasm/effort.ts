@@ -18,6 +18,7 @@ export class Effort {
   readonly #locals: number
   readonly #levels: Level[]
   #height = 0
+  #most = 0
   #total = 0
   #forks = 0
 
@@ -31,9 +32,14 @@ export class Effort {
     return this.#total
   }
 
-  /** An instruction leaves so many operands more than it found. */
+  /** Operands that waited at most. */
+  get most(): number {
+    return this.#most
+  }
+
+  /** An instruction leaves so many operands more than it found. @throws ModuleFault WASM_LIMIT */
   change(by: number): void {
-    this.#height = Math.max(this.#height + by, this.#base)
+    this.#reach(Math.max(this.#height + by, this.#base))
   }
 
   /** So many pictures are taken. @throws ModuleFault WASM_LIMIT */
@@ -57,14 +63,23 @@ export class Effort {
     this.picture(1)
   }
 
+  /** @throws ModuleFault WASM_LIMIT */
   end(): void {
     const level = this.#levels.pop()
-    this.#height = (level?.base ?? 0) + (level?.type.results.length ?? 0)
+    this.#reach((level?.base ?? 0) + (level?.type.results.length ?? 0))
   }
 
   /** What follows is not reached. */
   leave(): void {
     this.#height = this.#base
+  }
+
+  #reach(height: number): void {
+    this.#height = height
+    if (height <= this.#most) return
+    this.#most = height
+    if (height > LIMITS.operands)
+      fault('WASM_LIMIT', `more than ${LIMITS.operands} operands of a function wait at once`)
   }
 
   get #base(): number {

@@ -1,36 +1,23 @@
 import { utf8 } from '../../base/index.ts'
-import { I32 } from './abi.ts'
+import { type FunctionType, I32, sameType } from './abi.ts'
+import { DEPTH } from './budget.ts'
 import type { CheckedModule } from './check.ts'
-import type { Body, Charge, Edit, ParsedModule } from './module.ts'
-import { BULK_SHIFT } from './opcodes.ts'
+import { type Places, bulkHelper, meteredBody } from './meter.ts'
+import type { ParsedModule } from './module.ts'
 import { Writer } from './writer.ts'
 
-/** Export under which the module's budget is set before each call and read after it; the only one it has beside the ABI's. */
+/** Export under which the module's budget is set before each call and read after it. */
 export const STEPS = 'marmalade_steps'
+/** Export of the slots that calls may still hold: below zero where they went too deep. The ABI's exports beside, it has no others. */
+export const SLOTS = 'marmalade_slots'
 
-const CALL = 0x10
-const GET_LOCAL = 0x20
-const TEE_LOCAL = 0x22
-const GET_GLOBAL = 0x23
-const SET_GLOBAL = 0x24
 const CONST = 0x41
-const LESS_THAN = 0x48
-const SUB = 0x6b
-const SHIFT_RIGHT = 0x76
 const END = 0x0b
-/** if, nothing on the stack, unreachable, end. */
-const TRAP_IF = [0x04, 0x40, 0x00, END]
-/** Zero pages more are the size as it is; anything else is refused: minimum and maximum are one. */
-const answerGrow = (pages: number): Uint8Array =>
-  new Writer().bytes([0x45, 0x04, I32, CONST]).i32(pages).bytes([0x05, CONST]).i32(-1).byte(END).done()
-/** memory.grow and its memory. */
-const GROW_LENGTH = 2
 
 /**
- * The module again, with a step budget: a global of 32 bits that each function entry and each turn of a loop lowers by
- * the weight of what it leads to, and each bulk memory operation by its length, and that traps as it falls below zero.
- * One type, one function, one global and one local a function are appended at the ends of their index spaces, so that
- * nothing else shifts. Custom sections and exports that the ABI does not know are left out.
+ * The module again, with its step budget, its call depth and canonical NaNs (`meter.ts`). Types, one function, two globals
+ * and a few locals a function are appended at the ends of their index spaces, so that nothing else shifts. Custom sections
+ * and exports that the ABI does not know are left out.
  */
 export function instrument({ parsed, pages }: CheckedModule): Uint8Array {
   const out = new Writer().bytes(parsed.bytes.subarray(0, 8))
@@ -38,80 +25,68 @@ export function instrument({ parsed, pages }: CheckedModule): Uint8Array {
     const content = parsed.sections.get(id)
     if (content) out.section(id, content)
   }
-  out.section(1, appended(parsed, 1, new Writer().bytes([0x60, 1, I32, 1, I32]).done()))
+  const lists = resultLists(parsed)
+  const helper = [0x60, 1, I32, 1, I32]
+  out.section(1, appended(parsed, 1, [helper, ...lists.map(typeOfList)]))
   copy(2)
-  out.section(3, appended(parsed, 3, new Writer().u32(parsed.types.length).done()))
+  out.section(3, appended(parsed, 3, [new Writer().u32(parsed.types.length).done()]))
   for (const id of [4, 5]) copy(id)
-  out.section(6, appended(parsed, 6, Uint8Array.of(I32, 1, CONST, 0, END)))
+  const global = (value: number): Uint8Array => new Writer().bytes([I32, 1, CONST]).i32(value).byte(END).done()
+  out.section(6, appended(parsed, 6, [global(0), global(DEPTH)]))
   out.section(7, exportsOf(parsed))
   for (const id of [9, 12]) copy(id)
-  out.section(10, codeOf(parsed, pages))
+  out.section(10, codeOf(parsed, placesOf(parsed, pages, lists)))
   copy(11)
   return out.done()
 }
 
-/** A section's vector with one more item at its end. */
-function appended(parsed: ParsedModule, id: number, item: Uint8Array): Uint8Array {
+/** Lists of two or more results that functions of the module have: a block of each needs a type without parameters. */
+function resultLists({ bodies }: ParsedModule): FunctionType[] {
+  const lists: FunctionType[] = []
+  for (const { type } of bodies) {
+    const list = { params: [], results: type.results }
+    if (list.results.length > 1 && !lists.some((known) => sameType(known, list))) lists.push(list)
+  }
+  return lists
+}
+const typeOfList = ({ results }: FunctionType): Uint8Array => Uint8Array.from([0x60, 0, results.length, ...results])
+
+function placesOf(parsed: ParsedModule, pages: number, lists: readonly FunctionType[]): Places {
+  const first = parsed.types.length + 1
+  return {
+    bytes: parsed.bytes,
+    steps: parsed.globals,
+    slots: parsed.globals + 1,
+    helper: parsed.functions.length,
+    pages,
+    listType: (results) => first + lists.findIndex((list) => sameType(list, { params: [], results })),
+  }
+}
+
+/** A section's vector with more items at its end. */
+function appended(parsed: ParsedModule, id: number, items: readonly (Uint8Array | readonly number[])[]): Uint8Array {
   const content = parsed.sections.get(id) ?? Uint8Array.of(0)
   const counts: Readonly<Record<number, number>> = { 1: parsed.types.length, 3: parsed.defined, 6: parsed.globals }
   let start = 0
   while ((content[start] ?? 0) > 127) start++
-  return new Writer()
-    .u32((counts[id] ?? 0) + 1)
-    .bytes(content.subarray(start + 1))
-    .bytes(item)
-    .done()
+  const out = new Writer().u32((counts[id] ?? 0) + items.length).bytes(content.subarray(start + 1))
+  for (const item of items) out.bytes(item)
+  return out.done()
 }
 
 function exportsOf(parsed: ParsedModule): Uint8Array {
-  const out = new Writer().u32(parsed.exports.length + 1)
+  const out = new Writer().u32(parsed.exports.length + 2)
   const add = (name: string, kind: number, index: number): void => {
     out.sized(utf8(name)).byte(kind).u32(index)
   }
   for (const { name, kind, index } of parsed.exports) add(name, kind === 'memory' ? 2 : 0, index)
   add(STEPS, 3, parsed.globals)
+  add(SLOTS, 3, parsed.globals + 1)
   return out.done()
 }
 
-function codeOf(parsed: ParsedModule, pages: number): Uint8Array {
+function codeOf(parsed: ParsedModule, places: Places): Uint8Array {
   const out = new Writer().u32(parsed.bodies.length + 1)
-  for (const body of parsed.bodies) out.sized(bodyOf(parsed, body, pages))
-  return out.sized(bulkHelper(parsed)).done()
-}
-
-function bodyOf(parsed: ParsedModule, body: Body, pages: number): Uint8Array {
-  const { bytes } = parsed
-  const out = new Writer().u32(body.declarations + 1)
-  let skipped = body.start
-  while ((bytes[skipped] ?? 0) > 127) skipped++
-  out.bytes(bytes.subarray(skipped + 1, body.code)).bytes([1, I32])
-  let at = body.code
-  for (const edit of body.edits) {
-    out.bytes(bytes.subarray(at, edit.at))
-    at = edit.at
-    if (edit.kind === 'grow') at += GROW_LENGTH
-    insert(out, edit, parsed, body, pages)
-  }
-  return out.bytes(bytes.subarray(at, body.end)).done()
-}
-
-function insert(out: Writer, edit: Charge | Edit, parsed: ParsedModule, body: Body, pages: number): void {
-  if (edit.kind === 'charge') charge(out, parsed.globals, edit.weight, body.locals)
-  else if (edit.kind === 'bulk') out.byte(CALL).u32(parsed.functions.length)
-  else out.bytes(answerGrow(pages))
-}
-
-/** steps -= weight; if (steps < 0) trap. */
-function charge(out: Writer, global: number, weight: number, local: number): void {
-  out.byte(GET_GLOBAL).u32(global).byte(CONST).i32(weight).byte(SUB)
-  out.byte(TEE_LOCAL).u32(local).byte(SET_GLOBAL).u32(global)
-  out.byte(GET_LOCAL).u32(local).bytes([CONST, 0, LESS_THAN]).bytes(TRAP_IF)
-}
-
-/** Takes a length and gives it back, having charged for it: stands before every bulk operation, whose last operand is its length. */
-function bulkHelper({ globals }: ParsedModule): Uint8Array {
-  const out = new Writer().byte(0).bytes([GET_LOCAL, 0])
-  out.byte(GET_GLOBAL).u32(globals).bytes([GET_LOCAL, 0, CONST, BULK_SHIFT, SHIFT_RIGHT, SUB])
-  out.byte(SET_GLOBAL).u32(globals).byte(GET_GLOBAL).u32(globals)
-  return out.bytes([CONST, 0, LESS_THAN]).bytes(TRAP_IF).byte(END).done()
+  for (const body of parsed.bodies) out.sized(meteredBody(body, places))
+  return out.sized(bulkHelper(places)).done()
 }

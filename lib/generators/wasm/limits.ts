@@ -14,6 +14,8 @@ export const LIMITS = {
   exports: 1_000,
   /** Parameters and locals of one function. */
   locals: 2_000,
+  /** Operands of one function that wait at once. */
+  operands: 2_000,
   /** Blocks, loops and ifs inside each other. */
   nesting: 512,
   branches: 10_000,

@@ -1,21 +1,28 @@
 import type { FunctionType } from './abi.ts'
 
-/** A place in a function's code at which the step budget is charged: its entry or the head of a loop. */
-export interface Charge {
-  readonly kind: 'charge'
+/** The head of a loop, at which the step budget is charged for a turn. */
+export interface Turn {
+  readonly kind: 'turn'
   /** Offset in the module's bytes before which the charge goes. */
   readonly at: number
-  /** Steps of everything that runs from here to the next charge, both arms of every branch counted. */
+  /** Steps of everything in the loop, loops in it left out, both arms of every branch counted. */
   weight: number
 }
-/** A bulk memory operation, charged by its length as well, or a memory.grow, which is answered without growing. */
-export interface Edit {
-  readonly kind: 'bulk' | 'grow'
-  readonly at: number
-}
+/** An instruction that is changed, or that something goes before: `opcodes.ts` and `instrument.ts` say what. */
+export type Edit =
+  | Turn
+  /** Bulk memory operations are charged by their length as well; memory.grow is answered without growing. */
+  | { readonly kind: 'bulk' | 'grow'; readonly at: number }
+  /** A function of the module's own is called, by an instruction of so many bytes. */
+  | { readonly kind: 'call'; readonly at: number; readonly length: number }
+  /** A return out of so many blocks. */
+  | { readonly kind: 'return'; readonly at: number; readonly depth: number }
+  /** Its last operand may be a NaN whose bits would show. */
+  | { readonly kind: 'nan'; readonly at: number; readonly type: number }
 
 /** One function's code, found good but for its operand types. */
 export interface Body {
+  readonly type: FunctionType
   /** Where its declarations of locals begin, and where its code begins and ends, as offsets in the module. */
   readonly start: number
   readonly code: number
@@ -25,8 +32,12 @@ export interface Body {
   readonly locals: number
   /** What its blocks ask of a compiler. */
   readonly effort: number
+  /** Steps charged as it is entered. */
+  readonly weight: number
+  /** Slots of the call depth that it holds while it runs, where it calls others. */
+  readonly frame: number
   /** In order of their offsets. */
-  readonly edits: readonly (Charge | Edit)[]
+  readonly edits: readonly Edit[]
 }
 
 /** An export that the ABI knows. */

@@ -4,6 +4,8 @@
  * Source: WebAssembly 2.0 specification, section 5.4, without its reference and vector instructions.
  */
 
+import { F32, F64 } from './abi.ts'
+
 /** What follows an opcode: its immediate, or a part in the structure of the code. */
 export type Shape =
   | 'none'
@@ -29,6 +31,8 @@ export type Shape =
 export interface Opcode {
   readonly shape: Shape
   readonly weight: number
+  /** The type of its last operand where the bits of a NaN in it would show: 0x7d or 0x7c. */
+  readonly bares?: number
   /** Operands it leaves less those it takes; of calls and blocks their type tells more. */
   readonly net: number
 }
@@ -36,6 +40,7 @@ export interface Opcode {
 /** By the first byte; undefined where refused. 0xfc leads to `PREFIXED`. */
 export const OPCODES: (Opcode | undefined)[] = new Array<Opcode | undefined>(256).fill(undefined)
 const CHEAP = 1
+const BARING = 2
 const CALL = 5
 const SLOW = 8
 
@@ -94,6 +99,20 @@ allow(0x91, 0x91, 'none', SLOW) // f32.sqrt
 allow(0x95, 0x95, 'none', SLOW) // f32.div
 allow(0x9f, 0x9f, 'none', SLOW) // f64.sqrt
 allow(0xa3, 0xa3, 'none', SLOW) // f64.div
+
+/** The bits of a NaN made by arithmetic are the engine's own affair (WebAssembly 2.0, section 4.3.3): here they would show. */
+const BARE: readonly (readonly [code: number, operand: number])[] = [
+  [0x38, F32], // f32.store
+  [0x39, F64], // f64.store
+  [0x98, F32], // f32.copysign
+  [0xa6, F64], // f64.copysign
+  [0xbc, F32], // i32.reinterpret_f32
+  [0xbd, F64], // i64.reinterpret_f64
+]
+for (const [code, bares] of BARE) {
+  const known = OPCODES[code]
+  if (known) OPCODES[code] = { ...known, weight: BARING, bares }
+}
 
 /** Bytes a step of a bulk operation pays for, as a power of two. */
 export const BULK_SHIFT = 4

@@ -5,12 +5,13 @@ import type { BlockPosition, Status, Voice, VoiceFailure } from '../types.ts'
 import { ABI_VERSION, MODULE } from './abi.ts'
 import { BUDGET } from './budget.ts'
 import { GeneratorFault, Imports } from './imports.ts'
-import { STEPS } from './instrument.ts'
+import { SLOTS, STEPS } from './instrument.ts'
 
 /** What the module exports, its types having been checked before it was compiled. */
 interface Exports {
   readonly memory: WebAssembly.Memory
   readonly [STEPS]: WebAssembly.Global<'i32'>
+  readonly [SLOTS]: WebAssembly.Global<'i32'>
   mm_abi(): number
   mm_init(sampleRate: number, maxFrames: number, seedLo: number, seedHi: number): number
   mm_output(): number
@@ -139,9 +140,11 @@ export class WasmVoice implements Voice {
     if (error instanceof WebAssembly.RuntimeError) {
       const spent = (this.exports?.[STEPS].value ?? 0) < 0
       if (spent) return ['GENERATOR_RAN_AWAY', `it took more steps than it may ${where}`]
+      const deep = (this.exports?.[SLOTS].value ?? 0) < 0
+      if (deep) return ['GENERATOR_TRAPPED', `its calls went deeper than they may ${where}`]
       return ['GENERATOR_TRAPPED', `it trapped ${where}: ${error.message}`]
     }
-    // A stack that is too deep, or memory that the machine does not have.
+    // Memory that the machine does not have.
     if (error instanceof RangeError) return ['GENERATOR_TRAPPED', `it went too far ${where}: ${error.message}`]
     if (error instanceof GeneratorFault) return ['GENERATOR_TRAPPED', `${error.message}, ${where}`]
     throw error

@@ -33,6 +33,17 @@ export class Writer {
     }
   }
 
+  /** A signed number of at most 64 bits. */
+  i64(value: bigint): this {
+    let rest = value
+    for (;;) {
+      const byte = Number(rest & 127n)
+      rest >>= 7n
+      if ((rest === 0n && byte < 64) || (rest === -1n && byte >= 64)) return this.byte(byte)
+      this.byte(byte | 128)
+    }
+  }
+
   /** Bytes with their length before them. */
   sized(values: Uint8Array): this {
     return this.u32(values.length).bytes(values)

@@ -45,6 +45,9 @@ test('every opcode is either of WebAssembly 1.0 and its four additions, or refus
   t.equal(codeOf(checkModule(await withCode([0x01]))), undefined, 'a nop is well')
 })
 
+/** Ten types that tell `n` from every other number below 1,024. */
+const bits = (n: number): string => Array.from({ length: 10 }, (_, k) => ((n >> k) & 1 ? 'f32' : 'f64')).join(' ')
+
 test('limits are held', async (t) => {
   const code = async (wat: string): Promise<string | undefined> => codeOf(checkModule(await assemble(wat)))
   const deep = (n: number): Promise<Uint8Array> =>
@@ -52,8 +55,12 @@ test('limits are held', async (t) => {
   t.equal(codeOf(checkModule(await deep(LIMITS.nesting - 1))), undefined)
   t.equal(codeOf(checkModule(await deep(LIMITS.nesting))), 'WASM_LIMIT', 'nesting')
   const loops = (n: number): number[] => new Array<number[]>(n).fill([0x03, 0x40, 0x0b]).flat()
-  t.equal(codeOf(checkModule(await withCode(loops(LIMITS.forks / 2 - 1)))), undefined)
-  t.equal(codeOf(checkModule(await withCode(loops(LIMITS.forks / 2)))), 'WASM_LIMIT', 'blocks of one function')
+  t.equal(codeOf(checkModule(await withCode(loops(LIMITS.forks / 2 - 2)))), undefined)
+  t.equal(codeOf(checkModule(await withCode(loops(LIMITS.forks / 2 - 1)))), 'WASM_LIMIT', 'blocks of one function')
+  const waiting = (n: number): number[] =>
+    [...new Array<number[]>(n).fill([0x41, 0]), new Array<number>(n).fill(0x1a)].flat()
+  t.equal(codeOf(checkModule(await withCode(waiting(LIMITS.operands)))), undefined)
+  t.equal(codeOf(checkModule(await withCode(waiting(LIMITS.operands + 1)))), 'WASM_LIMIT', 'operands that wait')
   const branches = (n: number, waiting: number): string =>
     `(func (local ${'i32 '.repeat(1_000)}) ${'(i32.const 0) '.repeat(waiting)}
       (block ${'(br_if 0 (local.get 0)) '.repeat(n)}) ${'drop '.repeat(waiting)})`
@@ -80,6 +87,23 @@ test('limits are held', async (t) => {
     'globals',
   )
   t.equal(codeOf(checkModule(new Uint8Array(LIMITS.module + 1))), 'WASM_LIMIT', 'bytes')
+  const many: readonly (readonly [what: string, most: number, wat: (n: number) => string])[] = [
+    ['types', LIMITS.types, (n) => Array.from({ length: n }, (_, k) => `(type (func (param ${bits(k)})))`).join('')],
+    ['results', LIMITS.results, (n) => `(func (result ${'i32 '.repeat(n)}) unreachable)`],
+    ['exports', LIMITS.exports, (n) => Array.from({ length: n }, (_, k) => `(export "x${k}" (func 0))`).join('')],
+    ['element segments', LIMITS.elements, (n) => `(table 1 funcref)${'(elem (i32.const 0) 0)'.repeat(n)}`],
+    ['data segments', LIMITS.segments, (n) => '(data (i32.const 0) "")'.repeat(n)],
+    ['branches', LIMITS.branches, (n) => `(func (br_table ${'0 '.repeat(n + 1)} (i32.const 0)))`],
+  ]
+  for (const [what, most, wat] of many) {
+    const used = { types: 12, exports: 5 }[what] ?? 0
+    t.equal(await code(generatorWat({ tail: wat(most - used) })), undefined, `${most} ${what} are well`)
+    t.equal(await code(generatorWat({ tail: wat(most + 1) })), 'WASM_LIMIT', what)
+  }
+  const importing = (n: number): string =>
+    generatorWat({ head: '(import "marmalade" "log" (func (param i32 i32)))'.repeat(n) })
+  t.equal(await code(importing(LIMITS.imports)), undefined)
+  t.equal(await code(importing(LIMITS.imports + 1)), 'WASM_LIMIT', 'imports')
   t.equal(await code(generatorWat({ head: '(table 4096 4096 funcref)' })), undefined, 'the largest table')
   t.equal(await code(generatorWat({ head: '(table 4097 funcref)' })), 'WASM_TABLE_REFUSED')
 })
@@ -110,8 +134,53 @@ test('damaged modules are refused, whatever the damage', async (t) => {
   t.end()
 })
 
+/** Bytes that no assembler writes, put at the place of a section of a module that is well. */
+const HOSTILE_BYTES = JSON.parse(readFileSync(fixture('hostile', 'bytes.json'), 'utf8')) as readonly {
+  readonly what: string
+  readonly code: string
+  /** The section that the bytes stand for, length included; 0 for the whole module. */
+  readonly section: number
+  readonly hex: string
+}[]
+
+for (const { what, code, section, hex } of HOSTILE_BYTES) {
+  test(`hostile bytes: ${what}`, async (t) => {
+    const bytes = new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
+    const whole = section === 0 ? bytes : replaced(await assemble(generatorWat()), section, bytes)
+    t.equal(codeOf(checkModule(whole)), code)
+  })
+}
+
+/** A module with another section in the place of one, or before the first that must come after it. */
+function replaced(module: Uint8Array, section: number, bytes: Uint8Array): Uint8Array {
+  const order = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11]
+  const out = new Writer().bytes(module.subarray(0, 8))
+  let placed = false
+  for (let at = 8; at < module.length;) {
+    const id = module[at] ?? 0
+    let end = at + 1
+    let length = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = module[end++] ?? 0
+      length += (byte & 127) << shift
+      if (byte < 128) break
+    }
+    end += length
+    if (!placed && order.indexOf(id) >= order.indexOf(section)) {
+      out.byte(section).bytes(bytes)
+      placed = true
+    }
+    if (id !== section) out.bytes(module.subarray(at, end))
+    at = end
+  }
+  if (!placed) out.byte(section).bytes(bytes)
+  return out.done()
+}
+
 test('what the compilers make of the fixtures is found good', (t) => {
-  const shipped = readdirSync(fixture('generators')).map((name) => ['generators', name, `${name}.wasm`])
+  const shipped = readdirSync(fixture('generators'))
+    .map((name) => ['generators', name, `${name}.wasm`])
+    .filter((path) => existsSync(fixture(...path)))
   const clappers = ['clapper.wasm', 'clapper-c.wasm', 'clapper-rs.wasm'].map((name) => ['clapper', name])
   for (const path of [...shipped, ...clappers]) {
     const { pages, exports } = good(checkModule(fixtureBytes(...path)))

@@ -1,11 +1,13 @@
 import test from 'tape'
 import { checkModule } from '../../../lib/generators/index.ts'
-import { STEPS, instrument } from '../../../lib/generators/wasm/instrument.ts'
+import { DEPTH } from '../../../lib/generators/wasm/budget.ts'
+import { SLOTS, STEPS, instrument } from '../../../lib/generators/wasm/instrument.ts'
 import { STEP, assemble, fixtureBytes, generatorWat, good } from '../../helpers/generators.ts'
 
 interface Exports {
   memory: WebAssembly.Memory
   [STEPS]?: WebAssembly.Global<'i32'>
+  [SLOTS]?: WebAssembly.Global<'i32'>
   mm_init(rate: number, frames: number, lo: number, hi: number): number
   mm_output(): number
   mm_process(frames: number, frame: number, beat: number, step: number, bar: number, start: number): number
@@ -123,7 +125,7 @@ test('an exhausted budget traps below zero, and nothing of it can be reached fro
   t.ok(own[STEPS]!.value < 100, 'its own export of that name is not the one')
   t.deepEqual(
     Object.keys(own).toSorted(),
-    [STEPS, 'memory', 'mm_abi', 'mm_init', 'mm_output', 'mm_process'].toSorted(),
+    [SLOTS, STEPS, 'memory', 'mm_abi', 'mm_init', 'mm_output', 'mm_process'].toSorted(),
     'exports that the ABI does not know are gone',
   )
 })
@@ -146,7 +148,117 @@ test('what is never reached cannot weigh so much that it would give steps back',
   const head = '(import "marmalade" "log" (func (param i32 i32)))'
   const tail = `(func unreachable ${'call 0 '.repeat(60_000)})`
   const { parsed } = good(checkModule(await assemble(generatorWat({ head, tail }))))
-  const weights = parsed.bodies.flatMap(({ edits }) => edits.map((edit) => (edit.kind === 'charge' ? edit.weight : 0)))
-  t.equal(Math.max(...weights), 2 ** 30)
+  t.equal(Math.max(...parsed.bodies.map(({ weight }) => weight)), 2 ** 30)
   t.end()
+})
+
+/** Where modules leave what is looked at. */
+const RESULTS = 2048
+
+test('the bits of a NaN are the same whatever made it', async (t) => {
+  const wat = generatorWat({
+    process: `(local $a f32) (local $b f64)
+      (local.set $a (f32.div (f32.const 0) (f32.const 0))) (local.set $b (f64.div (f64.const 0) (f64.const 0)))
+      (f32.store (i32.const ${RESULTS}) (local.get $a))
+      (f32.store (i32.const ${RESULTS + 4}) (f32.neg (local.get $a)))
+      (f32.store (i32.const ${RESULTS + 8}) (f32.reinterpret_i32 (i32.const 0xffa00001)))
+      (i32.store (i32.const ${RESULTS + 12}) (i32.reinterpret_f32 (f32.reinterpret_i32 (i32.const 0xffffffff))))
+      (f32.store (i32.const ${RESULTS + 16}) (f32.copysign (f32.const 2) (f32.reinterpret_i32 (i32.const 0xffc00000))))
+      (f64.store (i32.const ${RESULTS + 24}) (f64.neg (local.get $b)))
+      (i64.store (i32.const ${RESULTS + 32}) (i64.reinterpret_f64 (f64.reinterpret_i64 (i64.const 0xfff0000000000001))))
+      (f64.store (i32.const ${RESULTS + 40}) (f64.copysign (f64.const 3) (f64.reinterpret_i64 (i64.const -1))))
+      (i32.const 0)`,
+  })
+  const { exports, memory } = ran(await assemble(wat))
+  const words = (at: number): string => memory.getUint32(at, true).toString(16)
+  t.deepEqual(
+    [0, 4, 8, 12].map((at) => words(RESULTS + at)),
+    new Array(4).fill('7fc00000'),
+  )
+  t.equal(memory.getFloat32(RESULTS + 16, true), 2, 'a NaN has no sign to be copied')
+  t.equal(memory.getBigUint64(RESULTS + 24, true), 0x7ff8000000000000n)
+  t.equal(memory.getBigUint64(RESULTS + 32, true), 0x7ff8000000000000n)
+  t.equal(memory.getFloat64(RESULTS + 40, true), 3)
+  t.ok(exports)
+})
+
+test('what is no NaN keeps its bits', async (t) => {
+  const wat = (bits: string): string =>
+    generatorWat({
+      process: `(f32.store (i32.const ${RESULTS}) (f32.reinterpret_i32 (i32.const ${bits})))
+        (i32.store (i32.const ${RESULTS + 4}) (i32.reinterpret_f32 (f32.reinterpret_i32 (i32.const ${bits}))))
+        (f32.store (i32.const ${RESULTS + 8}) (f32.copysign (f32.const 1) (f32.reinterpret_i32 (i32.const ${bits}))))
+        (f64.store (i32.const ${RESULTS + 16}) (f64.reinterpret_i64 (i64.shl (i64.const ${bits}) (i64.const 32))))
+        (i32.const 0)`,
+    })
+  for (const bits of [
+    '0x00000000',
+    '0x80000000',
+    '0x00000001',
+    '0x807fffff',
+    '0x3f800000',
+    '0x7f800000',
+    '0xff800000',
+    '0x7f7fffff',
+  ]) {
+    const { memory } = ran(await assemble(wat(bits)))
+    t.deepEqual(
+      [0, 4].map((at) => memory.getUint32(RESULTS + at, true)),
+      [Number(bits), Number(bits)],
+      bits,
+    )
+    t.equal(memory.getFloat32(RESULTS + 8, true), Number(bits) < 2 ** 31 ? 1 : -1, 'its sign')
+    t.equal(memory.getBigUint64(RESULTS + 16, true), BigInt(bits) << 32n)
+  }
+})
+
+function ran(bytes: Uint8Array): { exports: Exports; memory: DataView } {
+  const exports = start(metered(bytes))
+  exports[STEPS]!.value = BUDGET
+  exports.mm_process(1, 0, 0, 0, 0, 0)
+  return { exports, memory: new DataView(exports.memory.buffer) }
+}
+
+/** How deep a function of these locals goes into itself before it traps, by what it counts in memory. */
+async function depthOf(locals: string): Promise<{ depth: number; slots: number }> {
+  const wat = generatorWat({
+    process: '(call $deeper) (i32.const 0)',
+    tail: `(func $deeper ${locals} (i32.store (i32.const ${RESULTS}) (i32.add (i32.load (i32.const ${RESULTS})) (i32.const 1)))
+      (call $deeper))`,
+  })
+  const exports = start(metered(await assemble(wat)))
+  exports[STEPS]!.value = BUDGET
+  try {
+    exports.mm_process(1, 0, 0, 0, 0, 0)
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error
+  }
+  return { depth: new DataView(exports.memory.buffer).getUint32(RESULTS, true), slots: exports[SLOTS]!.value }
+}
+
+test('calls go as deep as their frames allow, and no deeper, whatever the stack of the machine', async (t) => {
+  // 16, no locals, 3 operands, 17 bytes of code an eighth of which is 2; mm_process itself: 16 + 6 + 1 + 0.
+  const small = await depthOf('')
+  t.equal(small.depth, Math.floor((DEPTH - 23) / 21))
+  t.ok(small.slots < 0)
+  t.equal((await depthOf('(local i64)')).depth, Math.floor((DEPTH - 23) / 22), 'a local more is a slot more')
+  const large = await depthOf(`(local ${'f64 '.repeat(2_000)})`)
+  t.equal(large.depth, Math.floor((DEPTH - 23) / 2_021))
+})
+
+test('the frames of calls that came back are free again', async (t) => {
+  const wat = generatorWat({
+    process: `(local $i i32)
+      (loop $l (call $pair) drop drop (drop (call $early (local.get $i))) (call_indirect (i32.const 0))
+        (local.set $i (i32.add (local.get $i) (i32.const 1))) (br_if $l (i32.lt_u (local.get $i) (i32.const 100))))
+      (i32.const 0)`,
+    tail: `(table 1 1 funcref) (elem (i32.const 0) $calls)
+      (func $nothing) (func $calls (call $nothing))
+      (func $pair (result i32 i64) (call $nothing) (i32.const 1) (i64.const 2))
+      (func $early (param i32) (result i32) (call $nothing)
+        (block (br_if 0 (i32.and (local.get 0) (i32.const 1))) (return (i32.const 3)))
+        (block (br 1 (i32.const 4))) (i32.const 5))`,
+  })
+  const { exports } = ran(await assemble(wat))
+  t.equal(exports[SLOTS]!.value, DEPTH)
 })
