@@ -12,7 +12,7 @@ import {
   SAMPLE_RATE,
 } from '../../lib/base/index.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
-import { isRefused, pack, prepareGenerator, type PreparedGenerator } from '../../lib/generators/index.ts'
+import { isRefused, pack, prepareGenerator, type PreparedWasm } from '../../lib/generators/index.ts'
 import { readFolder } from '../../lib/generators/node/folder.ts'
 import {
   type Command,
@@ -30,7 +30,7 @@ import type { Action, Plan } from './plan.ts'
 /** A generator of fixtures/generators, packed and prepared as a node would. */
 export interface Shipped {
   readonly archive: BlobId
-  readonly prepared: PreparedGenerator
+  readonly prepared: PreparedWasm
 }
 
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest())

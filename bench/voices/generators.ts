@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import wabtInit from 'wabt'
 import type { BlobId } from '../../lib/base/index.ts'
-import { type ArchiveFile, isRefused, prepareGenerator, type PreparedGenerator } from '../../lib/generators/index.ts'
+import { type ArchiveFile, isRefused, prepareGenerator, type PreparedWasm } from '../../lib/generators/index.ts'
 import { archiveOf, shippedArchive } from '../kit/archives.ts'
 
 /** A generator as a node has it once its archive has arrived. */
 export interface Ready {
   readonly name: string
   readonly archive: BlobId
-  readonly prepared: PreparedGenerator
+  readonly prepared: PreparedWasm
 }
 
 export const EXAMPLES: readonly string[] = ['drums', 'bass', 'chords', 'arp']

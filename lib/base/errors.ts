@@ -18,6 +18,7 @@ export const CODES = {
   SINK_LOST: 'a sink took no more sound while playing; the jam goes on silently',
   // engine
   TAKE_UNWRITABLE: 'a take cannot be written, or not whole',
+  TAKE_INCOMPLETE: 'a take, or what is here, cannot give again what was heard',
   FILE_INVALID: 'a file that was given is not of the kind that is needed',
   FILE_UNWRITABLE: 'a file that was asked for cannot be written',
   GENERATOR_MISSING: 'a score needs an archive that is not here, damaged, or not allowed to run',
@@ -122,6 +123,9 @@ export const CODES = {
   FEED_GAP: 'a run follows on an entry that is not here',
   FEED_TOO_FORKED: 'a feed has forked more often than this node keeps track of',
   FUTURE_FULL: 'too many entries ahead of the clock are held, all of them nearer than this one',
+  DISCARD_OWN: "one's own feed was to be deleted so that it is drawn anew",
+  DISCARD_UNSURE: 'what is here of a feed was to be deleted, and no connected peer is known to have all of it',
+  DISCARD_NOTHING: 'nothing of the feed is here, or it is not drawn any more',
   STORE_BUSY: 'too many entries wait to be written',
   STORE_WRITE: 'the database did not take a write: the disk is full or failing',
   STORE_FORMAT: 'the database was written by another version of the program',
@@ -181,6 +185,11 @@ export const CODES = {
   GENERATOR_TRAPPED: 'an instance did what ends it, such as reaching outside its memory',
   GENERATOR_RAN_AWAY: 'an instance took more steps than it may',
   GENERATOR_FAILED: 'an instance said that it failed',
+  // generators: processes
+  GENERATOR_NOT_ALLOWED: 'a generator runs as a process, and nobody has allowed that here',
+  SANDBOX_MISSING: 'bubblewrap, which process generators run under, is not here or too old',
+  SANDBOX_FORBIDDEN: 'the system does not let bubblewrap build its walls',
+  SANDBOX_UNSUPPORTED: 'process generators do not run on this system or processor',
   // plugins
   GENERATOR_UNKNOWN: 'no generator of that name or blob id is published in the feeds that are here',
   GENERATOR_AMBIGUOUS: 'several generators have that name: say whose',

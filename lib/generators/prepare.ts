@@ -3,6 +3,7 @@ import type { ArchiveFile } from './archive/limits.ts'
 import { unpack } from './archive/pack.ts'
 import { MANIFEST_FILE, type Manifest, parseManifest } from './manifest.ts'
 import { isRefused } from './refused.ts'
+import type { PreparedProcess } from './process/types.ts'
 import { checkModule } from './wasm/check.ts'
 import { instrument } from './wasm/instrument.ts'
 
@@ -21,8 +22,8 @@ export interface PreparedWasm {
   /** Goes to worker threads by structured clone. */
   readonly module: WebAssembly.Module
 }
-/** What a runtime starts instances of; process generators will add their own kind. */
-export type PreparedGenerator = PreparedWasm
+/** What a runtime starts instances of. */
+export type PreparedGenerator = PreparedWasm | PreparedProcess
 
 /** Takes an archive apart. Codes: those of `unpack`, MANIFEST_MISSING, MANIFEST_INVALID, GENERATOR_ENTRY_MISSING. */
 export function openArchive(archive: Uint8Array): OpenedArchive | Refusal {
@@ -45,12 +46,33 @@ export function openFiles(files: readonly ArchiveFile[]): OpenedArchive | Refusa
 
 /**
  * Everything between an archive's bytes and its first instance: unpack, read the manifest, check the module, insert the
- * step budget, compile. Codes: those of `openArchive` and `checkModule`.
+ * step budget, compile. Codes: those of `openArchive` and `checkModule`; GENERATOR_NOT_ALLOWED for a process, which
+ * `prepareAllowed` prepares.
  */
-export function prepareGenerator(archive: Uint8Array): PreparedGenerator | Refusal {
+export function prepareGenerator(archive: Uint8Array): PreparedWasm | Refusal {
+  const opened = openArchive(archive)
+  return isRefused(opened) ? opened : prepareOpened(opened)
+}
+
+/**
+ * The same for an archive whose processes may run here, its player having said so: `file` is where it lies. Whether there
+ * are walls to run it in is for who starts it to find out.
+ */
+export function prepareAllowed(archive: Uint8Array, file: string): PreparedGenerator | Refusal {
   const opened = openArchive(archive)
   if (isRefused(opened)) return opened
   const { manifest, entry } = opened
+  return manifest.runtime === 'process'
+    ? { runtime: 'process', manifest, file, entry: entry.path }
+    : prepareOpened(opened)
+}
+
+function prepareOpened({ manifest, entry }: OpenedArchive): PreparedWasm | Refusal {
+  if (manifest.runtime === 'process')
+    return refusal(
+      'GENERATOR_NOT_ALLOWED',
+      `${manifest.name} runs as a process, which can do more than sound: \`generator allow\` lets it, \`generator trust\` all of its author's`,
+    )
   if (manifest.runtime !== 'wasm')
     return refusal(
       'GENERATOR_NEEDS_ENGINE_1',

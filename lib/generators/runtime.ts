@@ -1,4 +1,5 @@
 import type { PreparedGenerator, PreparedWasm } from './prepare.ts'
+import type { InstanceIdentity } from './process/types.ts'
 import type { TagAccess, Voice } from './types.ts'
 import { WasmVoice } from './wasm/voice.ts'
 
@@ -9,18 +10,24 @@ export interface VoiceSettings {
   readonly tags: TagAccess
   /** Hertz. */
   readonly sampleRate: number
+  /** Which instance it is; a module has no use for it. */
+  readonly identity?: InstanceIdentity
 }
 
-/** Starts instances of one kind of generator. What plays and mixes them knows Voice alone. */
-export interface VoiceRuntime<P extends PreparedGenerator = PreparedGenerator> {
-  readonly kind: P['runtime']
+/** Starts instances of generators. What plays and mixes them knows Voice alone. */
+export interface VoiceRuntime {
   /** Always gives a voice: one that failed as it started says so in `failure` and answers `error` to every block. */
-  start(prepared: P, settings: VoiceSettings): Voice
+  start(prepared: PreparedGenerator, settings: VoiceSettings): Voice
 }
 
 /** A running instance of a WASM generator. Its failures: GENERATOR_TRAPPED, GENERATOR_RAN_AWAY, GENERATOR_FAILED. */
 export const createWasmVoice = (prepared: PreparedWasm, settings: VoiceSettings): Voice =>
   new WasmVoice(prepared, settings)
 
-/** WASM generators, run in the calling thread. */
-export const wasmRuntime: VoiceRuntime = { kind: 'wasm', start: createWasmVoice }
+/** WASM generators alone, run in the calling thread. */
+export const wasmRuntime: VoiceRuntime = {
+  start(prepared, settings) {
+    if (prepared.runtime === 'wasm') return createWasmVoice(prepared, settings)
+    throw new Error('processes are not run here')
+  },
+}

@@ -6,7 +6,7 @@ import { packageRoot } from '../../lib/base/node/root.ts'
 import {
   type ArchiveFile,
   type BlockPosition,
-  type PreparedGenerator,
+  type PreparedWasm,
   type Status,
   type TagAccess,
   type Voice,
@@ -109,7 +109,7 @@ export class TestTags implements TagAccess {
 }
 
 export function startVoice(
-  wasm: Uint8Array | PreparedGenerator,
+  wasm: Uint8Array | PreparedWasm,
   settings: Partial<VoiceSettings> = {},
 ): { voice: Voice; tags: TestTags } {
   const tags = new TestTags()

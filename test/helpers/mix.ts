@@ -9,7 +9,7 @@ import {
   type Name,
   type PlayerRef,
 } from '../../lib/base/index.ts'
-import { prepareGenerator, type PreparedGenerator } from '../../lib/generators/index.ts'
+import { prepareGenerator, type PreparedWasm } from '../../lib/generators/index.ts'
 import {
   Grid,
   PendingTags,
@@ -45,7 +45,7 @@ export class FixedConductor implements Conductor {
 /** A generator that is prepared, with the blob id of its archive. */
 export interface TestArchive {
   readonly archive: BlobId
-  readonly prepared: PreparedGenerator
+  readonly prepared: PreparedWasm
 }
 
 export async function archiveFrom(wat: string, more: Record<string, unknown> = {}): Promise<TestArchive> {
@@ -206,7 +206,7 @@ export function renderAll(
     before?.(renderer, from)
     reports.push(renderer.renderQuantum(left.subarray(from, from + BLOCK), right.subarray(from, from + BLOCK)))
     for (const stem of renderer.stems()) {
-      const name = stem.path.split('/')[2] ?? ''
+      const name = stem.path.split('/')[2] ?? stem.path
       const kept = stems.get(name) ?? emptyStem(frames)
       stems.set(name, kept)
       for (const plane of PLANES) kept[plane].set(stem[plane], from)

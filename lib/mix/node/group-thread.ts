@@ -1,6 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { BlobId } from '../../base/index.ts'
 import type { PreparedGenerator } from '../../generators/index.ts'
+import { runtimeWith } from '../../generators/process/node/runtime.ts'
 import { VoiceGroup } from '../group.ts'
 import { Slots } from '../slots.ts'
 import type { GroupReport, Quantum } from '../types.ts'
@@ -12,9 +13,10 @@ function serve(port: MessagePort, start: ThreadStart): void {
   const control = new Int32Array(start.control)
   const numbers = new Float64Array(start.numbers)
   const archives = new Map<BlobId, PreparedGenerator>()
-  const { guardMillis } = start
+  const { guardMillis, processes } = start
+  const runtime = processes && runtimeWith(processes)
   const guard = guardMillis === undefined ? undefined : { now: threadClock(), millis: guardMillis }
-  const group = new VoiceGroup({ archives, slots: new Slots(start.slots), guard })
+  const group = new VoiceGroup({ archives, slots: new Slots(start.slots), guard, ...(runtime && { runtime }) })
   for (let answered = 0; ;) {
     Atomics.wait(control, ASKED, answered)
     if (Atomics.load(control, CLOSED) === 1) break

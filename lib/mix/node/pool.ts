@@ -3,6 +3,7 @@ import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } f
 import type { BlobId, Millis } from '../../base/index.ts'
 import { siblingModule, startThread } from '../../base/node/thread.ts'
 import type { PreparedGenerator } from '../../generators/index.ts'
+import type { ProcessLink } from '../../generators/process/node/host.ts'
 import type { GroupRunner } from '../runner.ts'
 import { Slots } from '../slots.ts'
 import type { GroupReport, Quantum, ShortIds } from '../types.ts'
@@ -22,6 +23,8 @@ import {
 export interface ThreadOptions {
   /** The wall-clock guard of live play: a block above this detaches its instance. None offline. */
   readonly guardMillis?: Millis
+  /** Where process generators are run. */
+  readonly processes?: ProcessLink
   /** How long a quantum may take before its thread is given up. 10 s: far above what step budgets allow. */
   readonly patience?: Millis
 }
@@ -52,13 +55,14 @@ export class ThreadRunner implements GroupRunner {
   }
 
   /** Starts a thread and waits until it serves. */
-  static async start({ guardMillis, patience = 10_000 }: ThreadOptions = {}): Promise<ThreadRunner> {
+  static async start({ guardMillis, processes, patience = 10_000 }: ThreadOptions = {}): Promise<ThreadRunner> {
     const { port1, port2 } = new MessageChannel()
     const start: ThreadStart = {
       control: new SharedArrayBuffer(4 * CONTROL_WORDS),
       numbers: new SharedArrayBuffer(8 * NUMBERS),
       slots: new SharedArrayBuffer(Slots.bytes),
       guardMillis,
+      processes,
     }
     const worker = startThread(siblingModule('group-thread', import.meta.url), {
       workerData: { ...start, port: port2 },

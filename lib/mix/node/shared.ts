@@ -1,5 +1,6 @@
 import type { BlobId, Millis } from '../../base/index.ts'
 import type { PreparedGenerator } from '../../generators/index.ts'
+import type { ProcessLink } from '../../generators/process/node/host.ts'
 import type { Quantum, ShortIds } from '../types.ts'
 
 /** Places of the control words, shared by a pool's thread and its owner. */
@@ -22,6 +23,8 @@ export interface ThreadStart {
   readonly numbers: SharedArrayBuffer
   readonly slots: SharedArrayBuffer
   readonly guardMillis: Millis | undefined
+  /** Where process generators are run; nowhere where it is left out. */
+  readonly processes: ProcessLink | undefined
 }
 
 /** From the owner to a thread. */

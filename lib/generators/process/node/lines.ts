@@ -1,0 +1,66 @@
+import type { Readable } from 'node:stream'
+import { BYTES_A_TICK, MAX_LINE, TICK_MILLIS } from '../limits.ts'
+
+interface Init {
+  readonly stream: Readable
+  /** Lines taken in a tick. */
+  readonly lines: number
+  /** What becomes of those past it: they wait, and with them who writes; or they are left out. */
+  readonly past: 'wait' | 'drop'
+  readonly onLine: (line: string) => void
+}
+
+const LINE_FEED = 0x0a
+
+/** Lines of a stream at a bounded pace, each of at most 4,096 bytes: what is longer is cut. */
+export class PacedLines {
+  readonly #init: Init
+  readonly #timer: NodeJS.Timeout
+  #waiting = Buffer.alloc(0)
+  #cutting = false
+  #lines = 0
+  #bytes = 0
+
+  constructor(init: Init) {
+    this.#init = init
+    this.#timer = setInterval(() => this.#tick(), TICK_MILLIS)
+    this.#timer.unref()
+    init.stream.on('data', (bytes: Buffer) => {
+      this.#bytes += bytes.length
+      this.#waiting = Buffer.concat([this.#waiting, bytes])
+      this.#take()
+    })
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #tick(): void {
+    this.#lines = 0
+    this.#bytes = 0
+    this.#init.stream.resume()
+    this.#take()
+  }
+
+  #take(): void {
+    const { stream, lines, past, onLine } = this.#init
+    for (let end = this.#end(); end >= 0; end = this.#end()) {
+      if (this.#lines >= lines && past === 'wait') break
+      const line = this.#waiting.subarray(0, Math.min(end, MAX_LINE)).toString('utf8')
+      this.#waiting = this.#waiting.subarray(end + 1)
+      if (!this.#cutting && this.#lines++ < lines) onLine(line)
+      this.#cutting = false
+    }
+    if (this.#end() < 0 && this.#waiting.length > MAX_LINE) {
+      if (!this.#cutting && this.#lines++ < lines) onLine(this.#waiting.subarray(0, MAX_LINE).toString('utf8'))
+      this.#cutting = true
+      this.#waiting = Buffer.alloc(0)
+    }
+    if (this.#bytes >= BYTES_A_TICK || this.#end() >= 0) stream.pause()
+  }
+
+  #end(): number {
+    return this.#waiting.indexOf(LINE_FEED)
+  }
+}

@@ -1,0 +1,180 @@
+import { BLOCK, type Frames } from '../../base/index.ts'
+import type { VoiceSettings } from '../runtime.ts'
+import type { BlockPosition, Status, Voice, VoiceFailure } from '../types.ts'
+import { environmentOf } from './environment.ts'
+import { PATIENCE_MILLIS, SILENT_FRAMES } from './limits.ts'
+import { PLAYED_FRAMES, ProcessMemory, RING_FRAMES } from './memory.ts'
+import { Teller, tempoOf } from './teller.ts'
+import type { FromServing, InstanceIdentity, PreparedProcess, Saying, ToServing, ToServingLine } from './types.ts'
+
+/** Lines that wait to take effect. */
+const MAX_SAID = 1_024
+
+/** Live nothing waits: what is not there is silence. A replay waits for its process. */
+export type ProcessPace = 'live' | 'offline'
+
+export interface ProcessVoiceInit {
+  readonly prepared: PreparedProcess
+  readonly settings: VoiceSettings
+  readonly identity: InstanceIdentity
+  /** Tells the thread that serves processes; it never waits. */
+  readonly post: (message: ToServing) => void
+  readonly pace: ProcessPace
+}
+
+/**
+ * A process generator as the mix sees it. What it plays comes through shared memory from the thread that serves the
+ * process; what it is told and says goes the same way, as lines. Its failures: GENERATOR_FAILED (the process ended badly,
+ * could not be started, or gave no sound for too long), GENERATOR_RAN_AWAY (it went past a limit).
+ */
+export class ProcessVoice implements Voice {
+  readonly kind = 'process'
+  readonly left = new Float32Array(BLOCK)
+  readonly right = new Float32Array(BLOCK)
+  failure: VoiceFailure | undefined
+  /** Frames of silence played because there was no sound yet. */
+  missing: Frames = 0
+  readonly #init: ProcessVoiceInit
+  readonly #memory = new ProcessMemory()
+  readonly #teller: Teller
+  readonly #params = new Map<string, number>()
+  #state: 'made' | 'runs' | 'stopped' | 'closed' = 'made'
+  /** Why the process has ended: it is heard to its end first. */
+  #ending: VoiceFailure | undefined
+  #gap: Frames = 0
+  /** Whether it plays on after its stop. */
+  #tail = false
+  /** What it said and the mix has not taken in. */
+  readonly #said: Exclude<FromServing, { kind: 'failed' }>[] = []
+
+  constructor(init: ProcessVoiceInit) {
+    this.#init = init
+    this.#teller = new Teller(this.#memory.toProcess, init.settings.tags)
+  }
+
+  param(index: number, value: number): void {
+    const param = this.#init.prepared.manifest.params[index]
+    if (!param) return
+    if (this.#state === 'made') this.#params.set(param.name, value)
+    else this.#teller.param(param.name, value)
+  }
+
+  process(block: BlockPosition): Status {
+    if (this.#state === 'closed' || this.failure) return 'error'
+    if (this.#state === 'made') this.#start(block)
+    this.#hear(block)
+    const told = this.#teller.tell(block)
+    const status = this.#play(block.frames)
+    const { ready, played } = this.#memory
+    // The other side looks where something was told, where there is room, and where much was played that it may keep.
+    if (told || ready < RING_FRAMES / 4 || played % (PLAYED_FRAMES / 4) < block.frames) this.#wake()
+    return status
+  }
+
+  stop(): boolean {
+    if (this.#state !== 'runs') return false
+    this.#state = 'stopped'
+    this.#teller.stop()
+    return this.#tail
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return
+    const began = this.#state !== 'made'
+    this.#state = 'closed'
+    this.#memory.close()
+    if (began) this.#init.post({ kind: 'wake' })
+  }
+
+  #start(block: BlockPosition): void {
+    const { prepared, settings, identity, post } = this.#init
+    this.#state = 'runs'
+    const { sampleRate } = settings
+    const { beat, frame } = block
+    post({
+      kind: 'start',
+      memory: this.#memory.memory,
+      file: prepared.file,
+      entry: prepared.entry,
+      format: prepared.manifest.format ?? 'f32le',
+      path: identity.path,
+      first: identity.start + frame,
+      environment: environmentOf({ ...identity, sampleRate, tempo: tempoOf(block), beat, params: this.#params }),
+    })
+  }
+
+  #play(frames: Frames): Status {
+    if (this.#init.pace === 'offline' && !this.#waitFor(frames)) return 'error'
+    const { ended } = this.#memory
+    if (ended && this.#memory.ready <= 0) {
+      this.#listen()
+      this.left.fill(0)
+      this.right.fill(0)
+      this.failure = this.#ending
+      return this.failure ? 'error' : 'done'
+    }
+    this.#count(frames - this.#memory.play(this.left, this.right, frames))
+    if (this.#gap >= SILENT_FRAMES) this.#fallSilent(`${SILENT_FRAMES / 48_000} s`)
+    return this.#state === 'stopped' ? 'tail' : 'go'
+  }
+
+  #waitFor(frames: Frames): boolean {
+    if (this.#memory.ready >= frames) return true
+    this.#wake()
+    if (this.#memory.wait(frames, PATIENCE_MILLIS)) return true
+    this.#fallSilent(`${PATIENCE_MILLIS / 1_000} s, for which a replay waited`)
+    return false
+  }
+
+  #fallSilent(howLong: string): void {
+    this.failure = { code: 'GENERATOR_FAILED', message: `it gave no sound for ${howLong}` }
+  }
+
+  /** The jam's log says how much was missing, once it goes on. */
+  #count(missing: Frames): void {
+    this.missing += missing
+    if (missing > 0) {
+      this.#gap += missing
+      return
+    }
+    if (this.#gap === 0) return
+    this.#init.settings.tags.log(`its sound came ${Math.ceil(this.#gap / 48)} ms too late: that much was silent`)
+    this.#gap = 0
+  }
+
+  /** What came takes effect with the block, and what a take kept where it did the first time. */
+  #hear({ frame }: BlockPosition): void {
+    this.#listen()
+    const now = this.#init.identity.start + frame
+    for (let said = this.#said[0]; said && (said.from ?? now) <= now; said = this.#said[0]) {
+      this.#said.shift()
+      this.#obey(said)
+      const matters = said.kind !== 'log' && said.kind !== 'watch' && said.from === undefined
+      if (matters)
+        this.#memory.toProcess.write(JSON.stringify({ kind: 'heard', said, from: now } satisfies ToServingLine))
+    }
+  }
+
+  #listen(): void {
+    const { fromProcess } = this.#memory
+    while (this.#said.length < MAX_SAID) {
+      const line = fromProcess.read()
+      if (line === undefined) return
+      const said = JSON.parse(line) as FromServing
+      if (said.kind === 'failed') this.#ending = { code: said.code, message: said.message }
+      else this.#said.push(said)
+    }
+  }
+
+  #obey(said: Saying): void {
+    const { tags } = this.#init.settings
+    if (said.kind === 'tag') tags.set(said.name, said.value, said.atBeat ?? Number.NaN)
+    else if (said.kind === 'log') tags.log(said.text)
+    else if (said.kind === 'tail') this.#tail = true
+    else if (said.kind === 'watch' && !this.#teller.watch(said.path)) tags.log(`it cannot watch ${said.path}`)
+  }
+
+  #wake(): void {
+    if (this.#memory.wake()) this.#init.post({ kind: 'wake' })
+  }
+}

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tape'
+import type { BlockPosition, PreparedProcess, Status, Voice } from '../../lib/generators/index.ts'
+import { isRefused, pack, prepareAllowed } from '../../lib/generators/index.ts'
+import { ProcessHost } from '../../lib/generators/process/node/host.ts'
+import { runtimeWith } from '../../lib/generators/process/node/runtime.ts'
+import { findSandbox } from '../../lib/generators/process/node/sandbox.ts'
+import { readFolder } from '../../lib/generators/node/folder.ts'
+import type { InstanceIdentity } from '../../lib/generators/process/types.ts'
+import { fixture, good, TestTags, textFile } from './generators.ts'
+import { removeFolder, temporaryFolder } from './stores.ts'
+
+/** Whether processes can run here; where they cannot, the test says why and is over. */
+export async function canRun(t: Test): Promise<boolean> {
+  const walls = await findSandbox()
+  if (!isRefused(walls)) return true
+  t.skip(walls.message)
+  return false
+}
+
+export const IDENTITY: InstanceIdentity = {
+  jam: '@YmFzZTY0.ed25519:friday' as InstanceIdentity['jam'],
+  player: 'player' as InstanceIdentity['player'],
+  generator: 'test' as InstanceIdentity['generator'],
+  instance: 'test' as InstanceIdentity['instance'],
+  path: 'player/test/test',
+  start: 1_280,
+}
+
+export interface ProcessKit {
+  readonly folder: string
+  readonly host: ProcessHost
+  /** The archive of a script, or of the files of a folder of fixtures/generators. */
+  script(text: string, more?: Record<string, unknown>): PreparedProcess
+  shipped(name: string): Promise<PreparedProcess>
+  start(prepared: PreparedProcess, init?: { identity?: InstanceIdentity }): { voice: Voice; tags: TestTags }
+  close(): Promise<void>
+}
+
+/** A host of processes with a folder of its own. */
+export async function processKit(init: ConstructorParameters<typeof ProcessHost>[0]): Promise<ProcessKit> {
+  const folder = temporaryFolder()
+  const host = new ProcessHost(init)
+  await host.start()
+  const voices: Voice[] = []
+  const prepare = (archive: Uint8Array): PreparedProcess => {
+    const file = join(folder, `${randomUUID()}.tgz`)
+    writeFileSync(file, archive)
+    const prepared = good(prepareAllowed(archive, file))
+    if (prepared.runtime !== 'process') throw new Error('it is no process')
+    return prepared
+  }
+  return {
+    folder,
+    host,
+    script(text, more = {}) {
+      const manifest = { name: 'test', runtime: 'process', entry: 'test.run', ...more }
+      const run = { ...textFile('test.run', text), executable: true }
+      return prepare(good(pack([textFile('generator.json', JSON.stringify(manifest)), run])))
+    },
+    async shipped(name) {
+      return prepare(good(pack(await readFolder(fixture('generators', name)))))
+    },
+    start(prepared, { identity = IDENTITY } = {}) {
+      const tags = new TestTags()
+      const settings = { seed: [1, 2] as const, tags, sampleRate: 48_000, identity }
+      const voice = runtimeWith(host.link).start(prepared, settings)
+      voices.push(voice)
+      return { voice, tags }
+    },
+    async close() {
+      for (const voice of voices) voice.close()
+      await host.close()
+      removeFolder(folder)
+    },
+  }
+}
+
+/** Where a block of a voice lies that started on beat 4 at a tempo. */
+export const at = (frame: number, tempo = 120, frames = 128): BlockPosition => {
+  const beatsPerFrame = tempo / 60 / 48_000
+  const beat = 4 + frame * beatsPerFrame
+  return { frames, frame, beat, beatsPerFrame, bar: beat / 4, startBeat: 4 }
+}
+
+/** Blocks of a voice, one after the other: its left channel, and what it answered last. */
+export function drive(
+  voice: Voice,
+  { frames, from = 0, tempo = 120 }: { frames: number; from?: number; tempo?: number },
+): { left: Float32Array; status: Status; ends: number } {
+  const left = new Float32Array(frames)
+  let status: Status = 'go'
+  let done = 0
+  while (done < frames && (status === 'go' || status === 'tail')) {
+    const block = Math.min(128, frames - done)
+    status = voice.process(at(from + done, tempo, block))
+    if (status === 'error') break
+    left.set(voice.left.subarray(0, block), done)
+    done += block
+  }
+  return { left, status, ends: done }
+}
+
+/** Processes on this machine whose command line holds a text. */
+export const running = (text: string): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return Number(pid) !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text)
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
