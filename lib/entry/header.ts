@@ -66,6 +66,15 @@ export function payloadAt(bytes: Uint8Array): number {
   return standsAt(bytes, at, PAYLOAD) ? at + PAYLOAD.length : -1
 }
 
+/** Whether the entry that begins at `at` names this hash as its parent, or with null none. Only for checked headers. */
+export function hasParent(bytes: Uint8Array, at: number, hash: string | null): boolean {
+  const parent = at + PARENT_AT
+  if (hash === null) return isNullAt(bytes, parent)
+  const from = parent + KEY_BEGIN.length
+  for (let i = 0; i < HASH_LENGTH; i++) if (bytes[from + i] !== hash.charCodeAt(i)) return false
+  return true
+}
+
 /**
  * The comparable of an entry that begins at `at` in bytes that hold it, without parsing the rest. NaN where there is
  * none. Only for entries whose header has been checked.

@@ -1,4 +1,4 @@
-export { comparableIn } from './header.ts'
+export { comparableIn, hasParent } from './header.ts'
 export * from './heads.ts'
 export * from './invite.ts'
 export * from './parse.ts'

@@ -1,6 +1,6 @@
 import { fromUtf8 } from '../base/index.ts'
 import type { EntryKey, Micros, PlayerId } from '../base/index.ts'
-import { PARENT_AT, isNullAt } from './header.ts'
+import { PARENT_AT, hasParent, isNullAt } from './header.ts'
 import type { Marks } from './scan.ts'
 import type { Entry, EntryFields, Payload } from './types.ts'
 
@@ -74,10 +74,7 @@ export class SignedEntry implements Entry {
 
   /** Whether its parent is the entry with this hash (base64), without making text of it. */
   isAfter(hash: string): boolean {
-    const { bytes } = this
-    if (isNullAt(bytes, PARENT_AT)) return false
-    for (let i = 0; i < hash.length; i++) if (bytes[PARENT_AT + 2 + i] !== hash.charCodeAt(i)) return false
-    return true
+    return hasParent(this.bytes, 0, hash)
   }
 
   /** The payload's type, `.box` for an encrypted one; without parsing the payload where its text shows it plainly. */

@@ -20,6 +20,9 @@ export interface Entry extends EntryFields {
   readonly bytes: Uint8Array
 }
 
+/** An entry's bytes and where it stands, with nothing of it read. */
+export type RawEntry = Pick<Entry, 'bytes' | 'comparable' | 'key'>
+
 /** The position by which heads compare: higher comparable, then higher key (32 raw bytes). */
 export interface HeadPosition {
   readonly comparable: Micros

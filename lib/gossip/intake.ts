@@ -4,6 +4,11 @@ import type { LinkId } from './types.ts'
 
 /** Runs of so many bytes at most, together with what waits of their feed, go before longer ones. */
 const SMALL_BYTES = 16_384
+/**
+ * Runs of one stream that wait together are taken in as one up to so many bytes, while nothing comes live: one signature
+ * and one write for all of them.
+ */
+const LONG_BYTES = 3 * 65_536
 /** Long runs that are taken in at a time, each of another feed: one is checked while another is written. */
 const LONG_UNDER_WAY = 2
 /** Small ones, besides. */
@@ -100,7 +105,7 @@ export class Intake<T extends Piece> {
   /** The next of one feed; then the feed queues again, behind the others. */
   async #take(line: Line<T>, done: () => void): Promise<void> {
     const began = this.#init.now()
-    const runs = nextOf(line.waiting)
+    const runs = nextOf(line.waiting, this.#isLive(began) ? SMALL_BYTES : LONG_BYTES)
     const bytes = runs.reduce((sum, run) => sum + run.bytes, 0)
     line.bytes -= bytes
     if (bytes <= SMALL_BYTES) this.#smallAt = began
@@ -113,8 +118,13 @@ export class Intake<T extends Piece> {
 
   async #rest(began: Millis): Promise<void> {
     const now = this.#init.now()
-    if (now - this.#smallAt <= LIVE_FOR) await wait(Math.min(MOST_REST, now - began))
+    if (this.#isLive(now)) await wait(Math.min(MOST_REST, now - began))
     else await nextTurn()
+  }
+
+  /** Whether small runs came lately. */
+  #isLive(now: Millis): boolean {
+    return now - this.#smallAt <= LIVE_FOR
   }
 
   #end({ identity }: Line<T>): void {
@@ -125,13 +135,13 @@ export class Intake<T extends Piece> {
   }
 }
 
-/** Takes out the next run, and with a small one those after it on its stream, as long as they are small together. */
-function nextOf<T extends Piece>(waiting: T[]): T[] {
+/** Takes out the next run, and those after it on its stream, as long as all of them together are that small. */
+function nextOf<T extends Piece>(waiting: T[], most: number): T[] {
   const [first] = waiting
   let [count, bytes] = [1, first?.bytes ?? 0]
   for (const { link, stream, bytes: more } of waiting.slice(1)) {
     bytes += more
-    if (bytes > SMALL_BYTES || link !== first?.link || stream !== first.stream) break
+    if (bytes > most || link !== first?.link || stream !== first.stream) break
     count++
   }
   return waiting.splice(0, count)

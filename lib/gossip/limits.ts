@@ -39,7 +39,7 @@ export interface GossipLimits {
 }
 
 export const GOSSIP_LIMITS: GossipLimits = {
-  window: 4 * 65_536,
+  window: 6 * 65_536,
   maxUnsent: 4 * 65_536,
   maxBacklog: 8 * 1_048_576,
   maxCredit: 1_048_576,

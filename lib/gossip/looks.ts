@@ -1,5 +1,5 @@
 import { hasCode } from '../base/index.ts'
-import type { Entry, HeadPosition } from '../entry/index.ts'
+import type { Entry, HeadPosition, RawEntry } from '../entry/index.ts'
 import type { Store } from '../store/types.ts'
 import { samplePositions } from './sample.ts'
 import { MAX_LOST, RUN_ENTRY_BYTES } from './wire.ts'
@@ -8,7 +8,7 @@ import type { GossipEffect, GossipEvent, Position } from './types.ts'
 /** Entries read ahead for one run; as many as fit in a frame and are of ordinary size. */
 const READ_LIMIT = 256
 
-type Reading = Pick<Store, 'identity' | 'has' | 'read' | 'get' | 'lost' | 'readLost'>
+type Reading = Pick<Store, 'identity' | 'has' | 'read' | 'readRun' | 'get' | 'lost' | 'readLost'>
 /** A question of the core that the store answers. */
 export type Question = Extract<GossipEffect, { type: 'find' | 'read' | 'sample' | 'losing' | 'lack' }>
 /** An event without its time, kind by kind. */
@@ -46,12 +46,20 @@ async function find(store: Reading, { identity, positions }: QuestionOf<'find'>)
 }
 
 /** Entries right after a position, each the child of the one before; none where the chain has changed meanwhile. */
-async function readRun(store: Reading, { identity, after, maxBytes, goal }: QuestionOf<'read'>): Promise<Entry[]> {
-  const range = { limit: READ_LIMIT, ...(after && { after: after.comparable }) }
+function readRun(store: Reading, question: QuestionOf<'read'>): Promise<readonly RawEntry[]> {
+  const { identity, after, maxBytes: bytes, goal } = question
+  if (goal) return readLosing(store, { ...question, goal })
+  return store.readRun(identity, after, { entries: READ_LIMIT, bytes, each: RUN_ENTRY_BYTES })
+}
+
+async function readLosing(
+  store: Reading,
+  { identity, after, maxBytes, goal }: QuestionOf<'read'> & { readonly goal: HeadPosition },
+): Promise<Entry[]> {
   const entries: Entry[] = []
   let parent = after?.key ?? null
   let bytes = 0
-  for await (const entry of goal ? losingChain(store, identity, goal, after) : store.read(identity, range)) {
+  for await (const entry of losingChain(store, identity, goal, after)) {
     bytes += RUN_ENTRY_BYTES + entry.bytes.length
     if (entry.parent !== parent || bytes > maxBytes) break
     entries.push(entry)

@@ -1,4 +1,4 @@
-import type { Entry, HeadPosition } from '../entry/index.ts'
+import type { Entry, HeadPosition, RawEntry } from '../entry/index.ts'
 import { higher, send } from './state.ts'
 import type { Link, Serve, Turn } from './state.ts'
 import { flushHeads, forgetTold, markDirty, noteTold } from './telling.ts'
@@ -173,7 +173,7 @@ export function onRead(turn: Turn, link: Link, event: EventOf<'run'>): void {
   pump(turn, link)
 }
 
-function sendRun(turn: Turn, link: Link, serve: Serve, entries: readonly Entry[]): void {
+function sendRun(turn: Turn, link: Link, serve: Serve, entries: readonly RawEntry[]): void {
   const head = headOf(turn, serve)
   const last = entries.at(-1)
   if (!head || !last) return

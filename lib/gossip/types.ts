@@ -1,5 +1,5 @@
 import type { Micros, Millis, PlayerId } from '../base/index.ts'
-import type { Entry, HeadPosition } from '../entry/index.ts'
+import type { Entry, HeadPosition, RawEntry } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
 import type { CallEffect, CallEvent, LinkId } from '../wire/types.ts'
 
@@ -100,7 +100,7 @@ export type GossipEvent = { readonly now: Millis } & (
       readonly link: LinkId
       readonly stream: number
       readonly turn: number
-      readonly entries: readonly Entry[]
+      readonly entries: readonly RawEntry[]
     }
   | {
       readonly type: 'sampled'

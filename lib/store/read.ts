@@ -1,13 +1,18 @@
 import { MarmaladeError } from '../base/index.ts'
 import type { Crypto, EntryKey, Micros } from '../base/index.ts'
 import type { Segment } from '../feed/index.ts'
-import { hashOf, parseEntry } from '../entry/index.ts'
-import type { Entry } from '../entry/index.ts'
-import { Chunk } from './chunk.ts'
+import { hasParent, hashOf, parseEntry } from '../entry/index.ts'
+import type { Entry, HeadPosition, RawEntry } from '../entry/index.ts'
+import { CHUNK_BYTES, Chunk } from './chunk.ts'
 import { chunkKey, chunksEnd, parseChunkKey, parsePlace, placeKey } from './layout.ts'
 import type { Spot } from './layout.ts'
 import type { Db, Snapshot } from './level.ts'
-import type { ReadRange } from './types.ts'
+import type { ReadRange, RunSize } from './types.ts'
+
+/** Chunks of a feed that are read at a time, at most. */
+const ROWS_AHEAD = 64
+/** Bytes of chunks read at a time where much of a feed is wanted. */
+const BYTES_AHEAD = 65_536
 
 export interface ReadParts {
   readonly db: Db
@@ -79,9 +84,11 @@ export async function* readChain(
   range: ReadRange = {},
 ): AsyncGenerator<Entry> {
   let left = range.limit ?? Infinity
+  const order = range.reverse ? 'newest' : 'oldest'
+  const ahead = range.limit === undefined ? BYTES_AHEAD : CHUNK_BYTES
   for (const stretch of stretchesOf(chain, range)) {
     if (left <= 0) return
-    for await (const { chunk, first, end } of readChunks(parts, feed, stretch, range.reverse ? 'newest' : 'oldest')) {
+    for await (const { chunk, first, end } of readChunks(parts, feed, stretch, order, ahead)) {
       for (let i = first; i < end && left > 0; i++, left--) {
         const index = range.reverse ? end - 1 - (i - first) : i
         yield entryOf(chunk.bytesAt(index), parts.crypto)
@@ -89,6 +96,31 @@ export async function* readChain(
       if (left <= 0) return
     }
   }
+}
+
+/** As `Store.readRun`: links are checked by hash, nothing else of an entry is looked at. @throws MarmaladeError STORE_CORRUPT */
+export async function readRaw(
+  parts: ReadParts,
+  feed: number,
+  chain: readonly Segment[],
+  after: HeadPosition | undefined,
+  most: RunSize,
+): Promise<RawEntry[]> {
+  const entries: RawEntry[] = []
+  let parent = after ? hashOf(after) : null
+  let room = most.bytes
+  for (const stretch of stretchesOf(chain, after ? { after: after.comparable } : {})) {
+    for await (const { chunk, first, end } of readChunks(parts, feed, stretch, 'oldest', most.bytes)) {
+      for (let i = first; i < end; i++) {
+        const bytes = chunk.bytesAt(i)
+        room -= most.each + bytes.length
+        if (room < 0 || entries.length >= most.entries || !hasParent(bytes, 0, parent)) return entries
+        parent = parts.crypto.sha256Base64(bytes)
+        entries.push({ bytes, comparable: chunk.comparableAt(i), key: `%${parent}.sha256` as EntryKey })
+      }
+    }
+  }
+  return entries
 }
 
 /** Entries of one branch: those after `from`, up to and including `until`. */
@@ -105,18 +137,22 @@ export interface Part {
   readonly end: number
 }
 
-/** The chunks of a stretch, from the oldest or the newest on. @throws MarmaladeError STORE_CORRUPT */
+/**
+ * The chunks of a stretch, from the oldest or the newest on, about `ahead` bytes of them a read.
+ * @throws MarmaladeError STORE_CORRUPT
+ */
 export async function* readChunks(
   parts: Pick<ReadParts, 'db' | 'snapshot'>,
   feed: number,
   { branch, from, until }: Stretch,
   order: 'oldest' | 'newest',
+  ahead = CHUNK_BYTES,
 ): AsyncGenerator<Part> {
   const { db, snapshot } = parts
   const gt = chunkKey(feed, branch, from)
   const reverse = order === 'newest'
   const lte = reverse ? await endOf(parts, feed, branch, until) : chunksEnd(feed, branch)
-  for await (const [key, value] of db.iterator({ gt, lte, reverse, snapshot })) {
+  for await (const [key, value] of rowsBetween(db, { gt, lte, reverse, snapshot }, ahead)) {
     const { last } = parseChunkKey(key)
     const chunk = chunkOf(value)
     const first = chunk.after(from)
@@ -124,6 +160,27 @@ export async function* readChunks(
     if (first < end) yield { chunk, last, first, end }
     if (!reverse && last >= until) return
   }
+}
+
+/**
+ * Rows of a range. Each read is handed to a thread and waited for, which costs more than a row itself: so as many rows at
+ * a time as hold about `ahead` bytes.
+ */
+async function* rowsBetween(db: Db, range: RowRange, ahead: number): AsyncGenerator<[Uint8Array, Uint8Array]> {
+  // `highWaterMarkBytes` is classic-level's; other databases read ROWS_AHEAD rows at a time.
+  const options: RowRange & { readonly highWaterMarkBytes: number } = { ...range, highWaterMarkBytes: ahead }
+  const rows = db.iterator(options)
+  try {
+    for (let found = await rows.nextv(ROWS_AHEAD); found.length > 0; found = await rows.nextv(ROWS_AHEAD)) yield* found
+  } finally {
+    await rows.close()
+  }
+}
+interface RowRange {
+  readonly gt: Uint8Array
+  readonly lte: Uint8Array
+  readonly reverse: boolean
+  readonly snapshot: Snapshot
 }
 
 /** Key of the chunk that `until` lies in. */

@@ -7,7 +7,7 @@ import type { Told } from './afterwards.ts'
 import { FirstAgains } from './again.ts'
 import { headOf } from './change.ts'
 import { readFeed, readNumbered } from './feeds.ts'
-import type { FeedState } from './feeds.ts'
+import type { FeedState, Feeds } from './feeds.ts'
 import { positionOf } from './grow.ts'
 import {
   CHANGED,
@@ -37,8 +37,7 @@ const STEP = 64
 interface ReaderParts extends Told {
   readonly db: Db
   readonly crypto: Crypto
-  /** A feed's state as last written, where it is in memory. */
-  readonly known: (identity: PlayerId) => FeedState | undefined
+  readonly feeds: Pick<Feeds, 'read'>
 }
 
 /**
@@ -48,21 +47,21 @@ interface ReaderParts extends Told {
 export class Reader {
   readonly #db: Db
   readonly #crypto: Crypto
-  readonly #known: ReaderParts['known']
+  readonly #feeds: ReaderParts['feeds']
   readonly #onFault: Told['onFault']
   readonly #agains = new FirstAgains()
   #closed = false
 
-  constructor({ db, crypto, known, onFault }: ReaderParts) {
+  constructor({ db, crypto, feeds, onFault }: ReaderParts) {
     this.#db = db
     this.#crypto = crypto
-    this.#known = known
+    this.#feeds = feeds
     this.#onFault = toldOnce(onFault)
   }
 
   async head(identity: PlayerId): Promise<Head | undefined> {
     this.assertOpen()
-    const state = await this.#stateOf(identity)
+    const state = await this.#feeds.read(identity)
     return state?.head && headOf(identity, state.head)
   }
 
@@ -104,18 +103,13 @@ export class Reader {
 
   async lost(identity: PlayerId): Promise<readonly HeadPosition[]> {
     this.assertOpen()
-    const state = await this.#stateOf(identity)
+    const state = await this.#feeds.read(identity)
     return state?.head ? otherHeads(state.branches, state.head.branch).map(({ tail }) => positionOf(tail)) : []
-  }
-
-  /** From memory where it is there, which spares three reads; not for what has to agree with a snapshot. */
-  async #stateOf(identity: PlayerId): Promise<FeedState | undefined> {
-    return this.#known(identity) ?? readFeed(this.#db, identity)
   }
 
   async readRun(identity: PlayerId, after: HeadPosition | undefined, most: RunSize): Promise<readonly RawEntry[]> {
     this.assertOpen()
-    const state = await this.#stateOf(identity)
+    const state = await this.#feeds.read(identity)
     if (!state?.head) return []
     const parts = { db: this.#db, crypto: this.#crypto }
     return readRaw(parts, state.feed, chainOf(state.branches, state.head.branch), after, most)
@@ -252,7 +246,10 @@ export class Reader {
   /** What fails because the store was closed meanwhile says so. */
   async *#whileOpen<T>(values: AsyncGenerator<T>): AsyncGenerator<T> {
     try {
-      yield* values
+      for await (const value of values) {
+        this.assertOpen()
+        yield value
+      }
     } catch (error) {
       this.assertOpen()
       throw error

@@ -85,7 +85,7 @@ class LevelStore extends Reader implements Store {
 
   constructor(parts: StoreParts, epoch: Epoch, feeds: Feeds, restored: Restored) {
     const { onFault = warn } = parts
-    super({ ...parts, onFault })
+    super({ ...parts, feeds, onFault })
     this.#db = parts.db
     this.#clock = parts.clock
     this.#afterClose = parts.afterClose

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Clock, PlayerId } from '../../lib/base/index.ts'
-import type { Entry } from '../../lib/entry/index.ts'
+import { typeOf, type Entry } from '../../lib/entry/index.ts'
 import {
   definePlugin,
   need,
@@ -149,4 +149,4 @@ function publishedBy({ directory, follows, identity, tracked }: FeedsApi): Map<P
 /** Types of payload that may change where players are, or which of them count. */
 const WHERE: ReadonlySet<string> = new Set(['identification', 'follow', 'block'])
 
-const saysWhere = ({ payload }: Entry): boolean => typeof payload !== 'string' && WHERE.has(payload.type)
+const saysWhere = (entry: Entry): boolean => WHERE.has(typeOf(entry))

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { availableParallelism } from 'node:os'
 import { MarmaladeError, ownedParts, refOf, type Clock, type Frames, type PlayerId } from '../../lib/base/index.ts'
 import type { MixAct } from '../../lib/engine/index.ts'
-import { readPayload, typeOf } from '../../lib/entry/index.ts'
+import { jamOf, readPayload, typeOf } from '../../lib/entry/index.ts'
 import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
 import { pathOf } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
@@ -94,10 +94,11 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
         feeds.store.onChange(({ entries }) => {
           for (const entry of entries) {
             if (typeOf(entry) !== 'public_note') continue
+            const named = jamOf(entry)
+            const jam = jams.joined().find((joined) => joined.jam === named)
+            if (!jam) continue
             const read = readPayload(entry)
-            if (read.kind !== 'public_note' || read.payload.jam === undefined) continue
-            const jam = jams.joined().find((joined) => joined.jam === read.payload.jam)
-            if (jam) jamLogOf(jam).said(entry.identity, read.payload.text)
+            if (read.kind === 'public_note') jamLogOf(jam).said(entry.identity, read.payload.text)
           }
         }),
       ]

@@ -91,6 +91,27 @@ test('gossip intake: small runs of a stream that wait are taken together', async
   t.end()
 })
 
+test('gossip intake: long runs of a stream that wait are taken together up to a bound, while nothing small comes', async (t) => {
+  let now = 1_000
+  const { started, add, end, idle } = intakeOf(() => now)
+  const [bulk, live] = [playerOf(1), playerOf(2)]
+  for (const name of ['1', '2', '3', '4', '5']) add(bulk, name, 65_000)
+  add(bulk, 'other', 65_000, 2)
+  await end('1')
+  t.deepEqual(started, ['1', '2+3+4'], 'three of them')
+  add(live, 'fresh', 500)
+  await end('fresh')
+  await end('2+3+4')
+  await until(() => started.length > 3)
+  t.equal(started.at(-1), '5', 'one at a time once something live has come')
+  now += 1_000
+  await end('5')
+  t.equal(started.at(-1), 'other', 'those of another stream apart')
+  await end('other')
+  await idle()
+  t.end()
+})
+
 test('gossip intake: while small runs come, a long one rests after its work', async (t) => {
   let now = 0
   const { started, add, end, idle } = intakeOf(() => now)

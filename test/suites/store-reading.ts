@@ -27,6 +27,39 @@ export function storeReadingSuite(test: Tape, kind: StoreKind): void {
     t.deepEqual(await collect(store.read(cy.id)), [])
   })
 
+  withStore('runs to be sent as they are', async (t, store, clock, place) => {
+    const { low, high, root } = fork()
+    await store.ingest(ben.id, rawOf([...root, ...low]))
+    const run = async (from: Store, after: Entry | undefined, entries = 100, bytes = 1e6): Promise<string[]> =>
+      keysOf((await from.readRun(ben.id, after, { entries, bytes, each: 2 })) as Entry[])
+    t.deepEqual(await run(store, low[1]), keysOf(low.slice(2)))
+    await store.ingest(ben.id, rawOf(high))
+    const all = [...root, ...high]
+    const whole = await store.readRun(ben.id, undefined, { entries: 100, bytes: 1e6, each: 2 })
+    t.deepEqual(
+      whole.map(({ bytes, comparable, key }) => ({ bytes: [...bytes], comparable, key })),
+      all.map(({ bytes, comparable, key }) => ({ bytes: [...bytes], comparable, key })),
+      'over the seam of two branches, from the first on',
+    )
+    t.deepEqual(await run(store, all[3]), keysOf(all.slice(4)), 'after a position')
+    t.deepEqual(await run(store, all.at(-1)), [], 'nothing after the head')
+    t.deepEqual(await run(store, low[1]), [], 'nor after what is on a losing chain')
+    t.deepEqual(await run(store, undefined, 2), keysOf(all.slice(0, 2)), 'so many entries')
+    const two = all[0]!.bytes.length + all[1]!.bytes.length + 4
+    t.deepEqual(
+      await run(store, undefined, 100, two),
+      keysOf(all.slice(0, 2)),
+      'so many bytes, what goes with each within',
+    )
+    t.deepEqual(await run(store, undefined, 100, two - 1), keysOf(all.slice(0, 1)))
+    t.deepEqual(await store.readRun(cy.id, undefined, { entries: 1, bytes: 1e6, each: 0 }), [], 'of an unknown feed')
+    await store.close()
+    const again = await place.open(ada, clock)
+    t.deepEqual(await run(again, all[0]), keysOf(all.slice(1)), 'with nothing of it in memory')
+    t.deepEqual(await run(again, all[0]), keysOf(all.slice(1)), 'and then from there')
+    await again.close()
+  })
+
   withStore('the indexes', async (t, store, clock) => {
     const jam = jamIdOf(ada.id, name('j'))
     const generator = {
