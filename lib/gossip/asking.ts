@@ -76,8 +76,7 @@ export function consider(turn: Turn, identity: PlayerId): void {
     penalize(turn, feed, source)
     return
   }
-  stop(turn, source)
-  ask(turn, feed, pick.link)
+  drawFrom(turn, feed, pick.link)
 }
 
 /** How many more entries of a feed are wanted. */
@@ -109,7 +108,7 @@ function best(state: GossipState, feed: Feed): Candidate | undefined {
     const barred = (feed.penalties.get(link.peer)?.until ?? 0) > state.now
     if (barred || held) continue
     if (link.asking >= state.settings.limits.maxAsking && feed.source?.link !== link.id) busy = true
-    else if (!pick || isBetter(feed.identity, { link, head }, pick)) pick = { link, head }
+    else if (!pick || isBetter(state, feed.identity, { link, head }, pick)) pick = { link, head }
   }
   if (any) state.waiting.add(feed.identity)
   else state.waiting.delete(feed.identity)
@@ -129,8 +128,22 @@ export function owes(state: GossipState, source: Ask): boolean {
   return higher(announced, state.heads.get(source.identity))
 }
 
-function isBetter(author: PlayerId, a: Candidate, b: Candidate): boolean {
+/** Whether the store has something in hand that a source may have done right by. */
+export const awaitsStore = ({ ingesting, vain }: Ask): boolean => ingesting > 0 && vain !== true
+
+/**
+ * Whether a peer has proved slow, and another has not, or not as much: of two that are about as slow the feed stays
+ * where it is, since what is under way would be lost.
+ */
+function isSlower({ settings }: GossipState, a: Link | undefined, b: Link): boolean {
+  if (a?.gave === undefined || a.gave >= settings.limits.leastBytes) return false
+  return b.gave === undefined || b.gave > 2 * a.gave
+}
+
+function isBetter(state: GossipState, author: PlayerId, a: Candidate, b: Candidate): boolean {
   if (a.link.peer === author || b.link.peer === author) return a.link.peer === author && b.link.peer !== author
+  if (isSlower(state, b.link, a.link)) return true
+  if (isSlower(state, a.link, b.link)) return false
   if (higher(a.head, b.head)) return true
   return !higher(b.head, a.head) && a.link.asks.size < b.link.asks.size
 }
@@ -143,13 +156,15 @@ function mustChange(
   pick: Link,
 ): boolean {
   const { takeOverAfter, stallAfter } = state.settings.limits
+  const waited = state.now - awaited.since
+  if (waited >= stallAfter && owes(state, source) && isSlower(state, state.links.get(source.link), pick)) return true
   // What the store has in hand may be what is lacking.
-  const patience = source.ingesting > 0 ? stallAfter : takeOverAfter
+  const patience = awaitsStore(source) ? stallAfter : takeOverAfter
   if (owes(state, source) && state.now - source.progressAt < patience) return false
   if (pick.peer === feed.identity) return true
   const announced = state.links.get(source.link)?.heard.get(feed.identity)
   if (announced && !higher(awaited.position, announced)) return false
-  return state.now - awaited.since >= takeOverAfter
+  return waited >= takeOverAfter
 }
 
 function ask(turn: Turn, feed: Feed, link: Link): void {
@@ -171,6 +186,12 @@ function ask(turn: Turn, feed: Feed, link: Link): void {
   link.asking++
   feed.source = made
   send(turn, link, { type: 'iwant', stream: made.stream, identity, after: feed.tail ?? state.heads.get(identity) })
+}
+
+/** Draws a feed from another peer from now on. */
+export function drawFrom(turn: Turn, feed: Feed, link: Link): void {
+  if (feed.source) stop(turn, feed.source)
+  ask(turn, feed, link)
 }
 
 /** The first answer to what was asked has come, or none is waited for: others that wait may be asked for. */

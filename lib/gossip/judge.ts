@@ -18,6 +18,9 @@ export function judge(ingested: Ingested, now: Micros): { readonly outcome: Outc
     const orphan = fault.code === 'FEED_GAP'
     return { outcome: { kind: 'refused', orphan }, ...(!orphan && { fault: fault.code }) }
   }
-  if (ingested.kind === 'staged') return { outcome: { kind: 'staged', tail: ingested.tail } }
+  if (ingested.kind === 'staged') {
+    const { tail, unverified } = ingested
+    return { outcome: { kind: 'staged', tail, ...(unverified && { unverified }) } }
+  }
   return { outcome: { kind: ingested.kind === 'adopted' ? 'adopted' : 'known' } }
 }

@@ -18,6 +18,8 @@ export interface GossipLimits {
   readonly takeOverAfter: Millis
   /** A source that announced a head may deliver nothing so long before it loses the right. */
   readonly stallAfter: Millis
+  /** A peer that owes something and brings fewer bytes of what is new than this in `stallAfter` is left for others. */
+  readonly leastBytes: number
   /** How long it loses it: doubled each time, at most 64-fold. */
   readonly penalty: Millis
   /** How long a link may stay without its first frame. */
@@ -47,6 +49,7 @@ export const GOSSIP_LIMITS: GossipLimits = {
   maxUnheard: 4,
   takeOverAfter: 500,
   stallAfter: 5_000,
+  leastBytes: 65_536,
   penalty: 15_000,
   greetWithin: 10_000,
   coverAfter: 1_000,

@@ -41,6 +41,8 @@ export interface Ask {
   /** Whether something new has been taken in of it, and when a run that was here already was. */
   drew?: true
   knownAt?: Millis
+  /** Entries came since that no signature verifies: anyone can make them, however many. */
+  vain?: boolean
   /** Runs handed to the store and not yet answered. */
   ingesting: number
   /** Whether it counts among those of its link that wait for a first answer. */
@@ -113,6 +115,10 @@ export interface Link {
   readonly lost: Lost
   /** When something was last drawn from it. */
   progressAt: Millis
+  /** Bytes of runs that brought something new since then, measured while it owes; what the last stretch came to. */
+  drawn: number
+  measuredAt: Millis | undefined
+  gave: number | undefined
   readonly asks: Map<number, Ask>
   /** Those of them that wait for a first answer. */
   asking: number

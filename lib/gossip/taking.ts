@@ -123,9 +123,9 @@ export function onIngested(turn: Turn, event: EventOf<'ingested'>): void {
   const made = link?.asks.get(event.stream)
   if (made) {
     made.ingesting--
-    noteTaken(turn, made, event.outcome)
+    noteTaken(turn, made, event)
   }
-  if (event.outcome.kind === 'staged')
+  if (event.outcome.kind === 'staged' && !event.outcome.unverified)
     for (const each of [...turn.state.links.values()]) if (each.peer === event.identity) noteLosing(turn, each)
   if (made?.goal) {
     settleGoal(turn, made, event.outcome)
@@ -136,15 +136,23 @@ export function onIngested(turn: Turn, event: EventOf<'ingested'>): void {
   settle(turn, feed, made, event.outcome)
 }
 
-/** A run that brought something new is progress; one up to a losing head is, whatever became of it. */
-function noteTaken({ state }: Turn, made: Ask, { kind }: Outcome): void {
-  const isNew = kind === 'adopted' || kind === 'staged'
+/**
+ * A run that brought something new of the author's is progress; one up to a losing head is, whatever became of it.
+ * What no signature verifies yet counts with the run that brings the signature.
+ */
+function noteTaken({ state }: Turn, made: Ask, { outcome, bytes }: EventOf<'ingested'>): void {
+  const isUnverified = outcome.kind === 'staged' && outcome.unverified === true
+  const isNew = outcome.kind === 'adopted' || (outcome.kind === 'staged' && !isUnverified)
   if (isNew || made.goal) made.progressAt = state.now
-  if (kind === 'known') made.knownAt = state.now
+  if (outcome.kind === 'known') made.knownAt = state.now
+  if (isUnverified) made.vain = true
   if (!isNew) return
+  made.vain = false
   made.drew = true
   const link = state.links.get(made.link)
-  if (link) link.progressAt = state.now
+  if (!link) return
+  link.progressAt = state.now
+  link.drawn += bytes
 }
 
 /** A run of a chain up to a losing head: what is refused, or held for its time, is left. */

@@ -67,7 +67,8 @@ export type CloseCode = 'bye' | 'version' | 'malformed' | 'unasked' | 'over-cred
 /** What became of a run: the part of the store's answer that gossip acts on. */
 export type Outcome =
   | { readonly kind: 'adopted' | 'known' }
-  | { readonly kind: 'staged'; readonly tail: HeadPosition }
+  /** Kept aside; `unverified` where no signature says yet that it is the author's. */
+  | { readonly kind: 'staged'; readonly tail: HeadPosition; readonly unverified?: true }
   /** What is left lies too far ahead of the clock, from this comparable on: ask again after so long. All, where left out. */
   | { readonly kind: 'held'; readonly retryIn: Millis; readonly from?: Micros }
   | { readonly kind: 'refused'; readonly orphan: boolean }

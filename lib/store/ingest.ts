@@ -115,7 +115,8 @@ async function follow(
 /** Nothing of the run is authentic yet. */
 function unadopted({ waiting }: CheckedRun, stop: Stop | undefined, from: number): Ingested {
   const [last] = waiting.slice(-1)
-  if (last && !(stop && stop.at <= from)) return { kind: 'staged', tail: positionOf(last), ...withStop(stop) }
+  if (last && !(stop && stop.at <= from))
+    return { kind: 'staged', tail: positionOf(last), unverified: true, ...withStop(stop) }
   return refused(stop ?? { at: from, ...refusal('ENTRY_SIGNATURE', 'no signature of the run verifies') })
 }
 

@@ -31,8 +31,8 @@ export type Ingested =
     }
   /** Everything in it was here already. */
   | { readonly kind: 'known'; readonly stop?: Stop }
-  /** Kept aside: a branch whose announced head has not arrived or does not win, or a tail that no signature verifies yet. */
-  | { readonly kind: 'staged'; readonly tail: HeadPosition; readonly stop?: Stop }
+  /** Kept aside: a branch whose announced head has not arrived or does not win, or an `unverified` tail: no signature verifies it yet. */
+  | { readonly kind: 'staged'; readonly tail: HeadPosition; readonly unverified?: true; readonly stop?: Stop }
   /** From some entry on more than 10 minutes ahead of our clock: held (bounded) until `due`, what came before is adopted. */
   | { readonly kind: 'held'; readonly due: Micros; readonly head?: Head; readonly entries: readonly Entry[] }
   | ({ readonly kind: 'refused'; readonly at: number } & Refusal)

@@ -235,7 +235,7 @@ export class SimStore {
   #unadopted(identity: PlayerId, { waiting, ahead, due, stop }: CheckedRun): Outcome {
     if (due !== undefined) return this.#hold(identity, ahead, due)
     const last = waiting.at(-1)
-    if (last && !stop) return { kind: 'staged', tail: positionOf(last) }
+    if (last && !stop) return { kind: 'staged', tail: positionOf(last), unverified: true }
     return this.#refuse(stop?.code ?? 'ENTRY_SIGNATURE')
   }
 
