@@ -6,18 +6,20 @@ import { called, playerNamed } from '../cli/player.ts'
 import { fitted } from '../cli/screen.ts'
 import { plain, since, table } from '../cli/words.ts'
 import { many } from '../cli/work.ts'
+import { addFeedsRefetch } from './feeds-refetch.ts'
 
 export function addFeeds(program: Command): void {
   const command = addCommand(program, {
     usage: 'feeds',
     summary: 'the feeds that are here, and why',
-    examples: ['feeds', 'feeds --why ben', 'feeds --json'],
+    examples: ['feeds', 'feeds --why ben', 'feeds refetch ben', 'feeds --json'],
   }).option('--why <player>', 'say in words why the feed of a player is here, or why not')
   act(command, async (context, _args, options) => {
     const player = textOption(options['why'])
     if (player === undefined) await list(context)
     else await explain(context, player)
   })
+  addFeedsRefetch(command)
 }
 
 async function list(context: Context): Promise<void> {

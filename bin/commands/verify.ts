@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { shortIdOf } from '../../lib/keys/index.ts'
 import { verifying, type FaultRow, type VerifyDone } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
 import { onDisk, sizesTable, type DiskSizes } from '../cli/sizes.ts'
@@ -39,8 +40,14 @@ const line = ({ code, shown, player, key, blob, message }: Omit<FaultRow, 'kind'
 
 type Done = Omit<VerifyDone, 'kind' | 'sizes'> & { readonly sizes: DiskSizes }
 
-function words({ feeds, entries, blobs, bad, sizes }: Done, all: boolean): string {
+/** What the owner can do about a feed that is damaged. */
+const remedy = ({ player, shown, own }: Done['damaged'][number]): string =>
+  own
+    ? 'your own feed is damaged: put a backup of the home in its place, or `key restore` in an empty home: what peers have of it comes back'
+    : `the feed of ${plain(shown)} is damaged: \`feeds refetch ${shortIdOf(player)}\` draws it anew`
+
+function words({ feeds, entries, blobs, bad, damaged, sizes }: Done, all: boolean): string {
   const checked = `${many(feeds, 'feed')} with ${many(entries, 'entry')}${all ? `, ${many(blobs, 'blob')}` : ''}`
   const found = bad === 0 ? 'all as they were signed' : many(bad, 'fault')
-  return [`${checked}: ${found}`, ...(all ? [sizesTable(sizes)] : [])].join('\n')
+  return [`${checked}: ${found}`, ...damaged.map(remedy), ...(all ? [sizesTable(sizes)] : [])].join('\n')
 }

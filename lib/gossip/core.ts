@@ -1,5 +1,6 @@
 import { consider, noteAnswer, onIhave, owes, track } from './asking.ts'
 import { countFlip } from './flips.ts'
+import { forgetTold } from './forget.ts'
 import { checkGreetings, connect, greet, leave, leaveNow } from './links.ts'
 import { checkLosing, losingNeedsTick, noteLosing, onIwantLost, onLacking, onLosing, onLost } from './losing.ts'
 import { onCredit, onRead, pump } from './sending.ts'
@@ -44,6 +45,9 @@ function apply(turn: Turn, event: GossipEvent): void {
       return
     case 'tracked':
       track(turn, event.identity, event.on, event.most ?? Infinity)
+      return
+    case 'forgotten':
+      forgetTold(turn, event.identity)
       return
     case 'reconsider':
       reconsider(turn, event)

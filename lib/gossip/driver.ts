@@ -1,7 +1,9 @@
 import type { Clock, Millis, PlayerId } from '../base/index.ts'
+import type { HeadPosition } from '../entry/index.ts'
 import type { Change, Changed, Store } from '../store/types.ts'
 import { GOSSIP_LIMITS, createGossip, needsTick, remember, restore, step } from './core.ts'
 import type { GossipLimits, GossipState } from './core.ts'
+import { holdersOf } from './forget.ts'
 import { Intake } from './intake.ts'
 import { readRemembered, writeRemembered } from './kept.ts'
 import type { GossipMemory } from './kept.ts'
@@ -93,6 +95,21 @@ export class Gossip {
   /** What the peer may be served has changed: of these feeds, or of any. */
   reconsider(peer: PlayerId, feeds?: Iterable<PlayerId>): void {
     this.#step({ type: 'reconsider', peer, ...(feeds && { feeds }) })
+  }
+
+  /** A feed has been deleted from the store: it is drawn anew, where it is tracked. */
+  forget(identity: PlayerId): void {
+    this.#step({ type: 'forgotten', identity })
+  }
+
+  /** Opens every link anew, so that each peer tells all it has. */
+  renew(): void {
+    this.#step({ type: 'forgotten' })
+  }
+
+  /** Connected peers that said on their link that they have a feed up to a head, or further. */
+  holders(identity: PlayerId, head: HeadPosition): PlayerId[] {
+    return holdersOf(this.#state, identity, head)
   }
 
   /** What is under way with each peer. */

@@ -17,6 +17,8 @@ export class Epoch {
   /** 16 hex digits. */
   readonly id: string
   readonly #value: Uint8Array
+  /** The epoch of the next run, where that is not to be this one. */
+  #next: Uint8Array | undefined
   /** Whether the row is there. */
   #clean: boolean
 
@@ -31,6 +33,11 @@ export class Epoch {
     return value?.length === EPOCH_BYTES ? new Epoch(value, true) : new Epoch(new Uint8Array(randomBytes(8)), false)
   }
 
+  /** What was told in this epoch holds no more: the next run begins another. */
+  renew(): void {
+    this.#next ??= new Uint8Array(randomBytes(EPOCH_BYTES))
+  }
+
   /** What has to be synced before or with the first write; nothing after `begun`. */
   begin(): readonly Write[] {
     return this.#clean ? [{ type: 'del', key: CLEAN_KEY }] : []
@@ -43,6 +50,6 @@ export class Epoch {
 
   /** Writes that the store is closed as it should be; everything before is on disk then. */
   async end(db: Db): Promise<void> {
-    if (!this.#clean) await write(db, [{ type: 'put', key: CLEAN_KEY, value: this.#value }], 'synced')
+    if (!this.#clean) await write(db, [{ type: 'put', key: CLEAN_KEY, value: this.#next ?? this.#value }], 'synced')
   }
 }

@@ -3,7 +3,9 @@ import type { Clock, Crypto, Micros, PlayerId, Signer } from '../base/index.ts'
 import { Author } from '../entry/index.ts'
 import type { Entry, HeadPosition, Payload } from '../entry/index.ts'
 import { Appender } from './append.ts'
+import { headOf } from './change.ts'
 import { compactStore } from './compact.ts'
+import { discardFeed, finishDiscards } from './discard.ts'
 import { Epoch } from './epoch.ts'
 import { Feeds } from './feeds.ts'
 import { Held } from './held.ts'
@@ -18,7 +20,7 @@ import type { OwnFeed } from './own.ts'
 import { Reader } from './reader.ts'
 import { Restored } from './restored.ts'
 import type { Origin } from './restored.ts'
-import type { Change, CompactOptions, Compacted, Ingested, Store } from './types.ts'
+import type { Change, CompactOptions, Compacted, Head, Ingested, Store } from './types.ts'
 import { Turns } from './turns.ts'
 import { Waiting } from './waiting.ts'
 
@@ -54,6 +56,7 @@ export async function openStore(parts: StoreParts): Promise<Store> {
   try {
     const { crypto, identity: own, onMigrate: onProgress, onFault = warn } = parts
     await prepare({ db, crypto, own, onProgress, onFault })
+    await finishDiscards(db)
   } catch (error) {
     await db.close()
     throw error
@@ -61,6 +64,9 @@ export async function openStore(parts: StoreParts): Promise<Store> {
   const epoch = await Epoch.open(db)
   return new LevelStore(parts, epoch, await Feeds.open(db, epoch), await Restored.open(db, parts.origin))
 }
+
+const OWN_STAYS =
+  'that is your own feed: it is never deleted. Put a backup of the home in its place, or `key restore` in an empty home: what peers have of it comes back'
 
 const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error))
 
@@ -125,6 +131,14 @@ class LevelStore extends Reader implements Store {
     return this.#intake.take(identity, run, (parse) =>
       this.#feeds.inTurn(identity, async () => ingestRun(this.#ingest, identity, await parse(), announced)),
     )
+  }
+
+  async discard(identity: PlayerId): Promise<Head | undefined> {
+    this.assertOpen()
+    if (identity === this.identity) throw new MarmaladeError('DISCARD_OWN', OWN_STAYS)
+    const gone = await this.#feeds.inTurn(identity, async () => discardFeed(this.#feeds, identity))
+    this.#ingest.waiting.delete(identity)
+    return gone?.head && headOf(identity, gone.head)
   }
 
   nextDue(): Micros | undefined {

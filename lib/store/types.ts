@@ -141,6 +141,12 @@ export interface Store {
    * @throws STORE_WRITE, STORE_BUSY where 64 calls for this feed wait
    */
   ingest(identity: PlayerId, run: readonly Uint8Array[], announced?: HeadPosition): Promise<Ingested>
+  /**
+   * Deletes all that is here of another player's feed, for peers to send it anew; gives the head that it had. The next run
+   * begins a new epoch. Reads every place and index row.
+   * @throws DISCARD_OWN, STORE_WRITE
+   */
+  discard(identity: PlayerId): Promise<Head | undefined>
   /** When the nearest of the entries held for their time may be taken; undefined where none is. */
   nextDue(): Micros | undefined
   /** Hands in again what is held and due by now; results in order. */

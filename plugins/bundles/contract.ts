@@ -87,6 +87,8 @@ const verified = z.object({
   entries: z.number(),
   blobs: z.number(),
   bad: z.number(),
+  /** Whose feeds have entries that are not where they belong, or cannot be read. */
+  damaged: z.array(z.object({ player: ids.player, shown: z.string(), own: z.boolean() })),
   sizes: storeSizes,
 })
 export type VerifyDone = z.output<typeof verified>

@@ -96,11 +96,19 @@ export async function* verifying(
 ) {
   const { store, blobs, directory } = place
   const { faults, ...done } = yield* working((options) => verifyHome({ store, blobs, all, ...options }), signal)
+  const damaged = new Set<PlayerId>()
   for (const fault of faults) {
+    // An entry whose own signature fails may be authentic by a later one: whoever sends it sends the same.
+    if (fault.player !== undefined && fault.code !== 'ENTRY_SIGNATURE') damaged.add(fault.player)
     const who = fault.player === undefined ? {} : { shown: directory.shown(fault.player) }
     yield { kind: 'fault', ...fault, ...who } satisfies FaultRow
   }
-  yield { kind: 'done', ...done, sizes: await sizesOf(place) } satisfies VerifyDone
+  const whose = [...damaged].map((player) => ({
+    player,
+    shown: directory.shown(player),
+    own: player === store.identity,
+  }))
+  yield { kind: 'done', ...done, damaged: whose, sizes: await sizesOf(place) } satisfies VerifyDone
 }
 
 /** `bundle.sizes`. */

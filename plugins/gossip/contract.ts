@@ -15,11 +15,30 @@ export const gossipRow = z.object({
   bytesOut: z.number(),
 })
 
+/** A feed that was deleted here and is drawn anew. */
+export const refetched = z.object({
+  player: ids.player,
+  shown: z.string(),
+  /** Entries that were here. */
+  entries: z.number(),
+  /** Connected peers that said that they have all of it. */
+  holders: z.array(ids.player),
+})
+export type Refetched = z.output<typeof refetched>
+
 /** Feeds on their way, frame by frame, and how that goes. */
 export const gossipContract = defineContract({
   gossip: {
     /** One frame each item, both ways; opened by the side that dialled. docs/protocol.md, section Gossip. */
     link: duplex({ up: bytes, down: bytes, allow: 'stranger' }),
     status: async_({ result: z.array(gossipRow) }),
+    /**
+     * Deletes what is here of another player's feed and draws it anew; without `insist` only where a connected peer said
+     * that it has all of it.
+     */
+    refetch: async_({
+      args: z.strictObject({ player: z.string().min(1).max(200), insist: z.boolean().optional() }),
+      result: refetched,
+    }),
   },
 })

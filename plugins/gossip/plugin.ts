@@ -9,6 +9,7 @@ import type { FeedsApi } from '../feeds/index.ts'
 import { PeerLinks } from '../links.ts'
 import { gossipContract } from './contract.ts'
 import { memoryFile } from './memory.ts'
+import { refetch } from './refetch.ts'
 import type { GossipApi } from './types.ts'
 
 interface Init {
@@ -60,6 +61,7 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
         handlers: {
           gossip: {
             link: (_args, { connection }, duplex) => links.serve(connection, () => speak(connection, () => duplex)),
+            refetch: ({ player, insist = false }) => refetch({ feeds, gossip }, player, insist ? 'insist' : 'careful'),
             status: () => gossip.status().map(({ peer, ...rest }) => ({ player: peer, ...rest })),
           },
         },
