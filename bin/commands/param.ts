@@ -7,7 +7,7 @@ export function addParam(program: Command): void {
   const command = addCommand(program, {
     usage: 'param <instance> <setting>',
     summary: 'change a parameter of an instance of yours, for everybody',
-    examples: ['param bass cutoff=900', 'param drums gain=-6 --over 8bars', 'param arp echo=0.2 --on 4bars'],
+    examples: ['param bass cutoff=900', 'param drums gain=-6 --over 8bars', 'param drums room=0.3 --on 4bars'],
   })
     .option('--on <when>', 'now, beat, bar, 4bars or a bar number (default: bar)')
     .option('--over <bars>', 'go there over so many bars, as 8bars')

@@ -62,7 +62,7 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
     ring.put(left, right)
     const due = renderer.frame >= levelsAt
     if (due) levelsAt += LEVELS_EVERY
-    const over = ended() && renderer.playing.length === 0
+    const over = ended() && renderer.silent
     if (over) ring.end()
     report({
       kind: 'rendered',

@@ -1,9 +1,9 @@
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BLOCK, MarmaladeError, playerOfRef, type Frames, type PlayerRef } from '../base/index.ts'
-import type { InstancePath } from '../jam/index.ts'
+import { isBus } from '../jam/index.ts'
 import { shortIdOf } from '../keys/index.ts'
-import { encodePcm, wavHeader, WAV_HEADER_BYTES, type Stem } from '../mix/index.ts'
+import { encodePcm, wavHeader, WAV_HEADER_BYTES, type Stem, type StemPath } from '../mix/index.ts'
 import { BYTES_PER_FRAME, writeAll } from '../sink/index.ts'
 
 /** Files that are open at once. */
@@ -18,15 +18,15 @@ const unwritable = (file: string, cause: unknown): MarmaladeError =>
   new MarmaladeError('FILE_UNWRITABLE', `${file} cannot be written: see that its folder has room`, { cause })
 
 /**
- * A WAV (32-bit float) for each instance, after its own chain, all as long as the mix: their sum is it, before the
- * limiter. They are called `<short id>-<generator>-<instance>.wav`; where two would be called alike the later one gets a number.
+ * A WAV (32-bit float) for each instance, after its own chain, and each return that sounded, all as long as the mix: their sum is it,
+ * before the limiter. They are called `<short id>-<generator>-<instance>.wav`; where two would be called alike the later one gets a number.
  */
 export class StemFiles {
   readonly #folder: string
   readonly #from: Frames
-  readonly #files = new Map<InstancePath, StemFile>()
+  readonly #files = new Map<StemPath, StemFile>()
   readonly #names = new Set<string>()
-  readonly #blocks: { readonly path: InstancePath; readonly at: Frames; readonly bytes: Uint8Array }[] = []
+  readonly #blocks: { readonly path: StemPath; readonly at: Frames; readonly bytes: Uint8Array }[] = []
 
   /** @param from jam frame of their first sample */
   constructor(folder: string, from: Frames) {
@@ -75,7 +75,7 @@ export class StemFiles {
   }
 
   /** Parts of a path have been checked: a public key in base64url, and names without `/` and leading dot. */
-  async #create(path: InstancePath): Promise<StemFile> {
+  async #create(path: StemPath): Promise<StemFile> {
     if (this.#files.size >= MAX_STEMS) {
       throw new MarmaladeError(
         'FILE_UNWRITABLE',
@@ -83,10 +83,8 @@ export class StemFiles {
       )
     }
     const [ref = '', generator = '', instance = ''] = path.split('/')
-    const file = join(
-      this.#folder,
-      `${this.#free(`${shortIdOf(playerOfRef(ref as PlayerRef))}-${generator}-${instance}`)}.wav`,
-    )
+    const name = isBus(path) ? path : `${shortIdOf(playerOfRef(ref as PlayerRef))}-${generator}-${instance}`
+    const file = join(this.#folder, `${this.#free(name)}.wav`)
     return attempt(file, async () => {
       await mkdir(this.#folder, { recursive: true })
       const stem = { file, handle: await open(file, 'w') }

@@ -3,6 +3,7 @@ import type { EndReason, LateReason } from './events.ts'
 import type { Grid } from './grid.ts'
 import type { ParamItem, PlayItem, StopItem } from './items.ts'
 import type { Members } from './members.ts'
+import { isMixParam } from './mix-params.ts'
 import { comparePublished, insertSorted } from './order.ts'
 import { BASE, rampAt, rampFrames, settle } from './ramp.ts'
 import type { Ramp } from './ramp.ts'
@@ -131,6 +132,6 @@ export class Track {
     const own = this.play?.payload.params
     if (own && Object.hasOwn(own, name)) return own[name]
     if (Object.hasOwn(defaults, name)) return defaults[name]
-    return name === 'gain' || name === 'pan' ? 0 : undefined
+    return isMixParam(name) ? 0 : undefined
   }
 }

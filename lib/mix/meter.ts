@@ -21,6 +21,13 @@ export class Meter {
     this.#samples += 2 * left.length
   }
 
+  /** Takes in what somebody else measured: the sum of squares of so many samples, and the highest magnitude of them. */
+  note(energy: number, peak: number, samples: number): void {
+    this.#sum += energy
+    this.#samples += samples
+    if (peak > this.#peak) this.#peak = peak
+  }
+
   /** What it is since the last call. */
   take(): MeterReading {
     const reading = { peak: this.#peak, rms: this.#samples === 0 ? 0 : Math.sqrt(this.#sum / this.#samples) }

@@ -1,7 +1,10 @@
 import { BLOCK, gainOfDecibels } from '../base/index.ts'
-import type { InstanceSpec } from '../jam/index.ts'
+import type { Manifest } from '../generators/index.ts'
+import { BUS_NAMES, type BusName, type InstanceSpec } from '../jam/index.ts'
 import { clamp } from './balance.ts'
 import { FADE_FRAMES, GAIN_LEAST, GAIN_MOST } from './constants.ts'
+import { Send } from './send.ts'
+import type { Slot } from './slots.ts'
 import type { MixSetting, MixTarget } from './types.ts'
 
 /** Settings that one mix remembers; the ones for targets never seen count too. */
@@ -57,6 +60,13 @@ export interface Strip {
   readonly spec: InstanceSpec
   readonly track: string | undefined
   readonly fader: Fader
+  /** Its sends; none to a bus by whose name its generator has a parameter of its own. */
+  readonly sends: ReadonlyMap<BusName, Send>
+}
+
+function sendsOf({ params }: InstanceSpec, own: Manifest['params']): ReadonlyMap<BusName, Send> {
+  const names = BUS_NAMES.filter((name) => !own.some((param) => param.name === name))
+  return new Map(names.map((name) => [name, new Send(params[name] ?? 0)]))
 }
 
 /**
@@ -85,8 +95,8 @@ export class PlayerMix {
   }
 
   /** A strip for an instance that starts, at its setting from the first frame. */
-  strip(spec: InstanceSpec, track: string | undefined): Strip {
-    const strip = { spec, track, fader: new Fader() }
+  strip(spec: InstanceSpec, { track, params }: Pick<Manifest, 'track' | 'params'>): Strip {
+    const strip = { spec, track, fader: new Fader(), sends: sendsOf(spec, params) }
     strip.fader.jump(...this.#factors(strip))
     return strip
   }
@@ -115,26 +125,20 @@ export class PlayerMix {
   }
 }
 
-/** Adds 128 frames of a stem to the mix, through its strip. */
-export function addStem(
-  { fader }: Strip,
-  left: Float32Array,
-  right: Float32Array,
-  sumLeft: Float64Array,
-  sumRight: Float64Array,
-): void {
-  if (!fader.moving) {
-    addSteady(left, fader.left, sumLeft)
-    addSteady(right, fader.right, sumRight)
+/** Writes 128 frames of a stem as its strip's fader lets them through. */
+export function fade({ fader }: Strip, stem: Slot, outLeft: Float64Array, outRight: Float64Array): void {
+  const { left, right } = stem
+  if (fader.moving) {
+    for (let i = 0; i < BLOCK; i++) {
+      fader.step()
+      outLeft[i] = (left[i] ?? 0) * fader.left
+      outRight[i] = (right[i] ?? 0) * fader.right
+    }
     return
   }
+  const { left: gainLeft, right: gainRight } = fader
   for (let i = 0; i < BLOCK; i++) {
-    fader.step()
-    sumLeft[i] = (sumLeft[i] ?? 0) + (left[i] ?? 0) * fader.left
-    sumRight[i] = (sumRight[i] ?? 0) + (right[i] ?? 0) * fader.right
+    outLeft[i] = (left[i] ?? 0) * gainLeft
+    outRight[i] = (right[i] ?? 0) * gainRight
   }
-}
-
-function addSteady(side: Float32Array, gain: number, sum: Float64Array): void {
-  for (let i = 0; i < BLOCK; i++) sum[i] = (sum[i] ?? 0) + (side[i] ?? 0) * gain
 }

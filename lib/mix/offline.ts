@@ -55,7 +55,7 @@ export async function* renderOffline(options: OfflineOptions): AsyncGenerator<Ch
 }
 
 const ended = (renderer: Renderer, to: Frames, last: Frames): boolean =>
-  renderer.frame >= last || (renderer.frame >= to && renderer.playing.length === 0)
+  renderer.frame >= last || (renderer.frame >= to && renderer.silent)
 
 function renderChunk(options: OfflineOptions, last: Frames): Chunk {
   const { renderer, to, from = 0, onReport, onStems } = options

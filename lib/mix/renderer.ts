@@ -1,19 +1,18 @@
 import { BLOCK, MarmaladeError, type BlobId, type Crypto, type Frames } from '../base/index.ts'
 import { seedOf, type PreparedGenerator } from '../generators/index.ts'
-import type {
-  Command,
-  Conductor,
-  GridPosition,
-  InstancePath,
-  InstanceSpec,
-  PendingTags,
-  TagChange,
-  TagFlow,
+import {
+  isBus,
+  type Command,
+  type Conductor,
+  type GridPosition,
+  type InstancePath,
+  type InstanceSpec,
+  type PendingTags,
+  type TagChange,
+  type TagFlow,
 } from '../jam/index.ts'
-import { decibelsOf } from './levels.ts'
-import { Limiter } from './limiter.ts'
-import { Meter } from './meter.ts'
-import { addStem, PlayerMix, type MixState } from './mixer.ts'
+import { Desk } from './desk.ts'
+import { PlayerMix, type MixState } from './mixer.ts'
 import type { GroupRunner } from './runner.ts'
 import { Stage, type Performer } from './stage.ts'
 import type {
@@ -55,11 +54,8 @@ export class Renderer {
   readonly #init: RendererInit
   readonly #mix = new PlayerMix()
   readonly #stage: Stage
-  readonly #limiter = new Limiter()
-  readonly #master = new Meter()
+  readonly #desk = new Desk()
   readonly #archives = new Map<BlobId, PreparedGenerator>()
-  readonly #left = new Float64Array(BLOCK)
-  readonly #right = new Float64Array(BLOCK)
   #frame: Frames
   /** What is to take effect at the next quantum: local acts. */
   #acts: JamCommand[] = []
@@ -79,6 +75,11 @@ export class Renderer {
   /** Instances that sound, in processing order, those in their tails included. */
   get playing(): readonly InstancePath[] {
     return this.#stage.performers.map((p) => p.strip.spec.path)
+  }
+
+  /** Whether nothing sounds and nothing rings. */
+  get silent(): boolean {
+    return this.#stage.performers.length === 0 && !this.#desk.ringing
   }
 
   /** Why a runner renders no more, where one has died: its instances are faded, which is right live alone. */
@@ -151,24 +152,22 @@ export class Renderer {
       this.#init.pending.set(by, name, value, atBeat, from)
     }
     events.push(...report.events.sort((a, b) => ranked(a.path) - ranked(b.path)))
-    this.#sum(left, right)
+    this.#sum(from, left, right)
     this.#clear(events, from)
     return { from, events, changes }
   }
 
-  /** The stems of the quantum rendered last, in processing order; the views hold until the next one. */
+  /**
+   * The stems of the quantum rendered last, in processing order, then the returns of buses that rang: their sum, in this
+   * order, is the mix before the limiter where the player's own mix is plain. The views hold until the next quantum.
+   */
   stems(): readonly Stem[] {
-    return this.#sounded
+    return this.#desk.stems
   }
-  #sounded: Stem[] = []
 
   /** Levels since the last call. */
   meters(): Meters {
-    return {
-      master: this.#master.take(),
-      reduction: 0 - decibelsOf(this.#limiter.takeLeastGain()),
-      instances: this.#stage.performers.map((p) => ({ path: p.strip.spec.path, ...p.meter.take() })),
-    }
+    return this.#desk.meters(this.#stage.performers)
   }
 
   async close(): Promise<void> {
@@ -188,10 +187,19 @@ export class Renderer {
     for (const command of commands) {
       if (command.kind === 'start') this.#enter(command, give, events)
       else if (command.kind === 'end') {
+        this.#desk.end(command.frame)
         for (const p of this.#stage.performers) give(p, { kind: 'stop', frame: command.frame, path: p.strip.spec.path })
-      } else give(this.#stage.find(command.path), command)
+      } else if (!this.#send(command, from)) give(this.#stage.find(command.path), command)
     }
     return shares
+  }
+
+  /** A change of a send belongs to the desk alone: no block is cut for it. */
+  #send(command: Exclude<JamCommand, { kind: 'start' | 'end' }>, from: Frames): boolean {
+    if (command.kind !== 'param' || !isBus(command.name)) return false
+    const send = this.#stage.find(command.path)?.strip.sends.get(command.name)
+    send?.set(command.value, command.over, command.frame - from)
+    return send !== undefined
   }
 
   #enter(
@@ -202,7 +210,7 @@ export class Renderer {
     const { path } = spec
     const prepared = this.#archives.get(spec.archive)
     const refused = this.#reasonAgainst(spec)
-    const performer = refused ? undefined : this.#stage.enter(this.#mix.strip(spec, prepared?.manifest.track))
+    const performer = refused || !prepared ? undefined : this.#stage.enter(this.#mix.strip(spec, prepared.manifest))
     if (!performer) {
       events.push({ kind: 'refused', frame, path, message: refused ?? 'there is no room for one more instance' })
       return
@@ -233,21 +241,15 @@ export class Renderer {
     return { sets: reports.flatMap((r) => r.sets), events: reports.flatMap((r) => r.events) }
   }
 
-  #sum(left: Float32Array, right: Float32Array): void {
-    this.#left.fill(0)
-    this.#right.fill(0)
-    this.#sounded = []
+  #sum(from: Frames, left: Float32Array, right: Float32Array): void {
+    this.#desk.begin()
     for (const performer of this.#stage.performers) {
       performer.settle()
       const stem = performer.stem()
-      if (!stem) continue
-      const { strip, meter } = performer
-      addStem(strip, stem.left, stem.right, this.#left, this.#right)
-      meter.push(stem.left, stem.right)
-      this.#sounded.push({ path: strip.spec.path, track: strip.track, ...stem })
+      if (stem) this.#desk.add(performer, stem)
     }
-    this.#limiter.run(this.#left, this.#right, left, right, BLOCK)
-    this.#master.push(left, right)
+    const { grid } = this.#init.conductor
+    this.#desk.finish(from, () => grid.positionAt(from).beatsPerFrame, left, right)
   }
 
   /** Lets those go that have ended, and those whose thread died once their fade is over. */

@@ -1,6 +1,6 @@
 import type { Beats, Decibels, Frames, Millis, Name, PlayerRef } from '../base/index.ts'
 import type { VoiceFailure } from '../generators/index.ts'
-import type { Command, GridPosition, InstancePath, InstanceSpec, TagChange, TagValue } from '../jam/index.ts'
+import type { BusName, Command, GridPosition, InstancePath, InstanceSpec, TagChange, TagValue } from '../jam/index.ts'
 import type { Slot } from './slots.ts'
 
 /** What an instance asked for by `tag_set`: visible from the beat's frame, at the earliest in the next quantum. */
@@ -98,9 +98,12 @@ export interface QuantumReport {
   readonly changes: readonly TagChange[]
 }
 
-/** One instance's share of the quantum rendered last. */
+/** What a stem is of: an instance, or the return of a bus that instances share. */
+export type StemPath = InstancePath | BusName
+
+/** One instance's share of the quantum rendered last, or a bus's; of a bus, raw is what was sent to it. */
 export interface Stem extends Slot {
-  readonly path: InstancePath
+  readonly path: StemPath
   readonly track: string | undefined
 }
 

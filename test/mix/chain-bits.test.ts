@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto'
 import test from 'tape'
+import { BLOCK } from '../../lib/base/index.ts'
+import type { Effect } from '../../lib/mix/bus.ts'
 import { Chain } from '../../lib/mix/chain.ts'
+import { Echo } from '../../lib/mix/echo.ts'
+import { Room } from '../../lib/mix/room.ts'
 
 /** Noise by a generator of Lehmer's, from -1 to 1, with what a chain must bear in between. */
 function roughSignal(frames: number, seed: number): Float32Array {
@@ -63,5 +67,34 @@ test('the chain gives the bits that it always gave, however a block is cut', (t)
     BITS,
     'odd pieces',
   )
+  t.end()
+})
+
+/** SHA-256 of what an effect gives for noise that stops half way, its tempo changing once. */
+function bitsOfEffect(effect: Effect): string {
+  const hash = createHash('sha256')
+  const frames = 96_000
+  const [inLeft, inRight] = [roughSignal(frames, 5), roughSignal(frames, 77)]
+  const [left, right, outLeft, outRight] = Array.from({ length: 4 }, () => new Float64Array(BLOCK)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ]
+  for (let at = 0; at < frames; at += BLOCK) {
+    for (let i = 0; i < BLOCK; i++) {
+      const [l = 0, r = 0] = at + i < 48_000 ? [inLeft[at + i], inRight[at + i]] : []
+      left[i] = Number.isFinite(l) ? Math.max(-1, Math.min(1, l)) : 0
+      right[i] = Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : 0
+    }
+    effect.run(left, right, outLeft, outRight, (at < 60_000 ? 112 : 147.5) / 60 / 48_000)
+    hash.update(Buffer.from(outLeft.buffer)).update(Buffer.from(outRight.buffer))
+  }
+  return hash.digest('hex')
+}
+
+test('room and echo give the bits of docs/engine-1.md', (t) => {
+  t.equal(bitsOfEffect(new Room()), '7ba37c41b5000a85a70cf0459e820c3e9f2e79e0f5ac035e2a2791554c87d61f')
+  t.equal(bitsOfEffect(new Echo()), '1a4eb9d6276a21bedc06eebb3f1e0d127ae8564feab7b55b09a3ce623e229a17')
   t.end()
 })
