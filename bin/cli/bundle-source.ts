@@ -21,7 +21,14 @@ export async function openBundleSource(file: string): Promise<JamSource> {
     if (!score) throw new MarmaladeError('USAGE', `${file} is not of one jam: \`import\` it`)
     const blobs = await BlobStore.open({ folder, now: () => Date.now() })
     await copyBlobs(bundle, blobs)
-    return { jam: score.jam, entries, archiveFile: async (archive) => blobs.path(archive), close: remove }
+    // Who allowed what is said in homes: from a bundle alone nothing runs as a process.
+    return {
+      jam: score.jam,
+      entries,
+      archiveFile: async (archive) => blobs.path(archive),
+      mayRun: async () => false,
+      close: remove,
+    }
   } catch (error) {
     await remove()
     throw error

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { MarmaladeError, type BlobId, type JamId } from '../../lib/base/index.ts'
+import { join, resolve } from 'node:path'
+import { MarmaladeError, type BlobId, type JamId, type PlayerId } from '../../lib/base/index.ts'
 import { knownJams, findJam, jamsContract, joinedJams, LiveJam } from '../../plugins/jams/index.ts'
-import { generatorsContract } from '../../plugins/generators/index.ts'
+import { Trust } from '../../plugins/feeds/trust.ts'
+import { generatorsContract, Permits } from '../../plugins/generators/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
 import type { JamEntry } from '../../lib/jam/index.ts'
 import { openBundleSource } from './bundle-source.ts'
@@ -15,6 +16,8 @@ export interface JamSource {
   readonly entries: readonly JamEntry[]
   /** The file of an archive that is here and whole. @throws BLOB_UNKNOWN, BLOB_CORRUPT */
   readonly archiveFile: (archive: BlobId) => Promise<string>
+  /** Whether an archive may run as a process here. */
+  readonly mayRun: (archive: BlobId) => Promise<boolean>
   close(): Promise<void>
 }
 
@@ -40,6 +43,7 @@ export async function openJamSource(context: Context, text: string | undefined):
     jam,
     entries,
     archiveFile: async (archive) => (await generators.authoring.locate({ archive })).file,
+    mayRun: async (archive) => (await generators.authoring.locate({ archive })).mayRun,
     close: async () => undefined,
   }
 }
@@ -49,6 +53,7 @@ async function fromHome(context: Context, text: string | undefined): Promise<Jam
   try {
     const jam = new LiveJam(await named(home, text), home.store)
     await jam.load()
+    const permits = await permitsOf(home)
     return {
       jam: jam.jam,
       entries: jam.entries(),
@@ -56,12 +61,20 @@ async function fromHome(context: Context, text: string | undefined): Promise<Jam
         await home.blobs.verify(archive)
         return home.blobs.path(archive)
       },
+      mayRun: (archive) => permits.mayRun(archive),
       close: () => home.close(),
     }
   } catch (error) {
     await home.close()
     throw error
   }
+}
+
+/** What may run as the files of a home say. */
+async function permitsOf({ home, store, identity }: Awaited<ReturnType<typeof openOffline>>): Promise<Permits> {
+  const trust = new Trust(join(home.path, 'trusted.json'))
+  const trusted = (): PlayerId[] => [identity.id, ...trust.list()]
+  return Permits.load({ file: join(home.path, 'allowed.json'), store, trusted })
 }
 
 async function named(home: Awaited<ReturnType<typeof openOffline>>, text: string | undefined): Promise<JamId> {

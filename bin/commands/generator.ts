@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { MarmaladeError, blobIdOf, isBlobId, isName } from '../../lib/base/index.ts'
+import { MarmaladeError, blobIdOf, isName } from '../../lib/base/index.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { generatorsContract, packGenerator, type GeneratorRow } from '../../plugins/generators/index.ts'
@@ -130,15 +130,15 @@ function addFetch(generator: Command): void {
 
 function addAllow(generator: Command): void {
   const command = addCommand(generator, {
-    usage: 'allow <archive>',
-    summary: 'let a process generator with this archive run on this machine',
-    examples: ['generator allow "&YmFz…=.sha256"'],
-  })
-  act(command, async (context, [archive = '']) => {
-    if (!isBlobId(archive))
-      throw new MarmaladeError('USAGE', `${archive} is no blob id: \`generator list --json\` shows them`)
+    usage: 'allow <generator>',
+    summary: 'let the archive of a process generator (a name, or a hash) run on this machine',
+    examples: ['generator allow ada:hum', 'generator allow "&YmFz…=.sha256"', 'generator allow ada:hum --revoke'],
+  }).option('--revoke', 'it may run no longer')
+  act(command, async (context, [name = ''], { revoke }) => {
+    const on = revoke !== true
     const node = await context.node(generatorsContract)
-    const { allowed } = await node.authoring.allow({ archive })
-    context.print({ allowed }, () => `${allowed.length} archives may run as processes here`)
+    const { archive, allowed } = await node.authoring.allow({ archive: name, on })
+    const may = on ? 'may run as a process here' : 'may not run here any more, unless you trust who published it'
+    context.print({ archive, allowed }, () => `${archive} ${may}; ${allowed.length} in all were allowed`)
   })
 }

@@ -1,8 +1,10 @@
 import { constants, setPriority } from 'node:os'
-import { MarmaladeError } from '../base/index.ts'
+import { MarmaladeError, type BlobId } from '../base/index.ts'
 import { systemClock } from '../base/node/clock.ts'
-import { isRefused } from '../generators/index.ts'
+import { isRefused, type PreparedGenerator } from '../generators/index.ts'
+import { ProcessHost } from '../generators/process/node/host.ts'
 import { Preparing } from './preparing.ts'
+import { pcmFolderOf, pcmRecord, saidRecord } from './processes.ts'
 import { Session } from './session.ts'
 import type { FromEngine, ReadyArchive, ToEngine } from './types.ts'
 
@@ -28,12 +30,36 @@ const send = (message: FromEngine): void => {
 
 /** What was ready before the session began. */
 const early: ReadyArchive[] = []
+/** Runs process generators; its thread begins with the first of them. */
+let processes: ProcessHost | undefined
 const preparing = new Preparing(({ archive, made }) => {
   const refused = isRefused(made)
-  if (!refused && session) session.tell({ kind: 'archive', archive, prepared: made })
-  else if (!refused) early.push({ archive, prepared: made })
+  if (!refused) ready(archive, made)
   send({ kind: 'archive', archive, refusal: refused ? { code: made.code, message: made.message } : undefined })
 })
+
+function ready(archive: BlobId, prepared: PreparedGenerator): void {
+  const tell = (): void => {
+    if (session) session.tell({ kind: 'archive', archive, prepared })
+    else early.push({ archive, prepared })
+  }
+  if (prepared.runtime === 'process') processes?.start().then(tell, fail)
+  else tell()
+}
+
+/** What is heard of processes goes into the take. */
+const startProcesses = (takeFile: string): ProcessHost =>
+  new ProcessHost({
+    pace: 'live',
+    keepIn: pcmFolderOf(takeFile),
+    onKept: (kept) => session?.note(pcmRecord(kept)),
+    onSaid: (said) => session?.note(saidRecord(said)),
+    onLost(why) {
+      session?.note({ kind: 'missing', count: 1 })
+      const message = `sound of a process could not be kept for the take: ${why ?? 'the disk is too slow or full'}`
+      send({ kind: 'warning', code: 'TAKE_UNWRITABLE', message })
+    },
+  })
 
 process.on('message', (message: ToEngine) => enqueue(() => handle(message)))
 process.on('disconnect', () => enqueue(finish))
@@ -65,12 +91,13 @@ async function handle(message: ToEngine): Promise<void> {
   switch (message.kind) {
     case 'open': {
       const { session: init } = message
+      processes = startProcesses(init.takeFile)
       for (const archive of init.archives) preparing.prepare(archive)
       const archives = async (): Promise<readonly ReadyArchive[]> => {
         await preparing.settled(PREPARE_MILLIS)
         return early
       }
-      const opened = await Session.open({ init, clock: systemClock, send, archives })
+      const opened = await Session.open({ init, clock: systemClock, send, archives, processes })
       session = opened
       void opened.ended.then(() => enqueue(finish))
       return
@@ -90,6 +117,7 @@ async function finish(): Promise<void> {
   finished = true
   await session?.close()
   await preparing.close()
+  await processes?.close()
   if (process.connected) process.disconnect()
   setTimeout(() => process.exit(), END_MILLIS).unref()
 }

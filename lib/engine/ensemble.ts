@@ -9,6 +9,8 @@ import {
   type Members,
   type ParamDefaults,
 } from '../jam/index.ts'
+import type { ProcessLink } from '../generators/process/node/host.ts'
+import { runtimeWith } from '../generators/process/node/runtime.ts'
 import { nodeCrypto } from '../keys/index.ts'
 import { LocalRunner, Renderer, type GroupRunner, type ShortIds } from '../mix/index.ts'
 import { startPool } from '../mix/node/pool.ts'
@@ -52,12 +54,19 @@ export function makeEnsemble({ jam, from, runners, until }: EnsembleInit): Ensem
 
 /**
  * What renders: so many threads; for one, the caller's own, which spares waiting for each other at every block. Live, a
- * block that takes too long detaches its instance.
+ * block that takes too long detaches its instance. Processes are run by whoever has the other end of the link.
  */
-export async function startRunners(threads: number, play: 'live' | 'offline'): Promise<readonly GroupRunner[]> {
+export async function startRunners(
+  threads: number,
+  play: 'live' | 'offline',
+  processes?: ProcessLink,
+): Promise<readonly GroupRunner[]> {
   const live = play === 'live'
-  if (threads <= 1) return [new LocalRunner({ guard: live ? { millis: GUARD_MILLIS, now: threadClock() } : undefined })]
-  return startPool(threads, live ? { guardMillis: GUARD_MILLIS } : undefined)
+  if (threads > 1)
+    return startPool(threads, { ...(live && { guardMillis: GUARD_MILLIS }), ...(processes && { processes }) })
+  const runtime = processes && runtimeWith(processes)
+  const guard = live ? { millis: GUARD_MILLIS, now: threadClock() } : undefined
+  return [new LocalRunner({ guard, ...(runtime && { runtime }) })]
 }
 
 /** Defaults of a generator's parameters by name. */

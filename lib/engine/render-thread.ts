@@ -17,7 +17,7 @@ const NAP_MILLIS: Millis = 100
 
 const { start, port } = workerData as { readonly start: RenderStart; readonly port: MessagePort }
 const ring = new Ring(start.ring)
-const runners = await startRunners(start.threads, 'live')
+const runners = await startRunners(start.threads, 'live', start.processes)
 tell({ kind: 'ready' })
 const begin = waitForBegin()
 if (begin) play(makeEnsemble({ jam: start.jam, from: begin.from, runners }), begin)

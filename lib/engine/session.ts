@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { BLOCK, MarmaladeError, SAMPLE_RATE, type Clock, type Frames, type Millis } from '../base/index.ts'
 import { siblingModule, startThread } from '../base/node/thread.ts'
+import type { ProcessHost } from '../generators/process/node/host.ts'
 import { takeRecordOf, type TakeRecord } from '../jam/index.ts'
 import { floatBytes, makeSinks, parseSink, Pump, Ring, type PumpStart, type SinkState } from '../sink/index.ts'
 import { LOOK_AHEAD_FRAMES } from './constants.ts'
@@ -29,6 +30,8 @@ interface Parts {
   readonly send: (message: FromEngine) => void
   /** Archives that are ready, waited for a while where some are still being prepared. */
   readonly archives: () => Promise<readonly ReadyArchive[]>
+  /** Without it processes are not run. */
+  readonly processes?: Pick<ProcessHost, 'link' | 'settle'>
 }
 
 /** One jam sounding: a thread that renders ahead, a pump that moves what is due to the sinks, and the take. */
@@ -54,12 +57,12 @@ export class Session {
 
   private constructor(parts: Parts) {
     this.#parts = parts
-    const { init, clock } = parts
+    const { init, clock, processes } = parts
     const sinks = makeSinks(parseSink(init.sink))
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const { jam, threads, entries } = init
-    const start: RenderStart = { jam, ring: this.#ring.memory, threads, entries }
+    const start: RenderStart = { jam, ring: this.#ring.memory, threads, entries, processes: processes?.link }
     this.#thread = startThread(siblingModule('render-thread', import.meta.url), {
       workerData: { start, port: port2 },
       transferList: [port2],
@@ -128,6 +131,11 @@ export class Session {
     return this.#rendered.then(() => undefined)
   }
 
+  /** Logs what others than the thread that renders know. */
+  note(record: TakeRecord): void {
+    this.#note(record)
+  }
+
   tell(message: ToRender): void {
     this.#port.postMessage(message)
     this.#ring.wake()
@@ -141,6 +149,7 @@ export class Session {
 
   async #finish(): Promise<void> {
     const end = await this.#stop()
+    await this.#parts.processes?.settle()
     await this.#pump.drain()
     this.#port.close()
     const samplesSha256 = this.#hash.digest('hex')

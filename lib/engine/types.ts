@@ -1,5 +1,6 @@
 import type { BlobId, EntryKey, Frames, JamId, Micros, PlayerId, Refusal } from '../base/index.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
+import type { ProcessLink } from '../generators/process/node/host.ts'
 import type { ConductorEvent, InstancePath, JamEntry, TagValue } from '../jam/index.ts'
 import type { InstanceEvent, MeterReading, MixSetting, MixTarget, TagChange } from '../mix/index.ts'
 import type { SinkState } from '../sink/index.ts'
@@ -28,6 +29,8 @@ export interface SessionInit {
 export interface ArchiveFile {
   readonly archive: BlobId
   readonly file: string
+  /** Whether it may run as a process here: else it is refused where it is one. */
+  readonly mayRun?: boolean
 }
 export interface ReadyArchive {
   readonly archive: BlobId
@@ -129,4 +132,6 @@ export interface RenderStart {
   readonly ring: SharedArrayBuffer
   readonly threads: number
   readonly entries: readonly JamEntry[]
+  /** Where process generators are run. */
+  readonly processes: ProcessLink | undefined
 }

@@ -71,7 +71,7 @@ function prepareOpened({ manifest, entry }: OpenedArchive): PreparedWasm | Refus
   if (manifest.runtime === 'process')
     return refusal(
       'GENERATOR_NOT_ALLOWED',
-      `${manifest.name} runs as a process, which can do more than sound: \`generator allow\` lets it, \`generator trust\` all of its author's`,
+      `${manifest.name} runs as a process, which can do more than sound: \`generator allow\` lets it, \`trust\` all that its author publishes`,
     )
   if (manifest.runtime !== 'wasm')
     return refusal(

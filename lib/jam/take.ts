@@ -5,6 +5,8 @@ import type { ConductorEvent } from './events.ts'
 
 /** The format that this version writes; a later one gets another number. */
 export const TAKE_VERSION = 1
+/** Of what a process said. */
+const MAX_SAID = 8_192
 /** UTF-16 code units of a line. */
 export const MAX_TAKE_LINE = 16_384
 
@@ -66,6 +68,8 @@ const record = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('reading'), frame, path, value: z.union([z.number(), text]) }),
   /** PCM of a process generator, kept as a blob, from a frame on. */
   z.object({ kind: z.literal('pcm'), frame, path, blob: z.custom<BlobId>(isBlobId, 'expected a blob id'), frames }),
+  /** What a process said that matters to others, as JSON, from a frame on. */
+  z.object({ kind: z.literal('said'), frame, path, said: z.string().max(MAX_SAID) }),
   /** The sink asked for more than there was. */
   z.object({ kind: z.literal('underrun'), frame, frames }),
   /** Frames that were never heard. */

@@ -99,7 +99,12 @@ export class VoiceGroup {
     try {
       const prepared = archives.get(spec.archive)
       if (!prepared) throw new Error(`its archive ${spec.archive} is not here`)
-      const voice = runtime.start(prepared, { seed, tags, sampleRate: SAMPLE_RATE })
+      const voice = runtime.start(prepared, {
+        seed,
+        tags,
+        sampleRate: SAMPLE_RATE,
+        identity: { ...spec, start: frame },
+      })
       if (voice.failure) throw Object.assign(new Error(), voice.failure)
       const instance = new Instance({ spec, start: frame, voice, params: prepared.manifest.params, guard })
       slots.clear(slot)

@@ -12,6 +12,7 @@ const MOST = 4_096
 export class Trust {
   readonly #file: string | undefined
   readonly #players: Set<PlayerId>
+  readonly #listeners = new Set<() => void>()
   #writing: Promise<void> = Promise.resolve()
 
   /**
@@ -40,6 +41,13 @@ export class Trust {
     const written = this.#writing.then(() => this.#write())
     this.#writing = written.catch(() => undefined)
     await written
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Gives a function that takes the listener away. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   async #write(): Promise<void> {

@@ -39,7 +39,7 @@ export interface FeedsApi {
   /** Calls back when somebody is ignored now and was not, or the other way round. */
   onIgnored(listener: (player: PlayerId, ignored: boolean) => void): () => void
   /** Whose process archives may run here. */
-  readonly trust: Pick<Trust, 'has' | 'set'>
+  readonly trust: Pick<Trust, 'has' | 'list' | 'onChange' | 'set'>
   /** Signs and syncs one entry of this node's player. @throws what Store.append throws */
   publish(payload: Payload): Promise<Entry>
   /**

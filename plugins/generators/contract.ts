@@ -53,9 +53,15 @@ export const generatorsContract = defineContract({
         files: z.array(z.object({ path: z.string(), size: z.number() })),
       }),
     }),
-    /** The file of an archive on this machine, fetched where it is not here, its hash checked. */
-    locate: async_({ args: z.strictObject({ archive: ids.blob }), result: z.object({ file: z.string() }) }),
-    /** Lets a process archive with this hash run here. */
-    allow: async_({ args: z.strictObject({ archive: ids.blob }), result: z.object({ allowed: z.array(ids.blob) }) }),
+    /** The file of an archive on this machine, fetched where it is not here, its hash checked; whether it may run as a process. */
+    locate: async_({
+      args: z.strictObject({ archive: ids.blob }),
+      result: z.object({ file: z.string(), mayRun: z.boolean() }),
+    }),
+    /** Lets a process archive run here, or no longer: by its hash, or as `fetch` names generators. */
+    allow: async_({
+      args: z.strictObject({ archive: which, on: z.boolean().optional() }),
+      result: z.object({ archive: ids.blob, allowed: z.array(ids.blob) }),
+    }),
   },
 })

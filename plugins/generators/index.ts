@@ -1,4 +1,5 @@
 export * from './contract.ts'
+export * from './permits.ts'
 export * from './publish.ts'
 export * from './plugin.ts'
 export type * from './types.ts'

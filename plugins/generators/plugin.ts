@@ -1,4 +1,3 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { isBlobId, MarmaladeError, type BlobId, type PlayerId } from '../../lib/base/index.ts'
 import type { Entry, PayloadOf } from '../../lib/entry/index.ts'
 import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
@@ -8,6 +7,7 @@ import { Ahead } from './ahead.ts'
 import { Catalogue, generatorIn } from './catalogue.ts'
 import { generatorsContract, MAX_ARCHIVE_BYTES, type GeneratorRow } from './contract.ts'
 import { Offered } from './offered.ts'
+import { Permits } from './permits.ts'
 import { openArchiveFile, packGenerator, type Packed } from './publish.ts'
 import { Shelf } from './shelf.ts'
 import type { GeneratorsApi } from './types.ts'
@@ -30,7 +30,11 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
     async start(host, { feeds, blobs }) {
       const isHere = (archive: BlobId): Promise<boolean> => blobs.store.has(archive)
       const catalogue = new Catalogue({ feeds, isHere })
-      const allowed = await readAllowed(init.allowedFile)
+      const permits = await Permits.load({
+        file: init.allowedFile,
+        store: feeds.store,
+        trusted: () => [feeds.identity.id, ...feeds.trust.list().filter((player) => !feeds.follows.blocks(player))],
+      })
       const ensure: GeneratorsApi['ensure'] = async (archive, { signal } = {}) => {
         if (!(await blobs.store.touch(archive)))
           await blobs.want(archive, { maxBytes: MAX_ARCHIVE_BYTES, ...(signal && { signal }) })
@@ -101,6 +105,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
           }),
         ),
         feeds.tracked.onChange(() => fold(lookAt)),
+        feeds.trust.onChange(() => permits.changed()),
         blobs.onRoom(() => ahead.tryRefused()),
         blobs.addServing(async (_peer, role, blob) => (role === 'stranger' && offered.has(blob) ? true : undefined)),
       ]
@@ -111,7 +116,8 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
         publishedBy: newestOf,
         ensure,
         atHand: async (archive) => ((await isHere(archive)) ? blobs.store.path(archive) : undefined),
-        allowed: (archive) => allowed.has(archive),
+        mayRun: (archive) => permits.mayRun(archive),
+        onPermits: (listener) => permits.onChange(listener),
         hold: (uses) => blobs.addUses(uses),
       }
       return {
@@ -121,8 +127,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
           catalogue,
           feeds,
           blobs,
-          allowed,
-          allowedFile: init.allowedFile,
+          permits,
           settled: () => folding,
         }),
         async stop() {
@@ -141,14 +146,13 @@ interface Parts {
   readonly catalogue: Catalogue
   readonly feeds: FeedsApi
   readonly blobs: BlobsApi
-  readonly allowed: Set<BlobId>
-  readonly allowedFile: string
+  readonly permits: Permits
   /** Resolves when every change of the store so far is looked at. */
   readonly settled: () => Promise<void>
 }
 
 function handlers(parts: Parts): Handlers<typeof generatorsContract> {
-  const { api, catalogue, feeds, blobs, allowed } = parts
+  const { api, catalogue, feeds, blobs, permits } = parts
   return {
     generators: ({ limit = LIST_LIMIT, player }, { role }) => {
       // Whom the owner ignores is hidden from the owner alone, unless asked for.
@@ -187,13 +191,12 @@ function handlers(parts: Parts): Handlers<typeof generatorsContract> {
       async locate({ archive }, { signal }) {
         const file = await api.ensure(archive, { signal })
         await blobs.store.verify(archive)
-        return { file }
+        return { file, mayRun: await permits.mayRun(archive) }
       },
-      async allow({ archive }) {
-        allowed.add(archive)
-        await writeFile(`${parts.allowedFile}.new`, `${JSON.stringify([...allowed], null, 2)}\n`)
-        await rename(`${parts.allowedFile}.new`, parts.allowedFile)
-        return { allowed: [...allowed] }
+      async allow({ archive: text, on = true }) {
+        const archive = isBlobId(text) ? text : (await api.resolve(text)).archive
+        await permits.allow(archive, on)
+        return { archive, allowed: permits.allowed }
       },
     },
   }
@@ -221,15 +224,5 @@ function generatorPayload({ manifest, archive }: Packed, id: BlobId): PayloadOf<
       })),
       tags: tags,
     },
-  }
-}
-
-async function readAllowed(file: string): Promise<Set<BlobId>> {
-  try {
-    const list: unknown = JSON.parse(await readFile(file, 'utf8'))
-    return new Set(Array.isArray(list) ? list.filter(isBlobId) : [])
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set()
-    throw new MarmaladeError('CONFIG_INVALID', `${file} is no list of blob ids: mend it or remove it`, { cause: error })
   }
 }

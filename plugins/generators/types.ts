@@ -13,6 +13,8 @@ export interface GeneratorsApi {
   atHand(archive: BlobId): Promise<string | undefined>
   /** Keeps the archives of which `uses` says so from being collected; gives a function that takes it back. */
   hold(uses: (archive: BlobId) => boolean): () => void
-  /** Whether a process archive may run here. */
-  allowed(archive: BlobId): boolean
+  /** Whether an archive may run as a process here: it was allowed, or somebody whom the owner trusts published it. */
+  mayRun(archive: BlobId): Promise<boolean>
+  /** Calls when more, or fewer, may run; gives a function that takes it back. */
+  onPermits(listener: () => void): () => void
 }

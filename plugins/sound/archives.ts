@@ -22,12 +22,15 @@ export class Archives {
   readonly #init: Init
   readonly #states = new Map<BlobId, 'fetching' | 'sent' | 'ready' | 'refused'>()
   #retry: NodeJS.Timeout | undefined
-  readonly #release: () => void
+  readonly #release: (() => void)[]
   #stopped = false
 
   constructor(init: Init) {
     this.#init = init
-    this.#release = init.generators.hold((archive) => this.#states.has(archive))
+    this.#release = [
+      init.generators.hold((archive) => this.#states.has(archive)),
+      init.generators.onPermits(() => this.#tryRefused()),
+    ]
   }
 
   /** How far an archive is; undefined where no play that counts names it. */
@@ -52,7 +55,7 @@ export class Archives {
       const file = await this.#init.generators.atHand(archive)
       if (file === undefined) continue
       this.#states.set(archive, 'sent')
-      here.push({ archive, file })
+      here.push({ archive, file, mayRun: await this.#init.generators.mayRun(archive) })
     }
     return here
   }
@@ -69,8 +72,14 @@ export class Archives {
   /** Asks for nothing more, and holds nothing. */
   stop(): void {
     this.#stopped = true
-    this.#release()
+    for (const release of this.#release) release()
     clearTimeout(this.#retry)
+  }
+
+  /** What the engine refused may be a process that is allowed now. */
+  #tryRefused(): void {
+    for (const [archive, state] of this.#states) if (state === 'refused') this.#states.delete(archive)
+    this.want()
   }
 
   /** Archives of plays that count, as far as nothing has been done about them. */
@@ -89,7 +98,7 @@ export class Archives {
     try {
       const file = await generators.ensure(archive)
       this.#states.set(archive, 'sent')
-      hand({ archive, file })
+      hand({ archive, file, mayRun: await generators.mayRun(archive) })
     } catch (error) {
       this.#states.delete(archive)
       log.warn({ err: error, archive }, 'an archive that is to be played has not come yet')

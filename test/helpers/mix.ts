@@ -9,7 +9,7 @@ import {
   type Name,
   type PlayerRef,
 } from '../../lib/base/index.ts'
-import { prepareGenerator, type PreparedWasm } from '../../lib/generators/index.ts'
+import { prepareGenerator, type PreparedGenerator } from '../../lib/generators/index.ts'
 import {
   Grid,
   PendingTags,
@@ -45,7 +45,7 @@ export class FixedConductor implements Conductor {
 /** A generator that is prepared, with the blob id of its archive. */
 export interface TestArchive {
   readonly archive: BlobId
-  readonly prepared: PreparedWasm
+  readonly prepared: PreparedGenerator
 }
 
 export async function archiveFrom(wat: string, more: Record<string, unknown> = {}): Promise<TestArchive> {

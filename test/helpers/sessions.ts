@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import type { BlobId, Clock, Frames } from '../../lib/base/index.ts'
 import { replay, type FromEngine, type Replayed, type ReplayInit, type SessionReport } from '../../lib/engine/index.ts'
 import { Session } from '../../lib/engine/session.ts'
-import type { SessionEnd, SessionInit, ToRender } from '../../lib/engine/types.ts'
+import { pcmFolderOf, pcmRecord, saidRecord } from '../../lib/engine/processes.ts'
+import type { ReadyArchive, SessionEnd, SessionInit, ToRender } from '../../lib/engine/types.ts'
+import { ProcessHost } from '../../lib/generators/process/node/host.ts'
 import { prepareGenerator } from '../../lib/generators/index.ts'
 import { buildScore, parseTake, type JamEntry, type ScoreOptions, type Take } from '../../lib/jam/index.ts'
 import { decodePcm, readWavHeader } from '../../lib/mix/index.ts'
@@ -82,6 +84,8 @@ interface RigInit {
   readonly archives?: Archives
   readonly threads?: number
   readonly sink?: string
+  /** What else is ready when it begins: processes. */
+  readonly ready?: readonly ReadyArchive[]
 }
 
 /** A session in this process whose time passes when it is told, and no faster than it renders. */
@@ -92,9 +96,10 @@ export class SessionRig extends Teardown {
   wav = ''
   takeFile = ''
   #session: Session | undefined
+  #host: ProcessHost | undefined
 
   /** Opens it 200 ms before frame 0, with all its archives. */
-  async open({ entries, archives = new Map(), threads = 1, sink }: RigInit): Promise<this> {
+  async open({ entries, archives = new Map(), threads = 1, sink, ready: more = [] }: RigInit): Promise<this> {
     this.place = await this.make()
     this.wav = join(this.place, 'live.wav')
     this.takeFile = join(this.place, 'a.take')
@@ -111,11 +116,20 @@ export class SessionRig extends Teardown {
       threads,
     }
     const ready = [...archives].map(([archive, bytes]) => ({ archive, prepared: good(prepareGenerator(bytes)) }))
+    const host = new ProcessHost({
+      pace: 'live',
+      keepIn: pcmFolderOf(this.takeFile),
+      onKept: (kept) => this.#session?.note(pcmRecord(kept)),
+      onSaid: (said) => this.#session?.note(saidRecord(said)),
+    })
+    this.#host = host
+    if (more.length > 0) await host.start()
     this.#session = await Session.open({
       init,
       clock: this.clock,
       send: (message) => void this.messages.push(message),
-      archives: async () => ready,
+      archives: async () => [...ready, ...more],
+      processes: host,
     })
     return this
   }
@@ -158,6 +172,7 @@ export class SessionRig extends Teardown {
   async finish(to?: Frames): Promise<{ report: SessionReport; end: SessionEnd; take: Take }> {
     if (to !== undefined) await this.to(to)
     await this.session.close()
+    await this.#host?.close()
     const closed = this.messages.filter((message) => message.kind === 'closed')
     const [last] = closed
     if (!last || closed.length > 1) throw new Error(`${closed.length} reports`)

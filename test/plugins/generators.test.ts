@@ -15,7 +15,7 @@ import { temporaryStore } from '../helpers/stores.ts'
 e2e('process archives run where their hash is allowed, which is remembered', async (t, kit) => {
   const ada = await kit.node()
   const { archive } = await ada.publish('arp')
-  t.deepEqual(await ada.ask(generatorsContract).authoring.allow({ archive }), { allowed: [archive] })
+  t.deepEqual(await ada.ask(generatorsContract).authoring.allow({ archive }), { archive, allowed: [archive] })
   await ada.node.close()
   const again = await kit.node({ home: ada.node.home.path })
   const other = (await again.publish('bass')).archive

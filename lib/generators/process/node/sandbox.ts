@@ -14,6 +14,8 @@ import { arch, platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { refusal, type Refusal } from '../../../base/index.ts'
+import type { PreparedGenerator } from '../../prepare.ts'
+import { isRefused } from '../../refused.ts'
 import { FILTER_FD, probeArguments, sandboxArguments, type SandboxInit, type SystemPath } from '../bwrap.ts'
 import { seccompFilter } from '../seccomp.ts'
 
@@ -152,4 +154,11 @@ function systemPaths(): SystemPath[] {
     if (!stats) return []
     return stats.isSymbolicLink() ? [{ kind: 'link', path, to: readlinkSync(path) }] : [{ kind: 'folder', path }]
   })
+}
+
+/** What was prepared; where it is a process and there are no walls for one here, why not. Codes: those of `findSandbox`. */
+export async function orWhyNot(made: PreparedGenerator | Refusal): Promise<PreparedGenerator | Refusal> {
+  if (isRefused(made) || made.runtime !== 'process') return made
+  const walls = await findSandbox()
+  return isRefused(walls) ? refusal(walls.code, `${made.manifest.name} cannot run here: ${walls.message}`) : made
 }
