@@ -155,6 +155,8 @@ export class Feeds {
     } catch (error) {
       this.#cached.delete(after.identity)
       throw error
+    } finally {
+      this.#committing--
     }
     this.#epoch.begun()
     this.#written = Math.max(this.#written, state.sequence)
