@@ -4,5 +4,5 @@ import type { Frames, Millis } from '../base/index.ts'
 export const LOOK_AHEAD_FRAMES: Frames = 7_680
 /** What an entry asked for `now` is given to reach the engine, besides the look-ahead: 20 ms. */
 export const MARGIN_FRAMES: Frames = 960
-/** A block that takes longer live detaches its instance (ENGINE-1 section 4). */
+/** An instance that takes longer for 128 frames live is detached (ENGINE-1 section 4). */
 export const GUARD_MILLIS: Millis = 100

@@ -14,7 +14,7 @@ import { runtimeWith } from '../generators/process/node/runtime.ts'
 import { nodeCrypto } from '../keys/index.ts'
 import { LocalRunner, Renderer, type GroupRunner, type ShortIds } from '../mix/index.ts'
 import { startPool } from '../mix/node/pool.ts'
-import { threadClock } from '../mix/node/thread-clock.ts'
+import { liveGuard } from '../mix/node/thread-clock.ts'
 import { GUARD_MILLIS } from './constants.ts'
 import { shortIdsOf } from './short-ids.ts'
 
@@ -65,7 +65,7 @@ export async function startRunners(
   if (threads > 1)
     return startPool(threads, { ...(live && { guardMillis: GUARD_MILLIS }), ...(processes && { processes }) })
   const runtime = processes && runtimeWith(processes)
-  const guard = live ? { millis: GUARD_MILLIS, now: threadClock() } : undefined
+  const guard = live ? liveGuard(GUARD_MILLIS) : undefined
   return [new LocalRunner({ guard, ...(runtime && { runtime }) })]
 }
 

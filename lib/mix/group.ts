@@ -14,6 +14,7 @@ import type {
   ShortIds,
   TagSet,
 } from './types.ts'
+import { Watch } from './watch.ts'
 
 type Start = Extract<GroupCommand, { kind: 'start' }>
 
@@ -27,6 +28,8 @@ interface Member {
   waiting: Exclude<GroupCommand, Start>[]
   /** Where it begins in the quantum at hand: its first frame, else that of the quantum. */
   begins: Frames
+  /** Where its last block began. */
+  last: Frames
   /** Whether its failure has been reported. */
   told: boolean
 }
@@ -49,10 +52,12 @@ export class VoiceGroup {
   readonly #init: GroupInit
   readonly #members: Member[] = []
   readonly #board: TagBoard
+  readonly #watch: Watch | undefined
   #shortIds: ShortIds = new Map()
 
   constructor(init: GroupInit) {
     this.#init = init
+    this.#watch = init.guard && new Watch(init.guard)
     this.#board = new TagBoard((short) => this.#shortIds.get(short))
   }
 
@@ -64,13 +69,18 @@ export class VoiceGroup {
   render(quantum: Quantum): GroupReport {
     this.#forget()
     this.#board.stage(quantum.changes)
+    this.#watch?.begin()
     for (const member of this.#members) member.begins = quantum.from
     const lost: InstanceEvent[] = []
     for (const command of quantum.commands) {
       if (command.kind === 'start') this.#start(command, quantum, lost)
       else this.#members.find((m) => m.instance.spec.path === command.path)?.waiting.push(command)
     }
-    for (const member of this.#members) this.#play(member, quantum)
+    for (const member of this.#members) {
+      this.#play(member, quantum)
+      this.#watch?.lap(member.instance.spec.path)
+    }
+    this.#guard()
     this.#board.finish()
     return this.#report(quantum, lost)
   }
@@ -87,6 +97,7 @@ export class VoiceGroup {
       if (!member?.instance.over) continue
       member.instance.close()
       this.#board.close(member.instance.spec.path)
+      this.#watch?.forget(member.instance.spec.path)
       this.#init.slots.mark(member.slot, 0)
       this.#members.splice(i, 1)
     }
@@ -94,7 +105,7 @@ export class VoiceGroup {
 
   /** Makes the voice, so that what it opens is known before its blocks are cut, and puts it in its place. */
   #start({ spec, frame, slot, seed }: Start, quantum: Quantum, lost: InstanceEvent[]): void {
-    const { archives, guard, slots, runtime = wasmRuntime } = this.#init
+    const { archives, slots, runtime = wasmRuntime } = this.#init
     const tags = new InstanceTags(spec.path, frame, quantum.from, this.#board.view(spec.path))
     try {
       const prepared = archives.get(spec.archive)
@@ -106,15 +117,18 @@ export class VoiceGroup {
         identity: { ...spec, start: frame },
       })
       if (voice.failure) throw Object.assign(new Error(), voice.failure)
-      const instance = new Instance({ spec, start: frame, voice, params: prepared.manifest.params, guard })
+      const instance = new Instance({ spec, start: frame, voice, params: prepared.manifest.params })
       slots.clear(slot)
       slots.mark(slot, 1)
       const events: InstanceEvent[] = [{ kind: 'started', frame, path: spec.path }]
       const at = this.#members.findIndex((m) => compareScore(m.instance.spec.order, spec.order) > 0)
-      const member = { instance, tags, slot, events, waiting: [], begins: frame, told: false }
+      const member = { instance, tags, slot, events, waiting: [], begins: frame, last: frame, told: false }
       this.#members.splice(at < 0 ? this.#members.length : at, 0, member)
+      this.#watch?.lap(spec.path)
     } catch (thrown) {
       this.#board.close(spec.path)
+      this.#watch?.lap(spec.path)
+      this.#watch?.forget(spec.path)
       lost.push(...tags.take().events)
       lost.push({ kind: 'failed', frame, path: spec.path, failure: failureOf(thrown) })
       lost.push({ kind: 'ended', frame, path: spec.path })
@@ -130,6 +144,7 @@ export class VoiceGroup {
 
   #block(member: Member, quantum: Quantum, frame: Frames, to: Frames): void {
     const { instance, tags, slot, waiting } = member
+    member.last = frame
     tags.at(frame, quantum.from)
     for (let next = waiting[0]; next && next.frame <= frame; next = waiting[0]) {
       obey(instance, next, frame)
@@ -140,6 +155,17 @@ export class VoiceGroup {
     if (!instance.failure || member.told) return
     member.told = true
     member.events.push({ kind: 'failed', frame, path: instance.spec.path, failure: instance.failure })
+  }
+
+  /** Detaches whoever the watch names: what it has rendered is kept, its last sample is faded. */
+  #guard(): void {
+    const offender = this.#watch?.end()
+    const member = offender && this.#members.find((m) => m.instance.spec.path === offender.path)
+    if (!member || member.told) return
+    member.instance.detach(offender.failure)
+    if (!member.instance.failure) return
+    member.told = true
+    member.events.push({ kind: 'failed', frame: member.last, path: offender.path, failure: offender.failure })
   }
 
   #report(quantum: Quantum, lost: InstanceEvent[]): GroupReport {

@@ -5,7 +5,7 @@ import { Chain } from './chain.ts'
 import { FADE_FRAMES, QUIET_FRAMES, TAIL_FRAMES } from './constants.ts'
 import { isMultiple, VoiceParams } from './params.ts'
 import type { Slot } from './slots.ts'
-import type { Guard, PlacedPosition } from './types.ts'
+import type { PlacedPosition } from './types.ts'
 
 /** What makes a failure of whatever a runtime threw. */
 export function failureOf(thrown: unknown): VoiceFailure {
@@ -35,7 +35,6 @@ export interface InstanceInit {
   readonly voice: Voice
   /** Its parameters without gain and pan, in the order of their indices. */
   readonly params: readonly Param[]
-  readonly guard: Guard | undefined
 }
 
 /**
@@ -48,19 +47,17 @@ export class Instance {
   readonly chain: Chain
   readonly #running: Voice
   readonly #params: VoiceParams
-  readonly #guard: Guard | undefined
   #voice: 'runs' | 'closed' = 'runs'
   /** Where the stop was, once there was one. */
   #stopped: Frames | undefined
   failure: VoiceFailure | undefined
 
   /** @throws whatever the voice throws at its parameters */
-  constructor({ spec, start, voice, params, guard }: InstanceInit) {
+  constructor({ spec, start, voice, params }: InstanceInit) {
     this.spec = spec
     this.start = start
     this.chain = new Chain(spec.params['gain'] ?? 0, spec.params['pan'] ?? 0)
     this.#running = voice
-    this.#guard = guard
     this.#params = new VoiceParams(voice, params, spec.params)
   }
 
@@ -102,8 +99,8 @@ export class Instance {
       return
     }
     const { left, right } = this.#running
-    slot.rawLeft.set(left.subarray(0, frames), at)
-    slot.rawRight.set(right.subarray(0, frames), at)
+    slot.rawLeft.set(frames === left.length ? left : left.subarray(0, frames), at)
+    slot.rawRight.set(frames === right.length ? right : right.subarray(0, frames), at)
     this.chain.run(left, right, slot.left, slot.right, at, frames)
     this.#params.advance(frames)
     this.#conclude(status, position.frame + frames)
@@ -117,24 +114,13 @@ export class Instance {
 
   #process(position: PlacedPosition, frames: Frames): Status {
     if (this.#voice === 'closed') return 'error'
-    const began = this.#guard?.now() ?? 0
     const status = this.#attempt(() => {
       const { beat, beatsPerFrame, bar, frame } = position
       const own = frame - this.start
       return this.#running.process({ frames, frame: own, beat, beatsPerFrame, bar, startBeat: this.spec.startBeat })
     })
     if (status === undefined || status === 'error') this.detach(this.#running.failure ?? FAULT)
-    else this.#watch(began)
     return status ?? 'error'
-  }
-
-  /** A block that took too long was its last. */
-  #watch(began: number): void {
-    if (!this.#guard) return
-    const took = this.#guard.now() - began
-    if (took <= this.#guard.millis) return
-    const message = `a block took ${Math.floor(took)} ms, more than the ${this.#guard.millis} ms that a live block may take`
-    this.failure = { code: 'GENERATOR_TOO_SLOW', message }
   }
 
   #conclude(status: Status, next: Frames): void {

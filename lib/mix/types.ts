@@ -60,9 +60,13 @@ export interface GroupReport {
   readonly events: readonly InstanceEvent[]
 }
 
-/** The guard of live play: a block that takes longer than `millis` by `now` detaches its instance. */
+/** The guard of live play (`watch.ts`). */
 export interface Guard {
+  /** The time for which the calling thread has run; where the system does not tell, a clock on the wall. */
   readonly now: () => Millis
+  /** A clock on the wall that costs less to read; `now` where it is left out. */
+  readonly wall?: () => Millis
+  /** What an instance may take for a quantum at most. */
   readonly millis: Millis
 }
 

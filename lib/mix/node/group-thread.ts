@@ -6,7 +6,7 @@ import { VoiceGroup } from '../group.ts'
 import { Slots } from '../slots.ts'
 import type { GroupReport, Quantum } from '../types.ts'
 import { ANSWERED, ASKED, BY_MESSAGE, CLOSED, FAILED, REPORTED, type ThreadStart, type ToThread } from './shared.ts'
-import { threadClock } from './thread-clock.ts'
+import { liveGuard } from './thread-clock.ts'
 
 /** One group on this thread: waits to be asked for a quantum, renders it, answers; until it is closed. */
 function serve(port: MessagePort, start: ThreadStart): void {
@@ -15,7 +15,7 @@ function serve(port: MessagePort, start: ThreadStart): void {
   const archives = new Map<BlobId, PreparedGenerator>()
   const { guardMillis, processes } = start
   const runtime = processes && runtimeWith(processes)
-  const guard = guardMillis === undefined ? undefined : { now: threadClock(), millis: guardMillis }
+  const guard = guardMillis === undefined ? undefined : liveGuard(guardMillis)
   const group = new VoiceGroup({ archives, slots: new Slots(start.slots), guard, ...(runtime && { runtime }) })
   for (let answered = 0; ;) {
     Atomics.wait(control, ASKED, answered)

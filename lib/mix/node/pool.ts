@@ -21,7 +21,7 @@ import {
 } from './shared.ts'
 
 export interface ThreadOptions {
-  /** The wall-clock guard of live play: a block above this detaches its instance. None offline. */
+  /** What an instance may take for 128 frames, live: with it the guard watches (`watch.ts`). None offline. */
   readonly guardMillis?: Millis
   /** Where process generators are run. */
   readonly processes?: ProcessLink

@@ -1,5 +1,6 @@
 import { openSync, readSync } from 'node:fs'
 import type { Millis } from '../../base/index.ts'
+import type { Guard } from '../types.ts'
 
 /** Processor time of the thread that opens it, in nanoseconds, then two other numbers (Linux, sched-stats.rst). */
 const SCHEDSTAT = '/proc/thread-self/schedstat'
@@ -23,6 +24,9 @@ export function threadClock(): () => Millis {
     return wall
   }
 }
+
+/** The guard of live play for instances on the calling thread. */
+export const liveGuard = (millis: Millis): Guard => ({ now: threadClock(), wall: () => performance.now(), millis })
 
 function leadingNumber(text: Uint8Array, length: number): number {
   let value = 0
