@@ -5,7 +5,7 @@ import { Bench, ENTRY, author, far, headOf, near, tracking } from './bench.ts'
 import type { Known } from './bench.ts'
 import { playerOf } from './simulator.ts'
 
-/** A peer by hand that is the source, and how the feed goes on from it. */
+/** One entry of a feed, on the way to a head. */
 const run = (count: number, stream = 0): Known => ({ type: 'run', stream, head: headOf(count), entries: [ENTRY] })
 
 /** As much as fits in a frame. */
