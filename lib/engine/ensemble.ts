@@ -6,6 +6,7 @@ import {
   TagFlow,
   type Command,
   type Conductor,
+  type InstanceSpec,
   type Members,
   type ParamDefaults,
 } from '../jam/index.ts'
@@ -33,14 +34,16 @@ interface EnsembleInit {
   readonly runners: readonly GroupRunner[]
   /** Where a replay ends. */
   readonly until?: Ticks
+  /** What starts instead of what the jam asks for: a what-if alone has it. */
+  readonly recast?: (spec: InstanceSpec) => InstanceSpec
 }
 
 /** Puts conductor, tags and renderer together. */
-export function makeEnsemble({ jam, from, runners, until }: EnsembleInit): Ensemble {
+export function makeEnsemble({ jam, from, runners, until, recast }: EnsembleInit): Ensemble {
   const flow = new TagFlow()
   const conductor = new JamConductor({ jam, readTag: flow.readTag, ...(until !== undefined && { until }) })
   conductor.begin(from)
-  const watched = new WatchedConductor(conductor, (shortIds) => renderer.know(shortIds))
+  const watched = new WatchedConductor({ conductor, know: (shortIds) => renderer.know(shortIds), recast })
   const renderer = new Renderer({
     conductor: watched,
     flow,
@@ -73,30 +76,36 @@ export async function startRunners(
 export const defaultsOf = ({ manifest }: PreparedGenerator): ParamDefaults =>
   Object.fromEntries(manifest.params.map((param) => [param.name, param.default]))
 
+interface Watched {
+  readonly conductor: JamConductor
+  readonly know: (shortIds: ShortIds) => void
+  readonly recast: EnsembleInit['recast']
+}
+
 /** Hands a conductor's commands on, remembers that the end was among them, and tells when its members change. */
 class WatchedConductor implements Conductor {
   ended = false
-  readonly #conductor: JamConductor
-  readonly #know: (shortIds: ShortIds) => void
+  readonly #init: Watched
   #members: Members | undefined
 
-  constructor(conductor: JamConductor, know: (shortIds: ShortIds) => void) {
-    this.#conductor = conductor
-    this.#know = know
+  constructor(init: Watched) {
+    this.#init = init
   }
 
   get grid(): JamConductor['grid'] {
-    return this.#conductor.grid
+    return this.#init.conductor.grid
   }
 
   commands(from: Frames): readonly Command[] {
-    const commands = this.#conductor.commands(from)
-    const { members } = this.#conductor
+    const { conductor, know, recast } = this.#init
+    const commands = conductor.commands(from)
+    const { members } = conductor
     if (members !== this.#members) {
       this.#members = members
-      this.#know(shortIdsOf(members))
+      know(shortIdsOf(members))
     }
     if (commands.some((command) => command.kind === 'end')) this.ended = true
-    return commands
+    if (!recast) return commands
+    return commands.map((command) => (command.kind === 'start' ? { ...command, spec: recast(command.spec) } : command))
   }
 }

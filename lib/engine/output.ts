@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { MarmaladeError, SAMPLE_RATE, type Frames } from '../base/index.ts'
-import { encodePcm, wavHeader, WAV_HEADER_BYTES } from '../mix/index.ts'
-import { BYTES_PER_FRAME, writeAll } from '../sink/index.ts'
+import { encodePcm, wavFrameBytes, wavHeader, WAV_HEADER_BYTES, type WavFormat } from '../mix/index.ts'
+import { writeAll } from '../sink/index.ts'
 
 /** What was written, or would have been where no file was asked for. */
 export interface Written {
@@ -29,25 +29,30 @@ async function fileSha256(file: string): Promise<string> {
 const unwritable = (file: string, cause: unknown): MarmaladeError =>
   new MarmaladeError('FILE_UNWRITABLE', `${file} cannot be written: see that its folder exists and has room`, { cause })
 
-/** A WAV file (32-bit float) written under a temporary name, and the hashes of what went into it. */
+/**
+ * A WAV file written under a temporary name, and the hashes of what went into it. The samples' own hash is of the 32-bit
+ * floats, whatever the file's format, so that it names the same sound in each.
+ */
 export class Output {
+  readonly #format: WavFormat
   readonly #file: string | undefined
   readonly #handle: FileHandle | undefined
   readonly #samples = createHash('sha256')
   #frames: Frames = 0
   #peak = 0
 
-  private constructor(file: string | undefined, handle: FileHandle | undefined) {
+  private constructor(format: WavFormat, file?: string, handle?: FileHandle) {
+    this.#format = format
     this.#file = file
     this.#handle = handle
   }
 
   /** @param file nothing is written where it is left out @throws FILE_UNWRITABLE */
-  static async create(file: string | undefined): Promise<Output> {
-    if (file === undefined) return new Output(undefined, undefined)
+  static async create(file: string | undefined, format: WavFormat): Promise<Output> {
+    if (file === undefined) return new Output(format)
     try {
       await mkdir(dirname(file), { recursive: true })
-      return new Output(file, await open(`${file}.part`, 'w+'))
+      return new Output(format, file, await open(`${file}.part`, 'w+'))
     } catch (cause) {
       throw unwritable(file, cause)
     }
@@ -55,12 +60,11 @@ export class Output {
 
   /** @throws FILE_UNWRITABLE */
   async write(left: Float32Array, right: Float32Array): Promise<void> {
-    const bytes = encodePcm('f32', left, right)
-    this.#samples.update(bytes)
-    for (const channel of [left, right]) {
-      for (const sample of channel) if (Math.abs(sample) > this.#peak) this.#peak = Math.abs(sample)
-    }
-    await this.#put(bytes, WAV_HEADER_BYTES + this.#frames * BYTES_PER_FRAME)
+    const floats = encodePcm('f32', left, right)
+    this.#samples.update(floats)
+    this.#peak = Math.max(this.#peak, peakOf(left), peakOf(right))
+    const bytes = this.#format === 'f32' ? floats : encodePcm(this.#format, left, right)
+    await this.#put(bytes, WAV_HEADER_BYTES + this.#frames * wavFrameBytes(this.#format))
     this.#frames += left.length
   }
 
@@ -69,7 +73,7 @@ export class Output {
     const samplesSha256 = this.#samples.digest('hex')
     const counts = { frames: this.#frames, seconds: this.#frames / SAMPLE_RATE, peak: this.#peak }
     if (!this.#handle || this.#file === undefined) return { sha256: '', samplesSha256, ...counts }
-    await this.#put(wavHeader('f32', this.#frames), 0)
+    await this.#put(wavHeader(this.#format, this.#frames), 0)
     try {
       await this.#handle.sync()
       await this.#handle.close()
@@ -94,4 +98,13 @@ export class Output {
       throw unwritable(this.#file, cause)
     }
   }
+}
+
+function peakOf(channel: Float32Array): number {
+  let peak = 0
+  for (let i = 0; i < channel.length; i++) {
+    const size = Math.abs(channel[i] ?? 0)
+    if (size > peak) peak = size
+  }
+  return peak
 }

@@ -1,5 +1,6 @@
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { BLOCK, type Frames, type Millis } from '../base/index.ts'
+import { keyRecords, type JamEntry, type TakeRecord } from '../jam/index.ts'
 import { Ring } from '../sink/ring.ts'
 import { LOOK_AHEAD_FRAMES } from './constants.ts'
 import { defaultsOf, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
@@ -49,11 +50,12 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
   const left = new Float32Array(BLOCK)
   const right = new Float32Array(BLOCK)
   const mix: MixAct[] = []
+  const inputs: TakeRecord[] = []
   let levelsAt = from + LEVELS_EVERY
-  for (const archive of archives) takeArchive(ensemble, archive)
-  conductor.observe(start.entries)
+  for (const archive of archives) takeArchive(ensemble, archive, inputs)
+  takeEntries(ensemble, start.entries, inputs)
   while (!ring.closed) {
-    takeMessages(ensemble, mix)
+    takeMessages(ensemble, mix, inputs)
     if (!ring.wants(LOOK_AHEAD_FRAMES)) {
       ring.waitForWant(LOOK_AHEAD_FRAMES, NAP_MILLIS)
       continue
@@ -67,6 +69,7 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
     report({
       kind: 'rendered',
       frame: renderer.frame,
+      inputs: inputs.splice(0),
       jam: conductor.events(),
       instances,
       changes,
@@ -78,23 +81,32 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
   }
 }
 
-function takeArchive({ renderer, conductor }: Ensemble, { archive, prepared }: ReadyArchive): void {
+function takeArchive({ renderer, conductor }: Ensemble, ready: ReadyArchive, inputs: TakeRecord[]): void {
+  const { archive, prepared } = ready
+  inputs.push({ kind: 'archive', frame: renderer.frame, archive })
   renderer.prepare(archive, prepared)
   conductor.archiveReady(archive, defaultsOf(prepared))
 }
 
-function takeMessages(ensemble: Ensemble, mix: MixAct[]): void {
+function takeEntries({ renderer, conductor }: Ensemble, entries: readonly JamEntry[], inputs: TakeRecord[]): void {
+  const keys = entries.map(({ key }) => key)
+  inputs.push(...keyRecords('observed', renderer.frame, keys))
+  conductor.observe(entries)
+}
+
+function takeMessages(ensemble: Ensemble, mix: MixAct[], inputs: TakeRecord[]): void {
   const { renderer, conductor } = ensemble
   for (let message = nextMessage(); message; message = nextMessage()) {
     switch (message.kind) {
       case 'observe':
-        conductor.observe(message.entries)
+        takeEntries(ensemble, message.entries, inputs)
         break
       case 'withdraw':
+        inputs.push(...keyRecords('withdrawn', renderer.frame, message.keys))
         conductor.withdraw(message.keys)
         break
       case 'archive':
-        takeArchive(ensemble, message)
+        takeArchive(ensemble, message, inputs)
         break
       case 'mix': {
         const { target, setting } = message
@@ -108,8 +120,8 @@ function takeMessages(ensemble: Ensemble, mix: MixAct[]): void {
 }
 
 function report(rendered: Rendered): void {
-  const { jam, instances, changes, mix, levels, over } = rendered
+  const { inputs, jam, instances, changes, mix, levels, over } = rendered
   const told = levels ?? over
-  if (told === undefined && jam.length + instances.length + changes.length + mix.length === 0) return
+  if (told === undefined && inputs.length + jam.length + instances.length + changes.length + mix.length === 0) return
   tell(rendered)
 }

@@ -1,31 +1,41 @@
 import { readFile } from 'node:fs/promises'
-import { hex, MarmaladeError, type BlobId, type Frames, type Millis } from '../base/index.ts'
-import { isRefused, prepareGenerator, type PreparedGenerator } from '../generators/index.ts'
-import { scoreHash, type JamEntry, type Score } from '../jam/index.ts'
+import { hex, MarmaladeError, type BlobId, type Frames, type Millis, type Refusal } from '../base/index.ts'
+import { isRefused, prepareAllowed, prepareGenerator, type PreparedGenerator } from '../generators/index.ts'
+import type { Frozen } from '../generators/process/node/frozen-source.ts'
+import { ProcessHost } from '../generators/process/node/host.ts'
+import { orWhyNot } from '../generators/process/node/sandbox.ts'
+import { scoreHash, type ScoreArchive } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
-import { renderOffline, type Chunk, type GroupRunner } from '../mix/index.ts'
-import { defaultsOf, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
+import { renderOffline, type Chunk, type GroupRunner, type WavFormat } from '../mix/index.ts'
+import { startRunners } from './ensemble.ts'
 import { Output, type Written } from './output.ts'
-import { StemFiles } from './stems.ts'
+import { performanceOf, type Begun, type Performance, type PerformanceInit, type Rendition } from './performance.ts'
+import { frozenOf } from './processes.ts'
+import { StemFiles, type StemKinds } from './stems.ts'
+import type { TakeOutcome } from './take-replay.ts'
 import { threadsFor } from './threads.ts'
 
 /** Whoever shares the thread gets it at least this often. */
 const PAUSE_EVERY: Millis = 20
 
-export interface ReplayInit {
-  readonly score: Score
-  /** What the score was built from. */
-  readonly entries: readonly JamEntry[]
+export interface ReplayInit extends PerformanceInit {
   /** The file of an archive that is here and whole. @throws BLOB_UNKNOWN, BLOB_CORRUPT */
   readonly archiveFile: (archive: BlobId) => Promise<string>
+  /** Whether an archive may run as a process here; where it is left out none may. */
+  readonly mayRun?: (archive: BlobId) => Promise<boolean>
   /** How a publisher is called, for errors. */
-  readonly shown: (archive: Score['archives'][number]) => string
-  /** The WAV file to write (32-bit float); nothing where it is left out. */
+  readonly shown: (archive: ScoreArchive) => string
+  /** The WAV file to write; nothing where it is left out. */
   readonly out?: string
-  /** A folder for one WAV an instance. */
+  /** Of that file: 32-bit float where it is left out. */
+  readonly format?: WavFormat
+  /** A folder for one WAV an instance, always of 32-bit float. */
   readonly stems?: string
+  readonly stemKinds?: StemKinds
   /** First frame that is given; all before it is rendered too, so that a part is a part of the whole. */
   readonly from?: Frames
+  /** Frame at which a take is cut off; a score's end is its own. */
+  readonly cut?: Frames
   /** As many as pay for the score where it is left out; they change no sample. */
   readonly threads?: number
   /** Takes the samples, interleaved stereo float32, as they are rendered; the rendering waits for it. */
@@ -35,58 +45,76 @@ export interface ReplayInit {
 }
 
 export interface Replayed extends Written {
+  readonly rendition: Rendition
+  /** SHA-256, hex, of what was rendered: the score's set, the take's file, or either with its changes. */
+  readonly hash: string
   /** Jam frame of the first sample. */
   readonly firstFrame: Frames
   /** What the limiter took at most, in decibels. */
   readonly reduction: number
   /** Hash of the score's set, hex. */
   readonly scoreHash: string
+  /** Of a take: whether it came out as it was heard. */
+  readonly take?: TakeOutcome
   readonly stems: readonly string[]
+  /** Generators that ran as processes, whose sound may be another next time: none in what a take heard. */
+  readonly inexact: readonly string[]
   /** How much faster than real time it was. */
   readonly speed: number
 }
 
 /**
- * Renders a score offline. The same entries and archives give the same file on every machine, whatever the threads.
+ * Renders a score or a take offline. The same entries and archives give the same file on every machine, whatever the threads.
  * @throws MarmaladeError SCORE_TOO_LONG, GENERATOR_MISSING (names archive and publisher), what `prepareGenerator`
- * refuses, a failure's own code naming the instance, CANCELLED, FILE_UNWRITABLE; BAR_PASSED where `from` is not before the end
+ * refuses, a failure's own code naming the instance, CANCELLED, FILE_UNWRITABLE; BAR_PASSED where `from` is not before the
+ * end; of a take TAKE_INVALID, TAKE_INCOMPLETE
  */
 export async function replay(init: ReplayInit): Promise<Replayed> {
-  const { score, from = 0 } = init
+  const { score } = init
+  const performance = performanceOf(init)
   const [problem] = score.problems
-  if (problem) throw new MarmaladeError(problem.code, problem.message)
-  if (from > 0 && from >= score.end) {
-    const bars = Math.ceil(score.grid.barOfTick(score.endTick))
+  if (problem && !init.take) throw new MarmaladeError(problem.code, problem.message)
+  const from = Math.max(init.from ?? 0, performance.first)
+  const end = Math.min(performance.end, init.take ? (init.cut ?? Infinity) : Infinity)
+  if (from > 0 && from >= end) {
+    const bars = Math.ceil(score.grid.barOfTick(score.grid.tickOfFrame(end)))
     throw new MarmaladeError('BAR_PASSED', `the jam ends with bar ${bars}: begin at that one at the latest`)
   }
-  const prepared = await prepareAll(init)
-  const runners = await startRunners(init.threads ?? threadsFor(score), 'offline')
-  const output = await Output.create(init.out).catch(async (error: unknown) => {
+  const frozen = init.take && !init.whatIf ? frozenOf(init.take, init.take.file) : undefined
+  const prepared = await prepareAll({ init, archives: performance.archives, frozen })
+  const processes = new ProcessHost({ pace: 'offline', ...(frozen && { frozen }) })
+  const ran = [...prepared.values()].filter(({ runtime }) => runtime === 'process')
+  if (ran.length > 0) await processes.start()
+  const runners = await startRunners(init.threads ?? threadsFor(score), 'offline', processes.link)
+  const output = await Output.create(init.out, init.format ?? 'f32').catch(async (error: unknown) => {
     await closeAll(runners)
+    await processes.close()
     throw error
   })
-  const stems = init.stems === undefined ? undefined : new StemFiles(init.stems, from)
+  const { stems: folder, stemKinds = 'stems' } = init
+  const stems = folder === undefined ? undefined : new StemFiles({ folder, from, kinds: stemKinds })
   try {
-    const ensemble = makeEnsemble({ jam: score.jam, from: 0, runners, until: score.endTick })
-    for (const [archive, generator] of prepared) {
-      ensemble.renderer.prepare(archive, generator)
-      ensemble.conductor.archiveReady(archive, defaultsOf(generator))
-    }
-    ensemble.conductor.observe(init.entries)
-    const began = performance.now()
-    for await (const { left, right } of chunksOf(init, ensemble, stems)) {
+    const begun = performance.begin(runners, prepared)
+    const { renderer } = begun
+    const began = now()
+    for await (const { left, right } of chunksOf({ init, performance, begun, stems, from, end })) {
       await output.write(left, right)
       await init.onSamples?.(interleaved(left, right))
       await stems?.flush()
     }
-    const speed = ensemble.renderer.frame / 48 / (performance.now() - began)
+    const speed = (renderer.frame - performance.first) / 48 / (now() - began)
     const written = await output.close()
+    const take = performance.outcome(end)
     return {
       ...written,
+      rendition: performance.rendition,
+      hash: performance.hash,
       firstFrame: from,
-      reduction: ensemble.renderer.meters().reduction,
+      reduction: renderer.meters().reduction,
       scoreHash: hex(scoreHash(score, (bytes) => nodeCrypto.sha256(bytes))),
+      ...(take && { take }),
       stems: (await stems?.close(written.frames)) ?? [],
+      inexact: frozen ? [] : ran.map(({ manifest }) => manifest.name),
       speed,
     }
   } catch (error) {
@@ -95,31 +123,40 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
     throw error
   } finally {
     await closeAll(runners)
+    await processes.close()
   }
 }
+
+const now = (): number => performance.now()
 
 async function closeAll(runners: readonly GroupRunner[]): Promise<void> {
   await Promise.all(runners.map((runner) => runner.close()))
 }
 
-function chunksOf(
-  { score, from = 0, onProgress, signal }: ReplayInit,
-  { renderer }: Ensemble,
-  stems: StemFiles | undefined,
-): AsyncGenerator<Chunk, void> {
-  let paused = performance.now()
+interface Rendering {
+  readonly init: ReplayInit
+  readonly performance: Performance
+  readonly begun: Begun
+  readonly stems: StemFiles | undefined
+  readonly from: Frames
+  readonly end: Frames
+}
+
+function chunksOf({ init, performance, begun, stems, from, end }: Rendering): AsyncGenerator<Chunk, void> {
+  const { onProgress, signal } = init
+  let paused = now()
   return renderOffline({
-    renderer,
+    ...performance.options,
+    ...begun,
     from,
-    to: score.end,
-    refuse: 'any failure',
+    to: end,
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
     ...(stems && { onStems: (all, at) => stems.take(all, at) }),
     async pause() {
-      if (performance.now() - paused < PAUSE_EVERY) return
+      if (now() - paused < PAUSE_EVERY) return
       await new Promise((resolve) => setImmediate(resolve))
-      paused = performance.now()
+      paused = now()
     },
   })
 }
@@ -133,10 +170,17 @@ function interleaved(left: Float32Array, right: Float32Array): Float32Array {
   return samples
 }
 
+interface Preparing {
+  readonly init: Pick<ReplayInit, 'archiveFile' | 'shown' | 'mayRun'>
+  readonly archives: readonly ScoreArchive[]
+  /** What is heard in place of processes: then none runs. */
+  readonly frozen: Frozen | undefined
+}
+
 /** Every archive, before a sample is rendered. */
-async function prepareAll(init: ReplayInit): Promise<Map<BlobId, PreparedGenerator>> {
+async function prepareAll({ init, archives, frozen }: Preparing): Promise<Map<BlobId, PreparedGenerator>> {
   const prepared = new Map<BlobId, PreparedGenerator>()
-  for (const wanted of init.score.archives) {
+  for (const wanted of archives) {
     const { archive, generator } = wanted
     if (prepared.has(archive)) continue
     const file = await init.archiveFile(archive).catch((cause: unknown) => {
@@ -144,9 +188,23 @@ async function prepareAll(init: ReplayInit): Promise<Map<BlobId, PreparedGenerat
       const message = `${generator} by ${init.shown(wanted)} cannot be replayed: its archive ${archive}: ${why}`
       throw new MarmaladeError('GENERATOR_MISSING', message, { cause })
     })
-    const made = prepareGenerator(new Uint8Array(await readFile(file)))
+    const bytes = new Uint8Array(await readFile(file))
+    const made = await prepareOne({ init, archive, bytes, file, frozen })
     if (isRefused(made)) throw new MarmaladeError(made.code, `${generator} by ${init.shown(wanted)}: ${made.message}`)
     prepared.set(archive, made)
   }
   return prepared
+}
+
+async function prepareOne(one: {
+  readonly init: Pick<ReplayInit, 'mayRun'>
+  readonly archive: BlobId
+  readonly bytes: Uint8Array
+  readonly file: string
+  readonly frozen: Frozen | undefined
+}): Promise<PreparedGenerator | Refusal> {
+  const { init, archive, bytes, file, frozen } = one
+  if (frozen) return prepareAllowed(bytes, file)
+  const mayRun = (await init.mayRun?.(archive)) ?? false
+  return mayRun ? orWhyNot(prepareAllowed(bytes, file)) : prepareGenerator(bytes)
 }

@@ -185,8 +185,9 @@ export class Session {
     return before === 'stopped' ? 'failed' : before
   }
 
-  #report({ jam, instances, changes, mix, levels, frame }: Rendered): void {
+  #report({ inputs, jam, instances, changes, mix, levels, frame }: Rendered): void {
     const { send } = this.#parts
+    for (const input of inputs) this.#note(input)
     for (const event of jam) {
       this.#note(takeRecordOf(event))
       if ('late' in event && event.late.reason !== 'join') this.#late++

@@ -1,8 +1,8 @@
 import type { BlobId, EntryKey, Frames, JamId, Micros, PlayerId, Refusal } from '../base/index.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
 import type { ProcessLink } from '../generators/process/node/host.ts'
-import type { ConductorEvent, InstancePath, JamEntry, TagValue } from '../jam/index.ts'
-import type { InstanceEvent, MeterReading, MixSetting, MixTarget, TagChange } from '../mix/index.ts'
+import type { ConductorEvent, JamEntry, TagValue, TakeRecord } from '../jam/index.ts'
+import type { InstanceEvent, Meters, MixSetting, MixTarget, TagChange } from '../mix/index.ts'
 import type { SinkState } from '../sink/index.ts'
 
 /** What a session of the engine plays, and where to. */
@@ -46,13 +46,6 @@ export type ToEngine =
   | { readonly kind: 'mix'; readonly target: MixTarget; readonly setting: MixSetting }
   | { readonly kind: 'close' }
 
-export interface Levels {
-  readonly master: MeterReading
-  /** Decibels, 0 or above. */
-  readonly reduction: number
-  readonly instances: readonly (MeterReading & { readonly path: InstancePath })[]
-}
-
 /** A local act of mixing, with the frame from which on it holds. */
 export interface MixAct {
   readonly frame: Frames
@@ -89,7 +82,7 @@ export type FromEngine =
       readonly kind: 'tags'
       readonly changes: readonly { readonly path: string; readonly value: TagValue; readonly frame: Frames }[]
     }
-  | { readonly kind: 'levels'; readonly frame: Frames; readonly levels: Levels }
+  | { readonly kind: 'levels'; readonly frame: Frames; readonly levels: Meters }
   /** From jam frame `at` on, `frames` were not rendered when they were due, or will not be heard from a card. */
   | { readonly kind: 'late'; readonly what: 'underrun' | 'skipped'; readonly at: Frames; readonly frames: Frames }
   | { readonly kind: 'mix'; readonly acts: readonly MixAct[] }
@@ -117,11 +110,13 @@ export type FromRender = { readonly kind: 'ready' } | Rendered
 export interface Rendered {
   readonly kind: 'rendered'
   readonly frame: Frames
+  /** What was taken in before the first of them: entries, withdrawals, archives. */
+  readonly inputs: readonly TakeRecord[]
   readonly jam: readonly ConductorEvent[]
   readonly instances: readonly InstanceEvent[]
   readonly changes: readonly TagChange[]
   readonly mix: readonly MixAct[]
-  readonly levels?: Levels
+  readonly levels?: Meters
   /** Nothing will sound any more: the jam has ended and its tails with it. */
   readonly over?: true
 }

@@ -1,10 +1,12 @@
 import * as z from 'zod'
 import { MarmaladeError, isBlobId, isEntryKey, isJamId, isPlayerId } from '../base/index.ts'
-import type { BlobId, EntryKey, JamId, PlayerId } from '../base/index.ts'
+import type { BlobId, EntryKey, Frames, JamId, PlayerId } from '../base/index.ts'
 import type { ConductorEvent } from './events.ts'
 
-/** The format that this version writes; a later one gets another number. */
-export const TAKE_VERSION = 1
+/** The format that this version writes; a later one gets another number. 1 lacked what the engine was told. */
+export const TAKE_VERSION = 2
+/** Entry keys of one line. */
+export const MAX_TAKE_KEYS = 128
 /** Of what a process said. */
 const MAX_SAID = 8_192
 /** UTF-16 code units of a line. */
@@ -19,7 +21,7 @@ const late = z.object({ by: frames, reason: z.enum(['entry', 'archive', 'grid', 
 
 const header = z.object({
   kind: z.literal('take'),
-  version: z.literal(TAKE_VERSION),
+  version: z.union([z.literal(1), z.literal(TAKE_VERSION)]),
   jam: z.custom<JamId>(isJamId, 'expected a jam'),
   player: z.custom<PlayerId>(isPlayerId, 'expected an identity'),
   /** The jam's. */
@@ -44,7 +46,15 @@ const setting = z.object({
   solo: z.boolean().optional(),
 })
 
+const keys = z.array(entryKey).min(1).max(MAX_TAKE_KEYS)
+
 const record = z.discriminatedUnion('kind', [
+  /** Entries became known to the engine before the frame: with the next two, all that the jam makes of it follows from. */
+  z.object({ kind: z.literal('observed'), frame, keys }),
+  /** Entries were gone from their feeds. */
+  z.object({ kind: z.literal('withdrawn'), frame, keys }),
+  /** An archive was ready to start. */
+  z.object({ kind: z.literal('archive'), frame, archive: z.custom<BlobId>(isBlobId, 'expected a blob id') }),
   /** A stop, param or tag took effect. */
   z.object({ kind: z.literal('applied'), frame, key: entryKey, late }),
   /** One came after a newer one: nothing changed. */
@@ -110,6 +120,14 @@ export const takeHeader = (fields: Omit<TakeHeader, 'kind' | 'version'>): TakeHe
 
 /** One line, with its line feed. */
 export const encodeTakeLine = (line: TakeLine): string => `${JSON.stringify(line)}\n`
+
+/** What the engine was told, as records of at most 128 keys each. */
+export function keyRecords(kind: 'observed' | 'withdrawn', frame: Frames, all: readonly EntryKey[]): TakeRecord[] {
+  const records: TakeRecord[] = []
+  for (let i = 0; i < all.length; i += MAX_TAKE_KEYS)
+    records.push({ kind, frame, keys: all.slice(i, i + MAX_TAKE_KEYS) })
+  return records
+}
 
 /** What a take keeps of a conductor's event; undefined for what only the player is told. */
 export function takeRecordOf(event: ConductorEvent): TakeRecord | undefined {

@@ -196,6 +196,7 @@ function cutsOf({ tags, waiting, begins }: Member, quantum: Quantum): readonly F
 function obey(instance: Instance, command: Exclude<GroupCommand, Start>, frame: Frames): void {
   if (command.kind === 'param') instance.param(command.name, command.value, command.over)
   else if (command.kind === 'stop') instance.stop(frame)
+  else if (command.kind === 'kill') instance.kill(command.failure)
   else instance.detach()
 }
 

@@ -51,6 +51,7 @@ export class Instance {
   /** Where the stop was, once there was one. */
   #stopped: Frames | undefined
   failure: VoiceFailure | undefined
+  #killed: VoiceFailure | undefined
 
   /** @throws whatever the voice throws at its parameters */
   constructor({ spec, start, voice, params }: InstanceInit) {
@@ -88,6 +89,11 @@ export class Instance {
     this.close()
   }
 
+  /** Makes its next block its last, as a guard that finds a block too slow does. */
+  kill(failure: VoiceFailure): void {
+    if (this.#voice === 'runs') this.#killed = failure
+  }
+
   /** Renders `frames` from jam frame `frame` on into the slot at `at`. */
   render(position: PlacedPosition, frames: Frames, slot: Slot, at: Frames): void {
     if (isMultiple(position.frame)) this.#attempt(() => this.#params.tell())
@@ -120,6 +126,7 @@ export class Instance {
       return this.#running.process({ frames, frame: own, beat, beatsPerFrame, bar, startBeat: this.spec.startBeat })
     })
     if (status === undefined || status === 'error') this.detach(this.#running.failure ?? FAULT)
+    else if (this.#killed) this.failure = this.#killed
     return status ?? 'error'
   }
 

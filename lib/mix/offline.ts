@@ -13,8 +13,12 @@ export interface OfflineOptions {
   readonly from?: Frames
   /** The end of the score, or an earlier place to stop at: there everything is stopped; tails of up to 8 s follow. */
   readonly to: Frames
+  /** At `to` everything is stopped and rings on, or the render is cut off there, as a session was that was closed. */
+  readonly close?: 'with tails' | 'cut'
   /** Failures that are an error here: those of the wall-clock guard, by default. */
-  readonly refuse?: 'too slow' | 'any failure'
+  readonly refuse?: 'too slow' | 'any failure' | 'nothing'
+  /** Called before the quantum at a frame: what it tells the renderer there takes effect in it. */
+  readonly before?: (frame: Frames) => void
   /** Called after each chunk with the frames rendered so far; `of` is `to`. */
   readonly onProgress?: (frames: Frames, of: Frames) => void
   readonly onReport?: (report: QuantumReport) => void
@@ -40,11 +44,11 @@ export interface Chunk {
  * instance, as `refuse` says
  */
 export async function* renderOffline(options: OfflineOptions): AsyncGenerator<Chunk, void> {
-  const { renderer, to, from = 0, onProgress, signal, pause } = options
-  const last = to + TAIL_FRAMES + 2 * BLOCK
+  const { renderer, to, from = 0, close, onProgress, signal, pause } = options
+  const last = close === 'cut' ? to : to + TAIL_FRAMES + 2 * BLOCK
   while (!ended(renderer, to, last)) {
     if (signal?.aborted) throw new MarmaladeError('CANCELLED', 'the render was given up')
-    const chunk = renderChunk(options, last)
+    const chunk = shortened(renderChunk(options, last), close === 'cut' ? to : Infinity)
     onProgress?.(Math.min(renderer.frame, to), to)
     const skipped = Math.min(Math.max(0, from - chunk.at), chunk.left.length)
     if (skipped < chunk.left.length) {
@@ -57,15 +61,22 @@ export async function* renderOffline(options: OfflineOptions): AsyncGenerator<Ch
 const ended = (renderer: Renderer, to: Frames, last: Frames): boolean =>
   renderer.frame >= last || (renderer.frame >= to && renderer.silent)
 
+function shortened(chunk: Chunk, to: Frames): Chunk {
+  const frames = to - chunk.at
+  if (frames >= chunk.left.length) return chunk
+  return { at: chunk.at, left: chunk.left.subarray(0, frames), right: chunk.right.subarray(0, frames) }
+}
+
 function renderChunk(options: OfflineOptions, last: Frames): Chunk {
-  const { renderer, to, from = 0, onReport, onStems } = options
+  const { renderer, to, from = 0, close, before, onReport, onStems } = options
   const at = renderer.frame
   const left = new Float32Array(QUANTA * BLOCK)
   const right = new Float32Array(QUANTA * BLOCK)
   let frames = 0
   while (frames < left.length && !ended(renderer, to, last)) {
+    before?.(renderer.frame)
     const first = renderer.frame
-    if (first <= to && to < first + BLOCK) renderer.stopAll(to)
+    if (close !== 'cut' && first <= to && to < first + BLOCK) renderer.stopAll(to)
     const report = renderer.renderQuantum(left.subarray(frames, frames + BLOCK), right.subarray(frames, frames + BLOCK))
     // How long a thread may take is the machine's affair: what it did not give must not pass for the jam's sound.
     if (renderer.lost !== undefined) throw new MarmaladeError('INTERNAL', `the render cannot go on: ${renderer.lost}`)
@@ -78,7 +89,8 @@ function renderChunk(options: OfflineOptions, last: Frames): Chunk {
 }
 
 /** What in a replay may not pass silently. */
-function complain({ events }: QuantumReport, refuse: 'too slow' | 'any failure'): void {
+function complain({ events }: QuantumReport, refuse: NonNullable<OfflineOptions['refuse']>): void {
+  if (refuse === 'nothing') return
   for (const event of events) {
     if (event.kind === 'refused') {
       throw new MarmaladeError('MIX_REFUSED', `${event.path} cannot be started: ${event.message}`)

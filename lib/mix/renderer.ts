@@ -1,5 +1,5 @@
 import { BLOCK, MarmaladeError, type BlobId, type Crypto, type Frames } from '../base/index.ts'
-import { seedOf, type PreparedGenerator } from '../generators/index.ts'
+import { seedOf, type PreparedGenerator, type VoiceFailure } from '../generators/index.ts'
 import {
   isBus,
   type Command,
@@ -29,8 +29,8 @@ import type {
   TagSet,
 } from './types.ts'
 
-/** Tags take their own way, through the flow. */
-type JamCommand = Exclude<Command, { kind: 'tag' }>
+/** What takes effect besides tags, which take their own way, through the flow. */
+type JamCommand = Exclude<Command, { kind: 'tag' }> | Extract<GroupCommand, { kind: 'kill' }>
 
 /** The collaborators of a renderer. */
 export interface RendererInit {
@@ -113,6 +113,11 @@ export class Renderer {
   /** Ends an instance at the next quantum, its last sample faded: a local act. */
   detach(path: InstancePath): void {
     this.#detached.push(path)
+  }
+
+  /** Does again what a guard did: the block at a frame of the next quantum is the instance's last. */
+  kill(path: InstancePath, frame: Frames, failure: VoiceFailure): void {
+    this.#acts.push({ kind: 'kill', frame, path, failure })
   }
 
   /** Stops every instance at a frame of the next quantum, as the end of the jam does. */

@@ -29,6 +29,8 @@ export type GroupCommand =
   | Extract<Command, { kind: 'stop' | 'param' }>
   /** A local act: the instance gives no more, its last sample is faded. */
   | { readonly kind: 'detach'; readonly frame: Frames; readonly path: InstancePath }
+  /** The same with the block at the frame as its last: what a guard did in a session that is replayed. */
+  | { readonly kind: 'kill'; readonly frame: Frames; readonly path: InstancePath; readonly failure: VoiceFailure }
 
 /** What a group needs to render the 128 frames from `from` on. */
 export interface Quantum {

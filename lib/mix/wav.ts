@@ -64,10 +64,12 @@ function tag(bytes: Uint8Array, at: number, text: string): void {
 }
 
 /**
- * Interleaves planar stereo into the bytes of a file. Whole numbers are the sample times 2^15 or 2^23 to the nearest,
- * limited to the range; there is no dither, so the same samples give the same file.
+ * Interleaves planar stereo into the bytes of a file. Whole numbers are the sample times 2^15 or 2^23 to the nearest (a
+ * half goes up), limited to the range. There is no dither: the file is a function of the samples, and whoever masters
+ * the mix dithers once, from the float file.
  */
 export function encodePcm(format: WavFormat, left: Float32Array, right: Float32Array): Uint8Array {
+  if (format === 'f32') return floats(left, right)
   const bytes = new Uint8Array(left.length * wavFrameBytes(format))
   const view = new DataView(bytes.buffer)
   const width = BYTES[format]
@@ -78,11 +80,17 @@ export function encodePcm(format: WavFormat, left: Float32Array, right: Float32A
   return bytes
 }
 
-function put(view: DataView, at: number, format: WavFormat, sample: number): void {
-  if (format === 'f32') {
-    view.setFloat32(at, sample, true)
-    return
+function floats(left: Float32Array, right: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(left.length * wavFrameBytes('f32'))
+  const view = new DataView(bytes.buffer)
+  for (let i = 0; i < left.length; i++) {
+    view.setFloat32(8 * i, left[i] ?? 0, true)
+    view.setFloat32(8 * i + 4, right[i] ?? 0, true)
   }
+  return bytes
+}
+
+function put(view: DataView, at: number, format: Exclude<WavFormat, 'f32'>, sample: number): void {
   const full = format === 's16' ? 0x8000 : 0x80_0000
   const whole = Math.max(-full, Math.min(full - 1, Math.floor(sample * full + 0.5)))
   view.setInt16(at, whole & 0xffff, true)

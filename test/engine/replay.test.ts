@@ -1,10 +1,11 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type Test } from 'tape'
-import { generatorIdOf, refOf, type Name } from '../../lib/base/index.ts'
+import { BLOCK, generatorIdOf, refOf, type Name } from '../../lib/base/index.ts'
 import { playReplay } from '../../lib/engine/index.ts'
 import { buildScore } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
+import { decodePcm, Limiter, readWavHeader } from '../../lib/mix/index.ts'
 import { archiveOf, assemble, generatorWat } from '../helpers/generators.ts'
 import { codeOf, failureOf, Teardown } from '../helpers/hosts.ts'
 import { ADA, archiveNamed, BAR, BEN, JAM, startedJam } from '../helpers/jams.ts'
@@ -72,6 +73,82 @@ offline('stems add up to the mix', async (t, folder) => {
   t.ok(all.every((stem) => stem.left.some((x) => x !== 0)))
 })
 
+offline('stems add up to what the limiter is given, to the bit', async (t, folder) => {
+  const archives = await sines()
+  const jam = startedJam({ tempo: 120 })
+  for (const name of ['drums', 'chords']) jam.play(ADA, name, 0, { params: { gain: 9 } })
+  jam.play(BEN, 'bass', 960, { params: { gain: 3, pan: 0.3 } })
+  jam.action(ADA, 'end', { at: BAR / 2 })
+  const made = await replayed(folder, jam.entries, archives, { ...out(folder), stems: join(folder, 'stems') })
+  t.ok(made.reduction > 1, 'the limiter has to do')
+  const [all, mix] = [await Promise.all(made.stems.map(sidesOf)), await sidesOf(join(folder, 'out.wav'))]
+  const sums = ([0, 1] as const).map((side) =>
+    Float64Array.from(mix[side], (_, i) => all.reduce((sum, stem) => sum + (stem[side][i] ?? 0), 0)),
+  )
+  const limiter = new Limiter()
+  let differing = 0
+  for (let at = 0; at < mix[0].length; at += BLOCK) {
+    const [left, right] = [new Float32Array(BLOCK), new Float32Array(BLOCK)]
+    const [a, b] = sums.map((sum) => sum.slice(at, at + BLOCK))
+    limiter.run(a ?? new Float64Array(BLOCK), b ?? new Float64Array(BLOCK), left, right, BLOCK)
+    for (let i = 0; i < BLOCK; i++) if (left[i] !== mix[0][at + i] || right[i] !== mix[1][at + i]) differing++
+  }
+  t.equal(differing, 0)
+})
+
+offline('raw stems are what the generator wrote, whatever its chain makes of it', async (t, folder) => {
+  const archives = await sines()
+  const raws: Buffer[] = []
+  const stems: Buffer[] = []
+  for (const gain of [-18, -6]) {
+    const jam = startedJam({ tempo: 120 })
+    jam.play(ADA, 'drums', 480, { params: { gain, pan: gain / 20 } })
+    jam.action(ADA, 'end', { at: BAR / 2 })
+    const options = { stems: join(folder, `stems${gain}`), stemKinds: 'stems and raw' } as const
+    const made = await replayed(folder, jam.entries, archives, options)
+    const [stem = '', raw = '', ...more] = made.stems
+    t.deepEqual([raw, more], [stem.replace(/\.wav$/, '.raw.wav'), []])
+    const [a, b] = [await wavOf(stem), await wavOf(raw)]
+    t.deepEqual([a.frames, b.frames], [made.frames, made.frames])
+    stems.push(a.data)
+    raws.push(b.data)
+  }
+  t.ok(raws[1] && raws[0]?.equals(raws[1]) && raws[0].some((byte) => byte !== 0))
+  t.notOk(stems[1] && stems[0]?.equals(stems[1]))
+})
+
+offline(
+  'files of 16 and 24 bits hold the same samples to the nearest step; their name is the float samples',
+  async (t, folder) => {
+    const archives = await sines()
+    const { entries } = smallJam()
+    const whole = await replayed(folder, entries, archives, out(folder))
+    const floats = await sidesOf(join(folder, 'out.wav'))
+    for (const [format, step] of [
+      ['s16', 2 ** -15],
+      ['s24', 2 ** -23],
+    ] as const) {
+      const made = await replayed(folder, entries, archives, { ...out(folder, `${format}.wav`), format })
+      t.equal(made.samplesSha256, whole.samplesSha256)
+      t.notEqual(made.sha256, whole.sha256)
+      const again = await replayed(folder, entries, archives, { ...out(folder, `again.wav`), format })
+      t.equal(again.sha256, made.sha256, 'without dither: the same file')
+      const [left, right] = await sidesOf(join(folder, `${format}.wav`))
+      const far = left.filter((x, i) => Math.abs(x - (floats[0][i] ?? 9)) > step * 0.51).length
+      t.deepEqual([far, left.length, right.length], [0, made.frames, made.frames], format)
+    }
+  },
+)
+
+/** Both sides of a WAV file, whatever its format. */
+async function sidesOf(file: string): Promise<readonly [Float32Array, Float32Array]> {
+  const bytes = await readFile(file)
+  const info = readWavHeader(bytes)
+  if (!info) throw new Error(`${file} is no WAV of ours`)
+  const { left, right } = decodePcm(info.format, bytes.subarray(info.offset))
+  return [left, right]
+}
+
 offline('instances that would share a file do not', async (t, folder) => {
   const archives = await archivesOf({ a: sineWat(), 'a-b': sineWat() })
   const jam = startedJam({ tempo: 120 })
@@ -123,7 +200,7 @@ offline('archives that are missing or refused are named before anything is rende
   t.match(missing.message, /^bass by ben cannot be replayed: its archive &\S+: it cannot be read$/)
   for (const [bytes, code] of [
     [new Uint8Array(100), 'ARCHIVE_CORRUPT'],
-    [archiveOf(new Uint8Array(8), { runtime: 'process', entry: 'test.wasm' }), 'GENERATOR_NEEDS_ENGINE_1'],
+    [archiveOf(new Uint8Array(8), { runtime: 'process', entry: 'test.wasm' }), 'GENERATOR_NOT_ALLOWED'],
   ] as const) {
     archives.set(archiveNamed('bass'), bytes)
     const refused = (await failureOf(replayed(folder, entries, archives, out(folder)))) as Error & { code: string }

@@ -30,7 +30,7 @@ for (const threads of [1, 2, 3]) {
     const { jam } = take.header
     t.deepEqual(take.header, {
       kind: 'take',
-      version: 1,
+      version: 2,
       jam,
       player: BEN,
       engine: 0,

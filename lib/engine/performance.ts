@@ -1,0 +1,134 @@
+import { hex, MarmaladeError, ownedParts, type BlobId, type Frames } from '../base/index.ts'
+import type { PreparedGenerator } from '../generators/index.ts'
+import { readItem, scoreHash, type JamEntry, type Score, type ScoreArchive } from '../jam/index.ts'
+import { nodeCrypto } from '../keys/index.ts'
+import type { GroupRunner, OfflineOptions, QuantumReport } from '../mix/index.ts'
+import { defaultsOf, makeEnsemble, type Ensemble } from './ensemble.ts'
+import { TakePlayer, type TakeOnDisk, type TakeOutcome } from './take-replay.ts'
+import { applyMix, recasting, whatIfText, type WhatIf } from './what-if.ts'
+
+/** What is rendered: the score, what one player heard, or either of them with something changed. */
+export type Rendition = 'score' | 'take' | 'what-if'
+
+/** What a replay is of. */
+export interface PerformanceInit {
+  readonly score: Score
+  /** What the score was built from. */
+  readonly entries: readonly JamEntry[]
+  /** What one player heard, instead of the score. */
+  readonly take?: TakeOnDisk
+  readonly whatIf?: WhatIf
+}
+
+export interface Performance {
+  readonly rendition: Rendition
+  /** SHA-256, hex, of what is rendered: the score's set, the take's file, or either with its changes. */
+  readonly hash: string
+  /** First frame that can be given, and the one before which it ends, tails left out. */
+  readonly first: Frames
+  readonly end: Frames
+  /** To be prepared before a sample is rendered. */
+  readonly archives: readonly ScoreArchive[]
+  readonly options: Pick<OfflineOptions, 'close' | 'refuse'>
+  begin(runners: readonly GroupRunner[], prepared: ReadonlyMap<BlobId, PreparedGenerator>): Begun
+  /** What became of a take, after it was rendered up to a frame. */
+  outcome(to: Frames): TakeOutcome | undefined
+}
+
+/** A performance that is being rendered. */
+export interface Begun extends Pick<Ensemble, 'renderer'>, Pick<OfflineOptions, 'before' | 'onReport'> {}
+
+/** @throws MarmaladeError TAKE_INCOMPLETE; TAKE_INVALID where the take is of another jam */
+export function performanceOf(init: PerformanceInit): Performance {
+  const { take, whatIf } = init
+  const own = take === undefined ? ofScore(init) : ofTake(init, take)
+  if (!whatIf) return own
+  const replaced = whatIf.replace.map(({ archive }) => archiveNamed(init, archive))
+  return {
+    ...own,
+    rendition: 'what-if',
+    hash: hex(nodeCrypto.sha256(whatIfText(own.hash, whatIf))),
+    archives: [...own.archives, ...replaced],
+    // What the jam itself did, a changed one need not do.
+    outcome: () => undefined,
+    begin(runners, prepared) {
+      const begun = own.begin(runners, prepared)
+      for (const { archive } of replaced) {
+        const generator = prepared.get(archive)
+        if (generator) begun.renderer.prepare(archive, generator)
+      }
+      applyMix(whatIf, begun.renderer)
+      return begun
+    },
+  }
+}
+
+function ofScore({ score, entries, whatIf }: PerformanceInit): Performance {
+  const { jam, archives, end, endTick } = score
+  return {
+    rendition: 'score',
+    hash: hex(scoreHash(score, (bytes) => nodeCrypto.sha256(bytes))),
+    first: 0,
+    end,
+    archives,
+    options: { refuse: 'any failure' },
+    begin(runners, prepared) {
+      const recast = whatIf && recasting(whatIf)
+      const { renderer, conductor } = makeEnsemble({ jam, from: 0, runners, until: endTick, ...(recast && { recast }) })
+      for (const [archive, generator] of prepared) {
+        renderer.prepare(archive, generator)
+        conductor.archiveReady(archive, defaultsOf(generator))
+      }
+      conductor.observe(entries)
+      return { renderer }
+    },
+    outcome: () => undefined,
+  }
+}
+
+function ofTake({ score, entries, whatIf }: PerformanceInit, take: TakeOnDisk): Performance {
+  const { jam } = score
+  if (take.header.jam !== jam)
+    throw new MarmaladeError('TAKE_INVALID', `the take is of ${take.header.jam}, not of ${jam}`)
+  const player = new TakePlayer(take, entries)
+  const ready = new Set(player.archives)
+  return {
+    rendition: 'take',
+    hash: take.sha256,
+    first: player.first,
+    end: player.end,
+    archives: playedArchives(score, entries).filter(({ archive }) => ready.has(archive)),
+    options: { close: 'cut', refuse: 'nothing' },
+    begin(runners, prepared) {
+      const recast = whatIf && recasting(whatIf)
+      const ensemble = makeEnsemble({ jam, from: player.first, runners, ...(recast && { recast }) })
+      return {
+        renderer: ensemble.renderer,
+        before: () => player.before(ensemble, prepared),
+        onReport: ({ events }: QuantumReport) => player.after(ensemble.conductor.events(), events),
+      }
+    },
+    outcome: (to) => player.outcome(to),
+  }
+}
+
+/** Of every play there is, counted or not: a session may have played what a later entry forbids. */
+function playedArchives({ jam }: Score, entries: readonly JamEntry[]): ScoreArchive[] {
+  return entries.flatMap((entry) => {
+    const read = readItem(jam, entry)
+    if (read.kind !== 'item' || read.item.kind !== 'play') return []
+    const { archive, generator } = read.item.payload
+    const { owner, name } = ownedParts(generator)
+    return [{ archive, publisher: owner, generator: name }]
+  })
+}
+
+/** Who published an archive that takes another's place; the starter stands for whom no entry names. */
+function archiveNamed({ score, entries }: PerformanceInit, archive: BlobId): ScoreArchive {
+  for (const entry of entries) {
+    const read = readItem(score.jam, entry)
+    if (read.kind !== 'item' || read.item.kind !== 'generator' || read.item.payload.archive !== archive) continue
+    return { archive, publisher: read.item.identity, generator: read.item.payload.name }
+  }
+  return { archive, publisher: score.starter, generator: score.name }
+}
