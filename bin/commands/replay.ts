@@ -56,6 +56,7 @@ async function replayFrom(
       score,
       entries: source.entries,
       archiveFile: source.archiveFile,
+      mayRun: source.mayRun,
       shown: ({ publisher }: Score['archives'][number]) => shortIdOf(publisher),
       onProgress: (done: number, of: number) => progress.update(done, of),
       ...(from !== undefined && { from: score.grid.frameOfBar(from) }),
@@ -95,6 +96,9 @@ function words(result: Result): string {
         ]),
     ...(result.sha256 === '' ? [] : [`file    ${result.sha256}`]),
     `score   ${result.scoreHash} (${result.entries} entries${result.refused > 0 ? `, ${result.refused} do not count` : ''})`,
+    ...(result.inexact.length > 0
+      ? [`inexact ${result.inexact.join(', ')}: programs of their own, so not the same each time`]
+      : []),
     ...(result.stems.length > 0 ? [`stems   ${result.stems.length} files`] : []),
   ].join('\n')
 }

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'tape'
+import { readTake } from '../../lib/engine/index.ts'
+import type { ReadyArchive } from '../../lib/engine/types.ts'
+import { pack, prepareAllowed } from '../../lib/generators/index.ts'
+import { ProcessHost } from '../../lib/generators/process/node/host.ts'
+import { runtimeWith } from '../../lib/generators/process/node/runtime.ts'
+import { LocalRunner } from '../../lib/mix/index.ts'
+import { good, textFile } from '../helpers/generators.ts'
+import { codeOf } from '../helpers/hosts.ts'
+import { ADA, archiveNamed, BAR, BEN, startedJam } from '../helpers/jams.ts'
+import { archiveFrom, probeWat, renderAll, sineWat, specOf, startAt } from '../helpers/mix.ts'
+import { until } from '../helpers/node-kit.ts'
+import { canRun } from '../helpers/processes.ts'
+import { ALL, ofKind, session } from '../helpers/session-tests.ts'
+import { archivesOf, replayed, type SessionRig } from '../helpers/sessions.ts'
+import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
+
+const script = (text: string, more: Record<string, unknown> = {}): Uint8Array => {
+  const manifest = { name: 'drums', runtime: 'process', entry: 'run', ...more }
+  return good(
+    pack([textFile('generator.json', JSON.stringify(manifest)), { ...textFile('run', text), executable: true }]),
+  )
+}
+
+/** Loud in another way each time, sets a tag as it goes, and has a tail. */
+const NOISY = `#!/usr/bin/python3
+import array, os, random
+os.write(3, b"tail\\ntag color 0.125\\n")
+for b in range(300):
+    if b % 10 == 0: os.write(3, f"tag color {random.randrange(1, 64) / 128}\\n".encode())
+    os.write(1, array.array('f', [random.random() / 4 - 0.125 for _ in range(960)]).tobytes())
+`
+
+/** Ready to be started, as an archive that is allowed is. */
+async function readied(rig: SessionRig, bytes: Uint8Array): Promise<ReadyArchive> {
+  const file = join(await rig.make(), `${randomUUID()}.tgz`)
+  writeFileSync(file, bytes)
+  return { archive: archiveNamed('drums'), prepared: good(prepareAllowed(bytes, file)) }
+}
+
+session('a take gives again what was heard of a process, and the tags it set; the score is inexact', async (t, rig) => {
+  if (!(await canRun(t))) return
+  const process = script(NOISY)
+  const archives = await archivesOf({ chords: probeWat('color') })
+  const jam = startedJam({ tempo: 120 })
+  jam.play(ADA, 'drums', 0)
+  jam.play(BEN, 'chords', 0)
+  jam.stop(ADA, 'drums', 7.5 * BAR)
+  jam.action(ADA, 'end', { at: 8 * BAR })
+  const { entries } = jam
+  await rig.open({ entries, archives, ready: [await readied(rig, process)] })
+  let frame = 0
+  await until('it is heard', async () => {
+    await rig.to((frame += 1_200))
+    const levels = rig.messages.flatMap((message) => (message.kind === 'levels' ? message.levels.instances : []))
+    return levels.some(({ path, peak }) => path.includes('/drums/') && peak > 0.05)
+  })
+  const { report, take } = await rig.finish(ALL)
+  t.ok(ofKind(take.records, 'pcm').length > 0, 'its sound is kept')
+  t.ok(ofKind(take.records, 'said').length > 0, 'and what it said')
+  const all = new Map([...archives, [archiveNamed('drums'), process]])
+  for (const threads of [1, 2]) {
+    const again = await replayed(rig.place, entries, all, { take: await readTake(rig.takeFile), threads })
+    t.equal(again.samplesSha256, report.samplesSha256, `every sample, with ${threads} threads`)
+    t.deepEqual(again.inexact, [])
+    t.equal(again.take?.divergence, undefined)
+  }
+  const refused = replayed(rig.place, entries, all)
+  t.equal(await codeOf(refused), 'GENERATOR_NOT_ALLOWED')
+  await refused.catch((error: unknown) => t.ok(String(error).includes('drums by ada:'), String(error)))
+  const score = await replayed(rig.place, entries, all, { mayRun: async () => true })
+  t.deepEqual(score.inexact, ['drums'])
+  t.notEqual(score.samplesSha256, report.samplesSha256)
+})
+
+const HOSTILE: Readonly<Record<string, string>> = {
+  'an endless loop': 'while True: pass',
+  'a fork bomb': 'while True:\n  try: os.fork()\n  except OSError: pass',
+  'a flood of lines': "os.set_blocking(3, True)\nwhile True: os.write(3, b'tag color 1\\nlog x\\nnonsense\\n' * 50)",
+  'a flood of errors': "while True: os.write(2, b'x' * 60000)",
+  'all its memory': "b = []\nwhile True: b.append(b'x' * 2**24)",
+  'all its disk':
+    "n = 0\nwhile True:\n  n += 1\n  try: open(str(n % 1000), 'wb').write(b'x' * 2**20)\n  except OSError: pass",
+  'bits that are no sound': "while True: os.write(1, b'\\xff' * 60000)",
+  'half a frame': "os.write(1, b'abc'); os.close(1); time.sleep(1000)",
+}
+
+/** A millisecond for each quantum, so that the process runs meanwhile. */
+const still = new Int32Array(new SharedArrayBuffer(4))
+const paced = (): void => void Atomics.wait(still, 0, 0, 1)
+
+test('whatever a process does, every sample of the others is the same', async (t) => {
+  if (!(await canRun(t))) return
+  const sine = await archiveFrom(sineWat())
+  const alone = renderAll([sine], [startAt(0, specOf(sine.archive, 'sine', { at: 1 }))], 96_000)
+  const expected = Buffer.from(alone.stems.get('sine')!.left.buffer)
+  const folder = temporaryFolder()
+  for (const [what, text] of Object.entries(HOSTILE)) {
+    const host = new ProcessHost({ pace: 'live' })
+    await host.start()
+    const bytes = script(`#!/usr/bin/python3\nimport os, time\n${text}\n`)
+    const file = join(folder, `${randomUUID()}.tgz`)
+    writeFileSync(file, bytes)
+    const runner = new LocalRunner({ runtime: runtimeWith(host.link) })
+    const bad = { archive: archiveNamed('drums'), prepared: good(prepareAllowed(bytes, file)) }
+    const commands = [startAt(0, specOf(bad.archive, 'bad')), startAt(0, specOf(sine.archive, 'sine', { at: 1 }))]
+    const { stems } = renderAll([sine, bad], commands, 96_000, { runners: [runner], before: () => paced() })
+    t.ok(Buffer.from(stems.get('sine')!.left.buffer).equals(expected), what)
+    t.ok(
+      stems.get('bad')!.left.every((x) => Math.abs(x) < 1),
+      'and it is no louder than it may be',
+    )
+    await runner.close()
+    await host.close()
+  }
+  removeFolder(folder)
+})
