@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { MarmaladeError } from '../../lib/base/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
 import { act, addCommand, addGroup, numberOf } from '../cli/context.ts'
+import { meterLines } from '../cli/meters.ts'
 
 const TARGET = 'an instance (`drums`, `ada:drums`), `track:bass` or `player:ada`'
 
@@ -9,7 +10,18 @@ export function addMix(program: Command): void {
   const mix = addGroup(program, {
     usage: 'mix',
     summary: 'your own mix: what you alone hear louder, softer or not at all',
-    examples: ['mix mute ada:drums', 'mix solo track:bass', 'mix gain player:ben -6'],
+    examples: ['mix show', 'mix mute ada:drums', 'mix solo track:bass', 'mix gain player:ben -6'],
+  })
+  const show = addCommand(mix, {
+    usage: 'show',
+    summary: 'levels of every instance, track, return and the mix, as you hear them',
+    examples: ['mix show', 'mix show --json'],
+  })
+  act(show, async (context) => {
+    const node = await context.node(soundContract)
+    const status = await node.sound.status()
+    const { state, master, loudness, reduction, instances, tracks, buses } = status
+    context.print({ state, master, loudness, reduction, instances, tracks, buses }, () => meterLines(status).join('\n'))
   })
   for (const what of ['mute', 'solo'] as const) {
     const command = addCommand(mix, {

@@ -10,6 +10,7 @@ import { soundContract } from '../../plugins/sound/index.ts'
 import { act, addCommand } from '../cli/context.ts'
 import { onDisk, sizesLine } from '../cli/sizes.ts'
 import { called } from '../cli/player.ts'
+import { lufs } from '../cli/meters.ts'
 import { age, bytes, decibels, plain } from '../cli/words.ts'
 import { many } from '../cli/work.ts'
 
@@ -36,6 +37,7 @@ export function addStatus(program: Command): void {
         ...toHandOut(node.addresses, networkInterfaces()).map((address) => `listens on ${address}`),
         `sound: ${sound.state}${sound.why === undefined ? '' : ` (${sound.why})`} through ${sound.sink}` +
           (sound.master ? `, peak ${decibels(sound.master.peak)}` : '') +
+          (sound.loudness?.shortTerm === undefined ? '' : `, ${lufs(sound.loudness.shortTerm)}`) +
           `, ${sound.underruns} underruns, ${sound.late} late`,
         ...feed.words,
       ]

@@ -21,21 +21,59 @@ const SHELF = {
 }
 const HIGH_PASS = { b0: 1, b1: -2, b2: 1, a1: -1.99004745483398, a2: 0.99007225036621 }
 
-class Biquad {
-  readonly #c: typeof SHELF
-  #s1 = 0
-  #s2 = 0
+/** One side, K-weighted: the states of both filters, each in transposed direct form II. */
+class Weighting {
+  #shelf1 = 0
+  #shelf2 = 0
+  #pass1 = 0
+  #pass2 = 0
 
-  constructor(coefficients: typeof SHELF) {
-    this.#c = coefficients
+  /** Sum of the squares of the weighted samples from `from` to before `to`. */
+  energy(side: Float32Array, from: Frames, to: Frames): number {
+    let shelf1 = this.#shelf1
+    let shelf2 = this.#shelf2
+    let pass1 = this.#pass1
+    let pass2 = this.#pass2
+    let sum = 0
+    for (let i = from; i < to; i++) {
+      const x = side[i] ?? 0
+      const y = SHELF.b0 * x + shelf1
+      shelf1 = SHELF.b1 * x - SHELF.a1 * y + shelf2
+      shelf2 = SHELF.b2 * x - SHELF.a2 * y
+      const z = y + pass1
+      pass1 = HIGH_PASS.b1 * y - HIGH_PASS.a1 * z + pass2
+      pass2 = y - HIGH_PASS.a2 * z
+      sum += z * z
+    }
+    this.#shelf1 = nothingOf(shelf1)
+    this.#shelf2 = nothingOf(shelf2)
+    this.#pass1 = nothingOf(pass1)
+    this.#pass2 = nothingOf(pass2)
+    return sum
   }
+}
 
-  next(x: number): number {
-    const { b0, b1, b2, a1, a2 } = this.#c
-    const y = b0 * x + this.#s1
-    this.#s1 = b1 * x - a1 * y + this.#s2
-    this.#s2 = b2 * x - a2 * y
-    return y
+/** Spares the slowness of denormals after the last sound. */
+const nothingOf = (x: number): number => (Math.abs(x) < 1e-30 ? 0 : x)
+
+/** K-weighted energy of both sides together, told for each full step of 100 ms. */
+class Steps {
+  readonly #left = new Weighting()
+  readonly #right = new Weighting()
+  #energy = 0
+  #filled: Frames = 0
+
+  push(left: Float32Array, right: Float32Array, onStep: (energy: number) => void): void {
+    for (let at = 0; at < left.length;) {
+      const to = Math.min(left.length, at + STEP - this.#filled)
+      this.#energy += this.#left.energy(left, at, to) + this.#right.energy(right, at, to)
+      this.#filled += to - at
+      at = to
+      if (this.#filled < STEP) return
+      onStep(this.#energy)
+      this.#energy = 0
+      this.#filled = 0
+    }
   }
 }
 
@@ -51,33 +89,26 @@ export interface Levels {
 
 /** Loudness by ITU-R BS.1770-4, sample peak and mean of planar stereo handed in piece by piece. Up to six hours. */
 export class LoudnessMeter {
-  readonly #left = [new Biquad(SHELF), new Biquad(HIGH_PASS)] as const
-  readonly #right = [new Biquad(SHELF), new Biquad(HIGH_PASS)] as const
+  readonly #weighted = new Steps()
   /** K-weighted energy of each full step of 100 ms, both sides added. */
   readonly #steps: number[] = []
-  #energy = 0
-  #filled: Frames = 0
   #frames: Frames = 0
   #peak = 0
   #sumLeft = 0
   #sumRight = 0
 
   push(left: Float32Array, right: Float32Array): void {
-    for (let i = 0; i < left.length; i++) this.#next(left[i] ?? 0, right[i] ?? 0)
-  }
-
-  #next(l: number, r: number): void {
-    this.#peak = Math.max(this.#peak, Math.abs(l), Math.abs(r))
-    this.#sumLeft += l
-    this.#sumRight += r
-    this.#frames++
-    const kl = this.#left[1].next(this.#left[0].next(l))
-    const kr = this.#right[1].next(this.#right[0].next(r))
-    this.#energy += kl * kl + kr * kr
-    if (++this.#filled < STEP) return
-    if (this.#steps.length < MOST_STEPS) this.#steps.push(this.#energy)
-    this.#energy = 0
-    this.#filled = 0
+    for (let i = 0; i < left.length; i++) {
+      const l = left[i] ?? 0
+      const r = right[i] ?? 0
+      this.#peak = Math.max(this.#peak, Math.abs(l), Math.abs(r))
+      this.#sumLeft += l
+      this.#sumRight += r
+    }
+    this.#frames += left.length
+    this.#weighted.push(left, right, (energy) => {
+      if (this.#steps.length < MOST_STEPS) this.#steps.push(energy)
+    })
   }
 
   levels(): Levels {
@@ -114,6 +145,80 @@ export class LoudnessMeter {
       blocks.push(energy / (STEP * STEPS_PER_BLOCK))
     }
     return blocks
+  }
+}
+
+/** How loud it is now, in LUFS; -Infinity where that is not known yet, or nothing passes the gate. */
+export interface Loudness {
+  /** Of the last 400 ms. */
+  readonly momentary: number
+  /** Of the last 3 s. */
+  readonly shortTerm: number
+  /** Of everything, gated. */
+  readonly integrated: number
+}
+
+/** Steps in 3 s. */
+const SHORT_TERM = 30
+/** Bins of a tenth of a LU from the absolute gate up, to +20 LUFS. */
+const BINS = 900
+
+/**
+ * Loudness while it sounds, in a fixed memory however long it goes on: blocks are counted in bins of 0.1 LU, with their exact
+ * power, so the gate is met to 0.1 LU. Source: EBU Tech 3341; ITU-R BS.1770-4.
+ */
+export class LiveLoudness {
+  readonly #weighted = new Steps()
+  #last: number[] = []
+  readonly #counts = new Float64Array(BINS)
+  readonly #powers = new Float64Array(BINS)
+
+  push(left: Float32Array, right: Float32Array): void {
+    this.#weighted.push(left, right, (energy) => this.#step(energy))
+  }
+
+  now(): Loudness {
+    return {
+      momentary: loudnessOf(this.#power(STEPS_PER_BLOCK)),
+      shortTerm: loudnessOf(this.#power(SHORT_TERM)),
+      integrated: this.#integrated(),
+    }
+  }
+
+  #step(energy: number): void {
+    this.#last.push(energy)
+    if (this.#last.length > SHORT_TERM) this.#last.shift()
+    const power = this.#power(STEPS_PER_BLOCK)
+    const loudness = loudnessOf(power)
+    if (!(loudness > ABSOLUTE_GATE)) return
+    const bin = Math.min(BINS - 1, Math.floor((loudness - ABSOLUTE_GATE) * 10))
+    this.#counts[bin] = (this.#counts[bin] ?? 0) + 1
+    this.#powers[bin] = (this.#powers[bin] ?? 0) + power
+  }
+
+  /** Mean square of the last so many steps; 0 where there are fewer. */
+  #power(steps: number): number {
+    if (this.#last.length < steps) return 0
+    return this.#last.slice(-steps).reduce((sum, energy) => sum + energy, 0) / (STEP * steps)
+  }
+
+  #integrated(): number {
+    const gate = loudnessOf(this.#meanOver(Number.NEGATIVE_INFINITY)) + RELATIVE_GATE
+    return loudnessOf(this.#meanOver(gate))
+  }
+
+  /** Mean power of the bins whose own mean is louder than a gate. */
+  #meanOver(gate: number): number {
+    let count = 0
+    let power = 0
+    for (let bin = 0; bin < BINS; bin++) {
+      const here = this.#counts[bin] ?? 0
+      const sum = this.#powers[bin] ?? 0
+      if (here === 0 || !(loudnessOf(sum / here) > gate)) continue
+      count += here
+      power += sum
+    }
+    return count === 0 ? 0 : power / count
   }
 }
 

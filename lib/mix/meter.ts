@@ -1,3 +1,4 @@
+import { BLOCK } from '../base/index.ts'
 import type { MeterReading } from './types.ts'
 
 /** Peak and RMS of planar stereo since the last reading, both sides together. */
@@ -28,6 +29,11 @@ export class Meter {
     if (peak > this.#peak) this.#peak = peak
   }
 
+  /** Whether nothing was measured since the last reading. */
+  get idle(): boolean {
+    return this.#samples === 0
+  }
+
   /** What it is since the last call. */
   take(): MeterReading {
     const reading = { peak: this.#peak, rms: this.#samples === 0 ? 0 : Math.sqrt(this.#sum / this.#samples) }
@@ -35,5 +41,50 @@ export class Meter {
     this.#sum = 0
     this.#samples = 0
     return reading
+  }
+}
+
+/** What instances of one track come to together, 128 frames at a time. */
+export class TrackMeter {
+  readonly meter = new Meter()
+  readonly #left = new Float64Array(BLOCK)
+  readonly #right = new Float64Array(BLOCK)
+  #members = 0
+  #energy = 0
+  #peak = 0
+
+  /** Takes in one instance's share of the quantum at hand, with what was measured of it. */
+  add(left: Float64Array, right: Float64Array, energy: number, peak: number): void {
+    if (this.#members++ === 0) {
+      this.#left.set(left)
+      this.#right.set(right)
+      this.#energy = energy
+      this.#peak = peak
+      return
+    }
+    for (let i = 0; i < BLOCK; i++) {
+      this.#left[i] = (this.#left[i] ?? 0) + (left[i] ?? 0)
+      this.#right[i] = (this.#right[i] ?? 0) + (right[i] ?? 0)
+    }
+  }
+
+  /** Ends the quantum. */
+  finish(): void {
+    if (this.#members > 1) this.#measure()
+    if (this.#members > 0) this.meter.note(this.#energy, this.#peak, 2 * BLOCK)
+    this.#members = 0
+  }
+
+  #measure(): void {
+    let energy = 0
+    let peak = 0
+    for (let i = 0; i < BLOCK; i++) {
+      const l = this.#left[i] ?? 0
+      const r = this.#right[i] ?? 0
+      energy += l * l + r * r
+      peak = Math.max(peak, Math.abs(l), Math.abs(r))
+    }
+    this.#energy = energy
+    this.#peak = peak
   }
 }

@@ -1,6 +1,7 @@
 import type { Beats, Decibels, Frames, Millis, Name, PlayerRef } from '../base/index.ts'
 import type { VoiceFailure } from '../generators/index.ts'
 import type { BusName, Command, GridPosition, InstancePath, InstanceSpec, TagChange, TagValue } from '../jam/index.ts'
+import type { Loudness } from './loudness.ts'
 import type { Slot } from './slots.ts'
 
 /** What an instance asked for by `tag_set`: visible from the beat's frame, at the earliest in the next quantum. */
@@ -113,10 +114,15 @@ export interface Stem extends Slot {
   readonly track: string | undefined
 }
 
-/** Levels since the last reading. */
+/** Levels since the last reading; loudness of the mix since it began. What is muted reads as silent. */
 export interface Meters {
   readonly master: MeterReading
+  readonly loudness: Loudness
   /** What the limiter took at most, in decibels, 0 or above. */
   readonly reduction: Decibels
   readonly instances: readonly (MeterReading & { readonly path: InstancePath })[]
+  /** Instances of one track together; a track of one is read as its instance. */
+  readonly tracks: readonly (MeterReading & { readonly track: string })[]
+  /** Returns of buses that rang. */
+  readonly buses: readonly (MeterReading & { readonly bus: BusName })[]
 }

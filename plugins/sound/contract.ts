@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { async_, defineContract, ids } from '../../lib/host/index.ts'
 
 const text = z.string().min(1).max(200)
+/** Since the reading before, as factors of full scale; readings come every 250 ms. */
 const level = z.object({ peak: z.number(), rms: z.number() })
+/** LUFS; left out where it is not known yet or nothing passes the gate. */
+const lufs = z.number().optional()
 
 export const soundReport = z.object({
   jam: ids.jam,
@@ -35,7 +38,16 @@ export const soundStatus = z.object({
   skippedFrames: z.number(),
   late: z.number(),
   master: level.optional(),
+  /** Of the mix: of the last 400 ms, of the last 3 s, of all that this session played, gated. */
+  loudness: z.object({ momentary: lufs, shortTerm: lufs, integrated: lufs }).optional(),
+  /** What the limiter took at most since the reading before, in decibels, 0 or above. */
+  reduction: z.number().optional(),
+  /** After the node owner's own mix: what is muted is silent. */
   instances: z.array(level.extend({ path: z.string() })),
+  /** Instances of one track together. */
+  tracks: z.array(level.extend({ track: z.string() })),
+  /** Returns that ring: `room`, `echo`. */
+  buses: z.array(level.extend({ bus: z.string() })),
   /** Archives that plays wait for. */
   waitingFor: z.array(ids.blob),
   /** Instances that failed, newest last. */

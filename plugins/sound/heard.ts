@@ -1,7 +1,7 @@
 import { SAMPLE_RATE, type BlobId, type EntryKey, type Frames } from '../../lib/base/index.ts'
 import { shortIdsOf, type FromEngine, type MixAct } from '../../lib/engine/index.ts'
 import { JamState, type InstancePath, type Members, type Observation } from '../../lib/jam/index.ts'
-import type { MixTarget } from '../../lib/mix/index.ts'
+import type { Loudness, MixTarget } from '../../lib/mix/index.ts'
 import type { SoundStatus } from './contract.ts'
 
 /** Points kept of each series of a jam that sounds; what is older is in the feeds and the take. */
@@ -14,6 +14,9 @@ const MAX_DUE = 16_384
 
 /** What an engine tells while it plays. */
 type Told = Extract<FromEngine, { kind: 'jam' | 'instances' | 'tags' | 'levels' | 'late' | 'mix' }>
+
+/** What is told of it. */
+type Figures = Omit<SoundStatus, 'jam' | 'sink' | 'state' | 'why' | 'engine' | 'firstFrame' | 'waitingFor' | 'reports'>
 
 /** When a play will be heard here. */
 export interface Due {
@@ -63,15 +66,17 @@ export class Heard {
     if (this.failures.length > MAX_FAILURES) this.failures.shift()
   }
 
-  figures(): Pick<SoundStatus, 'frame' | 'underruns' | 'skippedFrames' | 'late' | 'master' | 'instances' | 'failures'> {
+  figures(): Figures {
     const levels = this.#levels?.levels
     return {
       ...(this.#levels && { frame: this.#levels.frame }),
       underruns: this.#underruns,
       skippedFrames: this.#skipped,
       late: this.#late,
-      ...(levels && { master: levels.master }),
+      ...(levels && { master: levels.master, loudness: known(levels.loudness), reduction: levels.reduction }),
       instances: [...(levels?.instances ?? [])],
+      tracks: [...(levels?.tracks ?? [])],
+      buses: [...(levels?.buses ?? [])],
       failures: this.failures,
     }
   }
@@ -147,6 +152,13 @@ export class Heard {
     this.state.fold({ kind: 'reading', path, value, frame } satisfies Observation)
   }
 }
+
+/** Without what is not known: the wire has no infinities. */
+const known = ({ momentary, shortTerm, integrated }: Loudness): NonNullable<SoundStatus['loudness']> => ({
+  ...(Number.isFinite(momentary) && { momentary }),
+  ...(Number.isFinite(shortTerm) && { shortTerm }),
+  ...(Number.isFinite(integrated) && { integrated }),
+})
 
 /** What a target is called in the state: an instance's path, `track:…` or `player:…`. */
 function nameOf(target: MixTarget): string {

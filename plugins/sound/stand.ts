@@ -82,6 +82,8 @@ export class Stand {
       skippedFrames: 0,
       late: 0,
       instances: [],
+      tracks: [],
+      buses: [],
       waitingFor: [],
       failures: [],
       reports,

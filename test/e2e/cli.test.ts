@@ -103,6 +103,12 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
   t.equal(tag.value, 'drop')
   await ada.does('mix', 'gain', 'drums', '-3')
   await ada.does('mix', 'mute', 'drums')
+  await eventually(
+    'levels are told',
+    () => ada.does<{ master?: unknown }>('mix', 'show'),
+    ({ master }) => master !== undefined,
+  )
+  await ada.says(/^mix {23}.{32} +\S+ +\S+$/m, 'mix', 'show')
   await ada.fails(1, 'INSTANCE_AMBIGUOUS', 'mix', 'mute', 'zither')
   await ada.does('say', 'good', 'evening')
   await ada.says(/sound: playing/, 'status')

@@ -1,6 +1,6 @@
 import test from 'tape'
 import { decibelsOf, naturalLog } from '../../lib/mix/levels.ts'
-import { LoudnessMeter } from '../../lib/mix/loudness.ts'
+import { LiveLoudness, LoudnessMeter } from '../../lib/mix/loudness.ts'
 import { onsets } from '../../lib/mix/onsets.ts'
 import { sine } from '../helpers/signals.ts'
 
@@ -44,6 +44,29 @@ test('silence and quiet parts are gated, and a range is measured alone', (t) => 
   t.ok(near(meter.integrated(0, 9 * 48_000), -36, 0.1), 'the first part')
   t.ok(near(meter.momentary()[300] ?? 0, -23, 0.1), 'momentary in the middle')
   t.equal(new LoudnessMeter().integrated(), -Infinity, 'nothing')
+  t.end()
+})
+
+test('live it is the same, of now, of 3 s and of all, in a fixed memory', (t) => {
+  const live = new LiveLoudness()
+  const whole = new LoudnessMeter()
+  t.deepEqual(live.now(), { momentary: -Infinity, shortTerm: -Infinity, integrated: -Infinity }, 'nothing yet')
+  for (const [level, seconds] of [
+    [-36, 10],
+    [-23, 20],
+    [-31.5, 10],
+    [-80, 2],
+  ] as const) {
+    const tone = sine(1_000, 10 ** (level / 20), seconds * 48_000)
+    whole.push(tone, tone)
+    for (let at = 0; at < tone.length; at += 128) live.push(tone.subarray(at, at + 128), tone.subarray(at, at + 128))
+    const { momentary, integrated } = live.now()
+    t.ok(near(momentary, level, 0.1), `momentary: ${momentary.toFixed(2)}`)
+    t.ok(near(integrated, whole.integrated(), 0.1), `integrated: ${integrated.toFixed(2)}`)
+    t.ok(near(momentary, whole.momentary().at(-1) ?? 0, 1e-9), 'the same blocks')
+  }
+  // The last 3 s: two at -80, one at -31.5.
+  t.ok(near(live.now().shortTerm, -31.5 - 4.77, 0.1), `short-term: ${live.now().shortTerm.toFixed(2)}`)
   t.end()
 })
 

@@ -92,6 +92,37 @@ for (const [what, target] of [
   })
 }
 
+test('meters tell what is heard: after the fader, of tracks together, of returns that ring', async (t) => {
+  const tone = await archiveFrom(sineWat({ phase: 0.25 }), { track: 'lead' })
+  const other = await archiveFrom(sineWat({ hertz: 317 }))
+  const specs = ['a', 'b'].map((name, at) => specOf(tone.archive, name, { at, params: { gain: -6 } }))
+  const quiet = specOf(other.archive, 'c', { at: 2, params: { room: 1 } })
+  const made = renderAll(
+    [tone, other],
+    [...specs, quiet].map((spec) => startAt(0, spec)),
+    48_000,
+    {
+      before: (renderer, from) => {
+        if (from === 24_064) renderer.setMix({ kind: 'instance', path: quiet.path }, { mute: true })
+        if (from === 24_576) renderer.meters()
+      },
+    },
+  )
+  const { instances, tracks, buses, master, loudness } = made.renderer.meters()
+  const [a, , c] = instances
+  const near = (x: number | undefined, y: number): boolean => Math.abs((x ?? 9) - y) < 0.002
+  t.ok(near(a?.peak, 0.5 * gainOfDecibels(-6)) && near(a?.rms, (0.5 * gainOfDecibels(-6)) / Math.SQRT2), 'an instance')
+  t.deepEqual([c?.peak, c?.rms], [0, 0], 'what is muted is silent')
+  t.deepEqual(
+    tracks.map(({ track }) => track),
+    ['lead'],
+  )
+  t.ok(near(tracks[0]?.peak, gainOfDecibels(-6)), 'two alike are twice as much')
+  t.ok(buses.length === 1 && buses[0]!.bus === 'room' && buses[0]!.rms > 0, 'the room rings on')
+  t.ok(master.rms > tracks[0]!.rms * 0.99 && loudness.momentary > -30, 'the mix')
+  t.end()
+})
+
 test('solo leaves what is soloed, for those that start later too', async (t) => {
   const tone = await archiveFrom(sineWat({ phase: 0.1 }))
   const specs = ['a', 'b', 'c'].map((name, at) => specOf(tone.archive, name, { at }))

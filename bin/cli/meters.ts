@@ -1,0 +1,59 @@
+import { playerOfRef, type PlayerRef } from '../../lib/base/index.ts'
+import { shortIdOf } from '../../lib/keys/index.ts'
+import { decibelsOf } from '../../lib/mix/index.ts'
+import type { SoundStatus } from '../../plugins/sound/index.ts'
+import { plain } from './words.ts'
+
+interface Level {
+  readonly peak: number
+  readonly rms: number
+}
+
+/** Columns of a name and of a bar: a line has 78. */
+const NAME = 26
+const BAR = 30
+/** What the left end of a bar stands for, in dBFS; the right end is 0. */
+const LEAST = -60
+
+export const lufs = (loudness: number): string => `${loudness.toFixed(1)} LUFS`
+
+/** A meter line by line, each within 80 columns: `#` up to the RMS, `-` up to the peak, from -60 to 0 dBFS. */
+export function meterLines(status: SoundStatus): string[] {
+  const { state, master, loudness, reduction = 0, instances, tracks, buses } = status
+  if (!master) return [`no levels: the sound is ${state}`]
+  const { momentary, shortTerm, integrated } = loudness ?? {}
+  const told = [
+    ...(momentary === undefined ? [] : [`${lufs(momentary)} now`]),
+    ...(shortTerm === undefined ? [] : [`${shortTerm.toFixed(1)} in 3 s`]),
+    ...(integrated === undefined ? [] : [`${integrated.toFixed(1)} in all`]),
+    ...(reduction > 0.05 ? [`the limiter takes ${reduction.toFixed(1)} dB`] : []),
+  ]
+  return [
+    `${''.padEnd(NAME)}  ${`${LEAST}`.padEnd(BAR - 1)}0  peak    RMS dBFS`,
+    ...instances.map((level) => line(nameOf(level.path), level)),
+    ...tracks.map((level) => line(`track:${level.track}`, level)),
+    ...buses.map((level) => line(level.bus, level)),
+    line('mix', master),
+    ...(told.length > 0 ? [told.join(', ')] : []),
+  ]
+}
+
+function line(name: string, { peak, rms }: Level): string {
+  const clean = plain(name)
+  const cut = clean.length > NAME ? `${clean.slice(0, NAME - 1)}…` : clean.padEnd(NAME)
+  return `${cut}  ${bar({ peak, rms })}  ${figure(peak)}  ${figure(rms)}`
+}
+
+function bar({ peak, rms }: Level): string {
+  const columns = (level: number): number =>
+    Math.max(0, Math.min(BAR, Math.round((BAR * (decibelsOf(level) - LEAST)) / -LEAST)))
+  return '#'.repeat(columns(rms)).padEnd(columns(peak), '-').padEnd(BAR)
+}
+
+const figure = (level: number): string => (level > 0 ? decibelsOf(level).toFixed(1) : '-').padStart(5)
+
+/** `3f2a:drums`: who and which instance, as other commands take them. */
+function nameOf(path: string): string {
+  const [ref = '', , instance = ''] = path.split('/')
+  return `${shortIdOf(playerOfRef(ref as PlayerRef))}:${instance}`
+}
