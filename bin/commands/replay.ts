@@ -1,13 +1,18 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { MarmaladeError, ownedParts } from '../../lib/base/index.ts'
-import { playReplay, replay, type Replayed } from '../../lib/engine/index.ts'
+import { playReplay, readTake, replay, type Replayed } from '../../lib/engine/index.ts'
 import { buildScore, type Score } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
+import type { WavFormat } from '../../lib/mix/index.ts'
 import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
 import { openJamSource } from '../cli/jam-source.ts'
 import { progressBar } from '../cli/progress.ts'
+import { whatIfOf } from '../cli/what-if.ts'
 import { decibels } from '../cli/words.ts'
+
+const WHOM = 'an instance (`drums`, `SHORTID:drums`), `track:bass` or a player'
+const several = (value: string, before: readonly string[] = []): string[] => [...before, value]
 
 export function addReplay(program: Command): void {
   const command = addCommand(program, {
@@ -17,11 +22,20 @@ export function addReplay(program: Command): void {
       'replay friday --out friday.wav',
       'replay ada:friday --from 17 --to 25 --stems ./stems',
       'replay friday --sink speaker',
+      'replay friday --take ~/.marmalade/takes/…/1700000000000000.take --out heard.wav',
+      'replay friday --mute drums --gain bass=-6 --replace arp=bells --out other.wav',
       'replay friday.jam --out friday.wav',
     ],
   })
     .option('--out <file>', 'the WAV to write (default: NAME.wav here)')
-    .option('--stems <folder>', 'also one WAV for each instance')
+    .option('--bits <n>', 'of that WAV: 16 or 24 (no dither), or 32 for float (default: 32)')
+    .option('--stems <folder>', 'also one WAV for each instance, always of 32-bit float')
+    .option('--stems-raw', 'with --stems: also what each generator wrote, before its chain')
+    .option('--take <file>', 'what one player heard instead of the score: late starts, mutes, kills and all')
+    .option('--mute <x>', `what if: ${WHOM} were mute (may be repeated)`, several)
+    .option('--solo <x>', 'what if: only this were heard', several)
+    .option('--gain <x=decibels>', 'what if: this were louder or softer', several)
+    .option('--replace <instance=generator>', 'what if: another generator of the jam played it', several)
     .option('--sink <sink>', 'play it instead of writing a file: speaker, aplay, raw:-')
     .option('--from <bar>', 'the first bar that is given')
     .option('--to <bar>', 'the bar before which it ends')
@@ -52,6 +66,11 @@ async function replayFrom(
     const sink = textOption(options['sink'])
     const stems = textOption(options['stems'])
     const threads = textOption(options['threads'])
+    const takeFile = textOption(options['take'])
+    const take = takeFile === undefined ? undefined : await readTake(resolve(takeFile))
+    const whatIf = whatIfOf(options, { score, entries: source.entries })
+    if (options['stemsRaw'] === true && stems === undefined)
+      throw new MarmaladeError('USAGE', '--stems-raw goes with --stems FOLDER')
     const init = {
       score,
       entries: source.entries,
@@ -59,6 +78,11 @@ async function replayFrom(
       mayRun: source.mayRun,
       shown: ({ publisher }: Score['archives'][number]) => shortIdOf(publisher),
       onProgress: (done: number, of: number) => progress.update(done, of),
+      ...(take && { take }),
+      ...(take && to !== undefined && { cut: score.grid.frameOfBar(to) }),
+      ...(whatIf && { whatIf }),
+      format: formatOf(textOption(options['bits'])),
+      ...(options['stemsRaw'] === true && { stemKinds: 'stems and raw' as const }),
       ...(from !== undefined && { from: score.grid.frameOfBar(from) }),
       ...(stems !== undefined && { stems: resolve(stems) }),
       ...(threads !== undefined && { threads: threadsOf(threads) }),
@@ -80,6 +104,14 @@ function barOption(value: unknown, option: string): number | undefined {
   return bar - 1
 }
 
+const FORMATS: Readonly<Record<string, WavFormat>> = { 16: 's16', 24: 's24', 32: 'f32' }
+
+function formatOf(bits = '32'): WavFormat {
+  const format = Object.hasOwn(FORMATS, bits) ? FORMATS[bits] : undefined
+  if (format === undefined) throw new MarmaladeError('USAGE', '--bits is 16, 24 or 32')
+  return format
+}
+
 function threadsOf(text: string): number {
   const threads = numberOf(text, '--threads')
   if (!Number.isInteger(threads) || threads < 1 || threads > 64)
@@ -95,10 +127,27 @@ function words(result: Result): string {
           `${result.file}: ${result.seconds.toFixed(2)} s, peak ${decibels(result.peak)}, ${result.speed.toFixed(0)} x real time`,
         ]),
     ...(result.sha256 === '' ? [] : [`file    ${result.sha256}`]),
+    ...renditionWords(result),
     `score   ${result.scoreHash} (${result.entries} entries${result.refused > 0 ? `, ${result.refused} do not count` : ''})`,
     ...(result.inexact.length > 0
       ? [`inexact ${result.inexact.join(', ')}: programs of their own, so not the same each time`]
       : []),
     ...(result.stems.length > 0 ? [`stems   ${result.stems.length} files`] : []),
   ].join('\n')
+}
+
+/** What it is where it is not the score. */
+function renditionWords({ rendition, hash, take, samplesSha256 }: Result): string[] {
+  if (rendition === 'score') return []
+  if (rendition === 'what-if') return [`what if ${hash}: this is neither the score nor what anybody heard`]
+  if (take?.divergence) {
+    const { frame, said, did } = take.divergence
+    return [
+      `take    ${hash}: NOT as heard from frame ${frame} on: the take says ${said?.kind ?? 'nothing'}, not ${did?.kind ?? 'nothing'}`,
+    ]
+  }
+  const same = take?.heardSha256 === samplesSha256 ? ', every sample as it was heard' : ''
+  const lacks = take && take.missing > 0 ? `; ${take.missing} records could not be kept` : ''
+  const dropped = take && take.skipped > 0 ? `; the card dropped ${take.skipped} frames, which are here` : ''
+  return [`take    ${hash}${same}${lacks}${dropped}`]
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { isAbsolute } from 'node:path'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
 import type { Command } from 'commander'
 import test, { type Test } from 'tape'
 import { buildProgram } from '../../bin/cli/program.ts'
@@ -138,6 +138,7 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
 
   const replayed = await ada.does<{ file: string; sha256: string; scoreHash: string }>('replay', 'friday')
   t.ok(isAbsolute(replayed.file) && existsSync(replayed.file), replayed.file)
+  await takeReplayed(t, ada, home)
   await ada.does('export', 'friday', 'friday.jam')
   await ada.fails(1, 'JAM_UNKNOWN', 'replay', 'monday')
   await ada.says(/all as they were signed/, 'verify', '--all')
@@ -190,4 +191,28 @@ function helpOf(command: Command): string {
   })
   command.outputHelp()
   return text
+}
+
+/** What was heard is heard again; what never was is not called so. */
+async function takeReplayed(t: Test, ada: User, home: string): Promise<void> {
+  const [folder = ''] = await readdir(join(home, 'takes'))
+  const [name = ''] = await readdir(join(home, 'takes', folder))
+  const take = join(home, 'takes', folder, name)
+  type Made = { rendition: string; samplesSha256: string; take?: { divergence?: unknown; heardSha256?: string } }
+  const heard = await ada.does<Made>('replay', 'friday', '--take', take, '--out', 'heard.wav', '--bits', '24')
+  t.deepEqual([heard.rendition, heard.take?.divergence], ['take', undefined])
+  t.equal(heard.samplesSha256, heard.take?.heardSha256, 'every sample as it was heard')
+  await ada.says(/every sample as it was heard/, 'replay', 'friday', '--take', take, '--out', 'heard.wav')
+  await ada.says(
+    /neither the score nor what anybody heard/,
+    'replay',
+    'friday',
+    '--gain',
+    'track:none=-6',
+    '--out',
+    'if.wav',
+  )
+  await ada.fails(2, 'USAGE', 'replay', 'friday', '--bits', '12')
+  await ada.fails(2, 'USAGE', 'replay', 'friday', '--stems-raw')
+  await ada.fails(1, 'FILE_INVALID', 'replay', 'friday', '--take', 'nowhere.take')
 }
