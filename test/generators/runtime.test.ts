@@ -137,6 +137,6 @@ test('what cannot be prepared is refused', async (t) => {
   t.equal(codeOf(prepareGenerator(new Uint8Array(9))), 'ARCHIVE_CORRUPT')
   t.equal(codeOf(prepareGenerator(archiveOf(wasm, { entry: 'other.wasm' }))), 'GENERATOR_ENTRY_MISSING')
   t.equal(codeOf(prepareGenerator(archiveOf(wasm, { name: 'No Name' }))), 'MANIFEST_INVALID')
-  t.equal(codeOf(prepareGenerator(archiveOf(wasm, { runtime: 'process' }))), 'GENERATOR_NEEDS_ENGINE_1')
+  t.equal(codeOf(prepareGenerator(archiveOf(wasm, { runtime: 'process' }))), 'GENERATOR_NOT_ALLOWED')
   t.equal(codeOf(prepareGenerator(archiveOf(wasm, { runtime: 'pattern' }))), 'GENERATOR_NEEDS_ENGINE_1')
 })
