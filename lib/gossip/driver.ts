@@ -1,6 +1,7 @@
 import type { Clock, Millis, PlayerId } from '../base/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Change, Changed, Store } from '../store/types.ts'
+import { ReadAhead } from './ahead.ts'
 import { GOSSIP_LIMITS, createGossip, needsTick, remember, restore, step } from './core.ts'
 import type { GossipLimits, GossipState } from './core.ts'
 import { holdersOf } from './forget.ts'
@@ -49,12 +50,14 @@ export class Gossip {
   readonly #components: GossipComponents
   readonly #state: GossipState
   readonly #calls: Calls<Timeless<GossipEvent>, OwnEffect>
+  readonly #ahead: ReadAhead
   readonly #intake: Intake<EffectOf<'ingest'>>
   readonly #stopListening: () => void
   #closing: Promise<void> | undefined
 
   private constructor(components: GossipComponents, init: GossipInit) {
     this.#components = components
+    this.#ahead = new ReadAhead(components.store)
     this.#intake = new Intake({ now: () => components.clock.monotonic(), take: (runs) => this.#ingest(runs) })
     const { epoch } = init
     const { identity: self, sequence } = components.store
@@ -152,6 +155,7 @@ export class Gossip {
   }
 
   #changed({ head, entries, changeover, sequence }: Change): void {
+    if (changeover) this.#ahead.forget(head.identity)
     this.#calls.tell({
       type: 'changed',
       head,
@@ -171,7 +175,7 @@ export class Gossip {
 
   /** Steps on with what a look into the store gave; a store that fails ends the link, which is opened anew later. */
   #answer(question: Question): void {
-    answer(this.#components.store, question).then(
+    answer(this.#components.store, this.#ahead, question).then(
       (event) => this.#calls.tell(event, question.link),
       (cause: unknown) => {
         if (!isClosing(cause)) this.#components.onFault('the store could not be read for gossip', { cause })

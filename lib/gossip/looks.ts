@@ -1,14 +1,12 @@
 import { hasCode } from '../base/index.ts'
-import type { Entry, HeadPosition, RawEntry } from '../entry/index.ts'
+import type { Entry, HeadPosition } from '../entry/index.ts'
 import type { Store } from '../store/types.ts'
+import type { ReadAhead } from './ahead.ts'
 import { samplePositions } from './sample.ts'
 import { MAX_LOST, RUN_ENTRY_BYTES } from './wire.ts'
 import type { GossipEffect, GossipEvent, Position } from './types.ts'
 
-/** Entries read ahead for one run; as many as fit in a frame and are of ordinary size. */
-const READ_LIMIT = 256
-
-type Reading = Pick<Store, 'identity' | 'has' | 'read' | 'readRun' | 'get' | 'lost' | 'readLost'>
+type Reading = Pick<Store, 'identity' | 'has' | 'read' | 'get' | 'lost' | 'readLost'>
 /** A question of the core that the store answers. */
 export type Question = Extract<GossipEffect, { type: 'find' | 'read' | 'sample' | 'losing' | 'lack' }>
 /** An event without its time, kind by kind. */
@@ -16,7 +14,7 @@ export type Timeless<E> = E extends GossipEvent ? Omit<E, 'now'> : never
 type QuestionOf<T extends Question['type']> = Extract<Question, { type: T }>
 
 /** Looks into the store for the core. @throws what the store throws */
-export async function answer(store: Reading, question: Question): Promise<Timeless<GossipEvent>> {
+export async function answer(store: Reading, ahead: ReadAhead, question: Question): Promise<Timeless<GossipEvent>> {
   switch (question.type) {
     case 'find': {
       const { link, stream, turn, goal } = question
@@ -24,8 +22,9 @@ export async function answer(store: Reading, question: Question): Promise<Timele
       return { type: 'found', link, stream, turn, at }
     }
     case 'read': {
-      const { link, stream, turn } = question
-      return { type: 'run', link, stream, turn, entries: await readRun(store, question) }
+      const { link, stream, turn, goal } = question
+      const entries = await (goal ? readLosing(store, { ...question, goal }) : ahead.run(question))
+      return { type: 'run', link, stream, turn, entries }
     }
     case 'sample': {
       const { link, stream, identity } = question
@@ -45,13 +44,7 @@ async function find(store: Reading, { identity, positions }: QuestionOf<'find'>)
   return undefined
 }
 
-/** Entries right after a position, each the child of the one before; none where the chain has changed meanwhile. */
-function readRun(store: Reading, question: QuestionOf<'read'>): Promise<readonly RawEntry[]> {
-  const { identity, after, maxBytes: bytes, goal } = question
-  if (goal) return readLosing(store, { ...question, goal })
-  return store.readRun(identity, after, { entries: READ_LIMIT, bytes, each: RUN_ENTRY_BYTES })
-}
-
+/** As `ReadAhead.run`, of the chain up to a losing head. */
 async function readLosing(
   store: Reading,
   { identity, after, maxBytes, goal }: QuestionOf<'read'> & { readonly goal: HeadPosition },

@@ -106,7 +106,7 @@ function flow(turn: Turn, link: Link, made: Ask, head: Goal): void {
   if (!made.goal) link.heard.set(made.identity, { identity: made.identity, ...head })
 }
 
-/** Grants bytes anew, a quarter of the window at a time. */
+/** Grants bytes anew, a quarter of the window at a time: with half of it the sender waits. */
 function giveBack(turn: Turn, link: Link, bytes: number): void {
   if (turn.state.links.get(link.id) !== link) return
   link.owed += bytes

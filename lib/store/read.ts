@@ -98,7 +98,11 @@ export async function* readChain(
   }
 }
 
-/** As `Store.readRun`: links are checked by hash, nothing else of an entry is looked at. @throws MarmaladeError STORE_CORRUPT */
+/**
+ * As `Store.readRun`: links are checked by hash, nothing else of an entry is looked at. What comes before an entry that does
+ * not fit on the one before it may be damaged itself, so it is left out.
+ * @throws MarmaladeError STORE_CORRUPT where nothing is left, or the chain has changed since it was looked up
+ */
 export async function readRaw(
   parts: ReadParts,
   feed: number,
@@ -114,7 +118,11 @@ export async function readRaw(
       for (let i = first; i < end; i++) {
         const bytes = chunk.bytesAt(i)
         room -= most.each + bytes.length
-        if (room < 0 || entries.length >= most.entries || !hasParent(bytes, 0, parent)) return entries
+        if (room < 0 || entries.length >= most.entries) return entries
+        if (!hasParent(bytes, 0, parent)) {
+          if (entries.length === 1) throw corrupt('an entry does not fit on the one before it')
+          return entries.slice(0, -1)
+        }
         parent = parts.crypto.sha256Base64(bytes)
         entries.push({ bytes, comparable: chunk.comparableAt(i), key: `%${parent}.sha256` as EntryKey })
       }

@@ -112,7 +112,14 @@ export class Reader {
     const state = await this.#feeds.read(identity)
     if (!state?.head) return []
     const parts = { db: this.#db, crypto: this.#crypto }
-    return readRaw(parts, state.feed, chainOf(state.branches, state.head.branch), after, most)
+    try {
+      return await readRaw(parts, state.feed, chainOf(state.branches, state.head.branch), after, most)
+    } catch (error) {
+      this.assertOpen()
+      const now = await this.#feeds.read(identity)
+      if (now?.sequence !== state.sequence) return []
+      throw error
+    }
   }
 
   read(identity: PlayerId, range: ReadRange = {}): AsyncGenerator<Entry> {

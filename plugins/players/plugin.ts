@@ -93,7 +93,7 @@ class Views {
   readonly #wanted = new Map<string, () => Promise<object>>()
   /** The text last written under a name, of those written last: most changes of a feed change nothing here. */
   readonly #written = new Map<string, string>()
-  #made: Promise<unknown> | undefined
+  #made = false
   #writing: Promise<void> = Promise.resolve()
   #busy = false
 
@@ -118,8 +118,8 @@ class Views {
   }
 
   async #drain(): Promise<void> {
-    this.#made ??= mkdir(this.#folder, { recursive: true })
-    await this.#made
+    if (!this.#made) await mkdir(this.#folder, { recursive: true })
+    this.#made = true
     for (;;) {
       const [next] = this.#wanted
       if (!next) return

@@ -1,6 +1,7 @@
 import test from 'tape'
 import type { EntryKey } from '../../lib/base/index.ts'
 import type { RawEntry } from '../../lib/entry/index.ts'
+import { ReadAhead } from '../../lib/gossip/ahead.ts'
 import { answer } from '../../lib/gossip/looks.ts'
 import type { Position } from '../../lib/gossip/index.ts'
 import { chain, headOfChain, identityNamed, rawOf } from '../helpers/chains.ts'
@@ -30,7 +31,7 @@ test('gossip: a losing chain is read run by run, each from where the one before 
   })
   const next = async (after: Position): Promise<readonly RawEntry[]> => {
     const question = { type: 'read', link: 1, stream: 0, turn: 0, identity: ann.id, maxBytes: 8_192 } as const
-    const found = await answer(counting, { ...question, after, goal })
+    const found = await answer(counting, new ReadAhead(counting), { ...question, after, goal })
     return found.type === 'run' ? found.entries : []
   }
   const keys: EntryKey[] = []

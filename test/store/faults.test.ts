@@ -273,3 +273,34 @@ async function rejects(t: Test, code: string, promise: Promise<unknown>): Promis
   )
   t.equal(outcome, code)
 }
+
+test('store: what is damaged is not sent on as it lies: runs end before it, then nothing is read', async (t) => {
+  const entries = chain(ben, 8, null)
+  for (const [nth, sound] of [
+    [2, 2],
+    [3, 3],
+  ] as const) {
+    const place = inFolder.place()
+    const store = await place.open(ada, new HandClock())
+    for (let at = 0; at < 8; at += 2) await store.ingest(ben.id, rawOf(entries.slice(at, at + 2)))
+    await store.close()
+    const db = await place.db()
+    await change(nth, (bytes) => flip(bytes[nth - 2]!, bytes[nth - 2]!.length - 1))(db)
+    await db.close()
+    const again = await place.open(ada, new HandClock())
+    const most = { entries: 100, bytes: 1e6, each: 2 }
+    const run = await again.readRun(ben.id, undefined, most)
+    t.deepEqual(
+      run.map(({ key }) => key),
+      keysOf(entries.slice(0, sound)),
+      `entry ${nth} is damaged`,
+    )
+    const code = await again.readRun(ben.id, run.at(-1), most).then(
+      () => 'read',
+      (error: unknown) => (hasCode(error, 'STORE_CORRUPT') ? 'STORE_CORRUPT' : error),
+    )
+    t.equal(code, 'STORE_CORRUPT')
+    await again.close()
+    await place.remove()
+  }
+})

@@ -131,7 +131,7 @@ export function storeSuite(test: Tape, kind: StoreKind): void {
     const first = await store.ingest(ben.id, rawOf(entries.slice(0, 5)))
     t.deepEqual(first.kind === 'adopted' && first.head.count, 3)
     const second = await store.ingest(ben.id, rawOf(entries.slice(5, 7)))
-    t.deepEqual(second, { kind: 'staged', tail: headOfChain(entries.slice(0, 7)) })
+    t.deepEqual(second, { kind: 'staged', tail: headOfChain(entries.slice(0, 7)), unverified: true })
     const third = await store.ingest(ben.id, rawOf(entries.slice(7)))
     t.deepEqual(third.kind === 'adopted' && keysOf(third.entries), keysOf(entries.slice(3)))
     t.equal((await feedOf(store)).length, 8)
