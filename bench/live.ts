@@ -12,7 +12,9 @@ import { runPart } from './kit/part.ts'
 
 const PARTS = new URL('./gossip/parts.ts', import.meta.url)
 const EVERY_MILLIS = 10
-const IDLE_MILLIS = 1_000
+/** The first notes come with the connections and are not counted; then so long with nothing else to do. */
+const WARM_MILLIS = 1_000
+const IDLE_MILLIS = 2_000
 
 interface Heard {
   /** Microseconds of a clock that all share. */
@@ -45,9 +47,11 @@ async function liveRound(
   await b.actor.ask('dial', a.address)
   await c.actor.ask('dial', b.address)
   await c.actor.ask('listen', a.id)
-  // A's notes of earlier rounds come too: they are as old as those rounds.
-  const began = Number(process.hrtime.bigint() / 1_000n)
+  // A's notes of earlier rounds come first.
+  await untilStored(c, a, await a.actor.ask<number>('count', a.id))
   await a.actor.ask('speak', EVERY_MILLIS)
+  await pause(WARM_MILLIS)
+  const began = Number(process.hrtime.bigint() / 1_000n)
   await pause(IDLE_MILLIS)
   for (const { actor } of [b, c]) {
     await actor.ask('expect', set)
