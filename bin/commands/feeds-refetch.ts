@@ -11,7 +11,7 @@ export function addFeedsRefetch(feeds: Command): void {
     usage: 'refetch <player>',
     summary: "delete what is here of another player's feed, and draw it anew from peers",
     examples: ['feeds refetch ben', 'feeds refetch ben --yes'],
-  }).option('--yes', 'although no connected peer is known to have all of it')
+  }).option('--yes', 'although no connected peer says that it has all of it, or chains that lost would go with it')
   act(command, async (context, [player = ''], { yes }) => {
     const gone = await refetch(context, player, yes === true)
     context.print(gone, () => words(gone))
@@ -28,7 +28,9 @@ async function refetch(context: Context, player: string, insist: boolean): Promi
   try {
     const id = directory.resolve(player)
     const shown = directory.shown(id)
-    const { count } = await discardKept(store, { player: id, shown }, insist ? 'insist' : 'careful')
+    // Offline nobody can be asked, and whether it is drawn shows when the node runs.
+    const feed = { player: id, shown, drawn: true, holders: [] }
+    const { count } = await discardKept(store, feed, insist ? 'insist' : 'careful')
     return { player: id, shown, entries: count, holders: [], node: 'does not run' }
   } finally {
     await home.close()
@@ -38,6 +40,7 @@ async function refetch(context: Context, player: string, insist: boolean): Promi
 function words({ shown, entries, holders, node }: Gone): string {
   const gone = `${many(entries, 'entry')} of ${plain(shown)} deleted`
   if (node === 'does not run') return `${gone}: they are drawn anew once the node runs and meets a peer that has them`
-  const from = holders.length > 0 ? `${holders.length} connected that said to have all` : 'none connected that said so'
+  const from =
+    holders.length > 0 ? `${holders.length} connected that claim to have all` : 'none connected that claim to have it'
   return `${gone}, drawn anew from peers (${from}): \`feeds --why\` says how far that is`
 }

@@ -21,7 +21,7 @@ export const refetched = z.object({
   shown: z.string(),
   /** Entries that were here. */
   entries: z.number(),
-  /** Connected peers that said that they have all of it. */
+  /** Connected peers that said that they have all of it: a claim. */
   holders: z.array(ids.player),
 })
 export type Refetched = z.output<typeof refetched>
@@ -33,8 +33,8 @@ export const gossipContract = defineContract({
     link: duplex({ up: bytes, down: bytes, allow: 'stranger' }),
     status: async_({ result: z.array(gossipRow) }),
     /**
-     * Deletes what is here of another player's feed and draws it anew; without `insist` only where a connected peer said
-     * that it has all of it.
+     * Deletes what is here of another player's feed and draws it anew; without `insist` only where it is drawn, no branch
+     * that lost is kept of it, and a connected peer claims to have all of it.
      */
     refetch: async_({
       args: z.strictObject({ player: z.string().min(1).max(200), insist: z.boolean().optional() }),

@@ -5,11 +5,15 @@ import type { Head, Store } from '../../lib/store/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { Refetched } from './contract.ts'
 
-/** `careful` deletes nothing that no peer is known to have. */
+/** `careful` deletes nothing but what a peer says that it has; `insist` deletes. */
 type Care = 'careful' | 'insist'
 
 interface Parts {
-  readonly feeds: Pick<FeedsApi, 'store' | 'directory' | 'tracked'>
+  readonly feeds: {
+    readonly store: Store
+    readonly directory: Pick<FeedsApi['directory'], 'resolve' | 'shown'>
+    readonly tracked: Pick<FeedsApi['tracked'], 'has' | 'mostEntries'>
+  }
   readonly gossip: Pick<Gossip, 'holders' | 'forget' | 'renew' | 'status'>
 }
 
@@ -25,12 +29,10 @@ export async function refetch({ feeds, gossip }: Parts, text: string, care: Care
   const { store, directory, tracked } = feeds
   const player = directory.resolve(text)
   const shown = directory.shown(player)
-  if (player !== store.identity && !tracked.has(player))
-    throw new MarmaladeError('DISCARD_NOTHING', `${shown} is not drawn, so nothing would come: \`follow\` first`)
   const head = await store.head(player)
-  const holders = head ? await holdersOf(gossip, head, care) : []
-  const enough = holders.length > 0 && (head?.count ?? 0) <= tracked.mostEntries(player)
-  const gone = await discardKept(store, { player, shown }, enough ? 'insist' : care)
+  const mayCome = tracked.has(player) && (head?.count ?? 0) <= tracked.mostEntries(player)
+  const holders = head && mayCome ? await holdersOf(gossip, head, care) : []
+  const gone = await discardKept(store, { player, shown, drawn: tracked.has(player), holders }, care)
   gossip.forget(player)
   return { player, shown, entries: gone.count, holders }
 }
@@ -44,22 +46,43 @@ async function holdersOf(gossip: Parts['gossip'], head: Head, care: Care): Promi
   return known()
 }
 
+/** A feed that may be deleted, and what is known of where it could come from. */
+export interface Discarding {
+  readonly player: PlayerId
+  readonly shown: string
+  /** Whether peers are asked for it. */
+  readonly drawn: boolean
+  /** Connected peers that said that they have it up to its head. */
+  readonly holders: readonly PlayerId[]
+}
+
 /**
  * Deletes what is here of another player's feed, if that is meant.
  * @throws MarmaladeError DISCARD_OWN, DISCARD_NOTHING, DISCARD_UNSURE, STORE_WRITE
  */
-export async function discardKept(
-  store: Store,
-  { player, shown }: { readonly player: PlayerId; readonly shown: string },
-  care: Care,
-): Promise<Head> {
+export async function discardKept(store: Store, feed: Discarding, care: Care): Promise<Head> {
+  const { player, shown } = feed
   const head = await store.head(player)
-  if (head && player !== store.identity && care === 'careful')
-    throw new MarmaladeError(
-      'DISCARD_UNSURE',
-      `${head.count} entries of ${shown} are here, and no connected peer has said that it has them all: what nobody has would be lost. \`connect\` to one that has, or add --yes`,
-    )
+  if (head && player !== store.identity && care === 'careful') await assertSpare(store, head, feed)
   const gone = await store.discard(player)
   if (!gone) throw new MarmaladeError('DISCARD_NOTHING', `nothing of the feed of ${shown} is here`)
   return gone
+}
+
+/** A peer announces a head and no more: nobody says who has branches that lost. @throws MarmaladeError DISCARD_UNSURE */
+async function assertSpare(store: Store, head: Head, { player, shown, drawn, holders }: Discarding): Promise<void> {
+  const unsure = (why: string): MarmaladeError => new MarmaladeError('DISCARD_UNSURE', why)
+  if (!drawn)
+    throw unsure(
+      `the feed of ${shown} is not drawn, so nothing would come in its place: \`follow\` first, or add --yes`,
+    )
+  const lost = await store.lost(player)
+  if (lost.length > 0)
+    throw unsure(
+      `besides the feed of ${shown}, branches of it that lost are kept here (${lost.length}), and no peer says whether it has them: they might be lost for all. Add --yes to delete them too`,
+    )
+  if (holders.length === 0)
+    throw unsure(
+      `${head.count} entries of ${shown} are here, and no connected peer has said that it has them all: what nobody has would be lost. \`connect\` to one that has, or add --yes`,
+    )
 }

@@ -1,0 +1,70 @@
+import test from 'tape'
+import type { PlayerId } from '../../lib/base/index.ts'
+import type { Entry } from '../../lib/entry/index.ts'
+import { refetch } from '../../plugins/gossip/refetch.ts'
+import { HandClock, chain, headOfChain, identityNamed, note, rawOf } from '../helpers/chains.ts'
+import { codeOf } from '../helpers/hosts.ts'
+import { temporaryStore } from '../helpers/stores.ts'
+
+const [ada, ben, cleo] = [identityNamed('ada'), identityNamed('ben'), identityNamed('cleo')]
+const first = chain(ben, 4, null)
+/** Two machines with Ben's key went on from his third entry; the second wins. */
+const second = chain(ben, 2, first[2] as Entry, {
+  from: headOfChain(first).comparable + 1_000,
+  payload: (at) => note(`on the other machine ${at}`),
+})
+
+/** A store of Ada's with what is given of Ben's feed, and what `refetch` needs besides. */
+async function place(runs: readonly (readonly Entry[])[], { drawn = true } = {}) {
+  const store = await temporaryStore(ada, new HandClock())
+  for (const run of runs) await store.ingest(ben.id, rawOf(run))
+  const forgotten: PlayerId[] = []
+  const parts = {
+    feeds: {
+      store,
+      directory: { resolve: () => ben.id, shown: () => 'ben' },
+      tracked: { has: () => drawn, mostEntries: () => Infinity },
+    },
+    gossip: {
+      holders: () => [cleo.id],
+      renew: () => undefined,
+      status: () => [],
+      forget: (player: PlayerId) => forgotten.push(player),
+    },
+  }
+  return { store, forgotten, parts }
+}
+
+test('refetch: a branch that lost is not deleted because a peer claims to have the head', async (t) => {
+  const { store, parts, forgotten } = await place([first, second])
+  t.equal((await store.lost(ben.id)).length, 1, 'the fourth entry of the first machine is kept')
+  const refused = await refetch(parts, 'ben', 'careful').catch((error: unknown) => error)
+  t.match(String(refused), /branches of it that lost .*\(1\).* no peer says whether it has them/)
+  t.equal(await codeOf(refetch(parts, 'ben', 'careful')), 'DISCARD_UNSURE')
+  t.equal((await store.lost(ben.id)).length, 1, 'nothing has gone')
+  t.deepEqual(forgotten, [])
+  t.equal((await refetch(parts, 'ben', 'insist')).entries, 5, 'with --yes all goes')
+  t.deepEqual([await store.head(ben.id), await store.lost(ben.id)], [undefined, []])
+  t.deepEqual(forgotten, [ben.id])
+  await store.remove()
+})
+
+test('refetch: a feed without such branches goes where a peer claims to have it', async (t) => {
+  const { store, parts } = await place([first])
+  t.deepEqual(await refetch(parts, 'ben', 'careful'), { player: ben.id, shown: 'ben', entries: 4, holders: [cleo.id] })
+  t.equal(await store.head(ben.id), undefined)
+  await store.remove()
+})
+
+test('refetch: a feed that is drawn no more is deleted with --yes alone', async (t) => {
+  const { store, parts, forgotten } = await place([first], { drawn: false })
+  const refused = await refetch(parts, 'ben', 'careful').catch((error: unknown) => error)
+  t.match(String(refused), /ben is not drawn/)
+  t.equal((await store.head(ben.id))?.count, 4)
+  const gone = await refetch(parts, 'ben', 'insist')
+  t.deepEqual([gone.entries, gone.holders], [4, []])
+  t.equal(await store.head(ben.id), undefined)
+  t.deepEqual(forgotten, [ben.id])
+  t.equal(await codeOf(refetch(parts, 'ben', 'insist')), 'DISCARD_NOTHING')
+  await store.remove()
+})
