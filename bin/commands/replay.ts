@@ -7,6 +7,7 @@ import { shortIdOf } from '../../lib/keys/index.ts'
 import type { WavFormat } from '../../lib/mix/index.ts'
 import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
 import { openJamSource } from '../cli/jam-source.ts'
+import { lufs } from '../cli/meters.ts'
 import { progressBar } from '../cli/progress.ts'
 import { whatIfOf } from '../cli/what-if.ts'
 import { decibels } from '../cli/words.ts'
@@ -36,7 +37,7 @@ export function addReplay(program: Command): void {
     .option('--solo <x>', 'what if: only this were heard', several)
     .option('--gain <x=decibels>', 'what if: this were louder or softer', several)
     .option('--replace <instance=generator>', 'what if: another generator of the jam played it', several)
-    .option('--sink <sink>', 'play it instead of writing a file: speaker, aplay, raw:-')
+    .option('--sink <sink>', 'play it instead of writing a file: speaker[:DEVICE], aplay[:DEVICE], raw:-')
     .option('--from <bar>', 'the first bar that is given')
     .option('--to <bar>', 'the bar before which it ends')
     .option('--threads <n>', 'threads that render (the result is the same)')
@@ -123,9 +124,8 @@ function words(result: Result): string {
   return [
     ...(result.file === undefined
       ? []
-      : [
-          `${result.file}: ${result.seconds.toFixed(2)} s, peak ${decibels(result.peak)}, ${result.speed.toFixed(0)} x real time`,
-        ]),
+      : [`${result.file}: ${result.seconds.toFixed(2)} s, ${result.speed.toFixed(0)} x real time`]),
+    `levels  ${levels(result)}`,
     ...(result.sha256 === '' ? [] : [`file    ${result.sha256}`]),
     ...renditionWords(result),
     `score   ${result.scoreHash} (${result.entries} entries${result.refused > 0 ? `, ${result.refused} do not count` : ''})`,
@@ -134,6 +134,12 @@ function words(result: Result): string {
       : []),
     ...(result.stems.length > 0 ? [`stems   ${result.stems.length} files`] : []),
   ].join('\n')
+}
+
+/** How loud it is, and its peaks. */
+function levels({ loudness, peak, truePeak }: Result): string {
+  const loud = loudness === undefined ? 'too soft to have a loudness' : lufs(loudness)
+  return `${loud}, peak ${decibels(peak)}, between the samples ${decibels(truePeak)}`
 }
 
 /** What it is where it is not the score. */

@@ -3,7 +3,15 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { MarmaladeError, SAMPLE_RATE, type Frames } from '../base/index.ts'
-import { encodePcm, wavFrameBytes, wavHeader, WAV_HEADER_BYTES, type WavFormat } from '../mix/index.ts'
+import {
+  encodePcm,
+  LiveLoudness,
+  TruePeak,
+  wavFrameBytes,
+  wavHeader,
+  WAV_HEADER_BYTES,
+  type WavFormat,
+} from '../mix/index.ts'
 import { writeAll } from '../sink/index.ts'
 
 /** What was written, or would have been where no file was asked for. */
@@ -17,6 +25,10 @@ export interface Written {
   readonly seconds: number
   /** Highest absolute sample. */
   readonly peak: number
+  /** The highest magnitude between the samples too, as a factor of full scale. */
+  readonly truePeak: number
+  /** Integrated loudness in LUFS of what was given; left out where nothing is loud enough to be counted. */
+  readonly loudness?: number
 }
 
 /** SHA-256 of a file, hex. */
@@ -38,6 +50,8 @@ export class Output {
   readonly #file: string | undefined
   readonly #handle: FileHandle | undefined
   readonly #samples = createHash('sha256')
+  readonly #truePeak = new TruePeak()
+  readonly #loudness = new LiveLoudness()
   #frames: Frames = 0
   #peak = 0
 
@@ -63,6 +77,8 @@ export class Output {
     const floats = encodePcm('f32', left, right)
     this.#samples.update(floats)
     this.#peak = Math.max(this.#peak, peakOf(left), peakOf(right))
+    this.#truePeak.push(left, right)
+    this.#loudness.push(left, right)
     const bytes = this.#format === 'f32' ? floats : encodePcm(this.#format, left, right)
     await this.#put(bytes, WAV_HEADER_BYTES + this.#frames * wavFrameBytes(this.#format))
     this.#frames += left.length
@@ -71,7 +87,14 @@ export class Output {
   /** Gives the file its header and name. @throws FILE_UNWRITABLE */
   async close(): Promise<Written> {
     const samplesSha256 = this.#samples.digest('hex')
-    const counts = { frames: this.#frames, seconds: this.#frames / SAMPLE_RATE, peak: this.#peak }
+    const loudness = this.#loudness.now().integrated
+    const counts = {
+      frames: this.#frames,
+      seconds: this.#frames / SAMPLE_RATE,
+      peak: this.#peak,
+      truePeak: this.#truePeak.peak,
+      ...(Number.isFinite(loudness) && { loudness }),
+    }
     if (!this.#handle || this.#file === undefined) return { sha256: '', samplesSha256, ...counts }
     await this.#put(wavHeader(this.#format, this.#frames), 0)
     try {

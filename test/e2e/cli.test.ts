@@ -203,6 +203,7 @@ async function takeReplayed(t: Test, ada: User, home: string): Promise<void> {
   t.deepEqual([heard.rendition, heard.take?.divergence], ['take', undefined])
   t.equal(heard.samplesSha256, heard.take?.heardSha256, 'every sample as it was heard')
   await ada.says(/every sample as it was heard/, 'replay', 'friday', '--take', take, '--out', 'heard.wav')
+  await ada.says(/^levels  -\d+\.\d LUFS, peak -\d+\.\d dBFS, between the samples -\d+\.\d dBFS$/m, 'replay', 'friday')
   await ada.says(
     /neither the score nor what anybody heard/,
     'replay',

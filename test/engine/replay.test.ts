@@ -5,7 +5,7 @@ import { BLOCK, generatorIdOf, refOf, type Name } from '../../lib/base/index.ts'
 import { playReplay } from '../../lib/engine/index.ts'
 import { buildScore } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
-import { decodePcm, Limiter, readWavHeader } from '../../lib/mix/index.ts'
+import { decodePcm, Limiter, LoudnessMeter, readWavHeader } from '../../lib/mix/index.ts'
 import { archiveOf, assemble, generatorWat } from '../helpers/generators.ts'
 import { codeOf, failureOf, Teardown } from '../helpers/hosts.ts'
 import { ADA, archiveNamed, BAR, BEN, JAM, startedJam } from '../helpers/jams.ts'
@@ -41,6 +41,11 @@ offline('the same file whatever the threads and the order of entries', async (t,
   )
   t.equal(one.seconds, file.frames / 48_000)
   t.equal(one.reduction, 0, 'the limiter takes nothing')
+  const meter = new LoudnessMeter()
+  const sides = await sidesOf(join(folder, 'out.wav'))
+  meter.push(...sides)
+  t.ok(Math.abs((one.loudness ?? 0) - meter.integrated()) < 0.1, `${one.loudness} LUFS`)
+  t.ok(one.truePeak >= one.peak && one.truePeak < 1.05 * one.peak, 'low sines peak on their samples')
   t.ok(one.speed > 0)
   t.deepEqual(
     (await readdir(folder)).filter((name) => name.endsWith('.part')),
