@@ -20,18 +20,29 @@ export function addStart(program: Command): void {
       'start',
       'start --detach',
       'start --jam friday --sink wav:/tmp/friday.wav',
+      'start --sink speaker:plughw:CARD=PCH,DEV=0',
       'start --sink null --port 0',
     ],
   })
     .option('--jam <jam>', 'the jam to sound (default: the one joined last)')
-    .option('--sink <sink>', 'speaker, aplay, wav:FILE, raw:- or null (default: the card, else null)')
+    .option(
+      '--sink <sink>',
+      'speaker[:DEVICE], aplay[:DEVICE], wav:FILE, raw:- or null; `doctor` lists devices (default: the card, else null)',
+    )
     .option('--port <port>', 'TCP port for other nodes, 0 for any (default: 2468)')
     .option('--host <address>', 'address to listen on (default: ::, every IPv6 and IPv4 address)')
     .option('--detach', 'go on in the background; `shutdown` ends it')
   act(command, async (context, _args, options) => {
+    const sink = textOption(options['sink'])
+    if (sink !== undefined) await checkSink(sink)
     if (options['detach'] === true) return detach(context)
     await run(context, options)
   })
+}
+
+async function checkSink(text: string): Promise<void> {
+  const { checkDevice, parseSink } = await import('../../lib/sink/index.ts')
+  await checkDevice(parseSink(text))
 }
 
 async function run(context: Context, options: Record<string, unknown>): Promise<void> {

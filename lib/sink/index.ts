@@ -1,3 +1,6 @@
+export * from './check.ts'
+export * from './devices.ts'
+export * from './environment.ts'
 export * from './open.ts'
 export * from './outlet.ts'
 export * from './pcm.ts'

@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { MarmaladeError, type Millis } from '../base/index.ts'
 import { loaderFor, siblingModule } from '../base/node/thread.ts'
+import { deviceRemedy } from './devices.ts'
+import { soundEnvironment } from './environment.ts'
 import { floatBytes } from './pcm.ts'
 import type { Sink } from './types.ts'
 
@@ -16,22 +18,10 @@ const MAX_SAID = 500
 export interface Player {
   readonly command: string
   readonly args: readonly string[]
-  /** Said where it cannot start: what is missing and how to get it. */
-  readonly remedy: string
-  /** Whether it reports on descriptor 3 that the device is open; else being alive is enough. */
-  readonly reports: 'ready' | 'nothing'
-}
-
-/** What of the environment a player needs; nothing else of ours is its business. */
-const KEPT = ['PATH', 'HOME', 'LANG', 'XDG_RUNTIME_DIR', 'PULSE_SERVER', 'PIPEWIRE_REMOTE', 'DBUS_SESSION_BUS_ADDRESS']
-
-/** Of an environment what sound needs: where libraries, sockets and ALSA's own settings (`ALSA_…`) are. */
-export function soundEnvironment(from: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  const kept: NodeJS.ProcessEnv = {}
-  for (const [key, value] of Object.entries(from)) {
-    if (KEPT.includes(key) || key.startsWith('ALSA_')) kept[key] = value
-  }
-  return kept
+  /** Said where it cannot start, with what it said itself: what is missing and how to get it. */
+  readonly remedy: string | ((said: string) => Promise<string>)
+  /** How it reports that the device is open: on descriptor 3, or by this on standard error; else being alive is enough. */
+  readonly reports: 'ready' | 'nothing' | RegExp
 }
 
 /** Plays through a process of its own: the sound of a card that vanishes takes the process with it, not the engine. */
@@ -55,13 +45,15 @@ export class ProcessSink implements Sink {
     const { command, args, reports, remedy } = this.#player
     const child = spawn(command, args, {
       stdio: ['pipe', 'ignore', 'pipe', reports === 'ready' ? 'pipe' : 'ignore'],
-      env: soundEnvironment(),
+      env: { ...soundEnvironment(), ...(reports instanceof RegExp && { LC_ALL: 'C' }) },
     })
     child.stderr?.on('data', (text: Buffer) => {
       this.#said = (this.#said + text.toString()).slice(-MAX_SAID)
     })
     child.stdin?.on('error', () => undefined)
-    child.on('error', () => undefined)
+    child.on('error', ({ message }) => {
+      this.#said += message
+    })
     child.on('exit', (code, signal) => {
       if (this.#child === child) this.#failure ??= `it ended (${signal ?? code ?? 'no code'})`
     })
@@ -70,7 +62,9 @@ export class ProcessSink implements Sink {
       return
     }
     child.kill('SIGKILL')
-    throw new MarmaladeError('SINK_UNAVAILABLE', `${this.name} cannot play here: ${remedy}`, { cause: this.#said })
+    const said = this.#said
+    const how = typeof remedy === 'string' ? remedy : await remedy(said)
+    throw new MarmaladeError('SINK_UNAVAILABLE', `${this.name} cannot play here: ${how}`, { cause: said })
   }
 
   #started(child: ChildProcess): Promise<boolean> {
@@ -81,9 +75,15 @@ export class ProcessSink implements Sink {
         resolve(started)
       }
       child.once('error', () => settle(false))
-      child.once('exit', () => settle(false))
-      if (this.#player.reports === 'ready') child.stdio[3]?.once('data', () => settle(true))
-      else child.once('spawn', () => settle(true))
+      // Then all that it said is here as well.
+      child.once('close', () => settle(false))
+      const { reports } = this.#player
+      if (reports === 'ready') child.stdio[3]?.once('data', () => settle(true))
+      else if (reports === 'nothing') child.once('spawn', () => settle(true))
+      else
+        child.stderr?.on('data', () => {
+          if (reports.test(this.#said)) settle(true)
+        })
     })
   }
 
@@ -114,6 +114,14 @@ export class ProcessSink implements Sink {
     })
   }
 
+  /** What it said on standard error since it was opened, and how it ended where that was not well. */
+  get complaints(): readonly string[] {
+    const { reports } = this.#player
+    const lines = this.#said.split('\n').map((line) => line.trim())
+    const said = lines.filter((line) => line !== '' && !(reports instanceof RegExp && reports.test(line)))
+    return [...said, ...(this.#failure === undefined ? [] : [this.#failure])]
+  }
+
   #hasFailed(): boolean {
     return this.#failure !== undefined
   }
@@ -130,8 +138,9 @@ export class ProcessSink implements Sink {
     await new Promise<void>((resolve) => {
       // One that stalled gets no time to play out.
       const late = setTimeout(() => child.kill('SIGKILL'), this.#failure === undefined ? END_MILLIS : 0)
-      child.once('exit', () => {
+      child.once('close', (code) => {
         clearTimeout(late)
+        if (code !== 0 && !this.#child) this.#failure ??= `it ended (${code ?? 'killed'})`
         resolve()
       })
       child.stdin?.end()
@@ -147,8 +156,10 @@ export function speakerSink(device?: string): Sink {
   return new ProcessSink(device === undefined ? 'speaker' : `speaker:${device}`, {
     command: process.execPath,
     args: [...loaderFor(module), fileURLToPath(module), ...(device === undefined ? [] : [device])],
-    remedy:
-      'no sound card answers, or the optional package is missing (apt-get install libasound2-dev, then npm install speaker)',
+    remedy: async (said) =>
+      device === undefined || said.includes('ERR_MODULE_NOT_FOUND') || said.includes('bindings file')
+        ? 'no sound card answers, or the optional package is missing (apt-get install libasound2-dev, then npm install speaker)'
+        : deviceRemedy(device),
     reports: 'ready',
   })
 }
@@ -158,8 +169,12 @@ export function aplaySink(device?: string): Sink {
   const choice = device === undefined ? [] : ['-D', device]
   return new ProcessSink(device === undefined ? 'aplay' : `aplay:${device}`, {
     command: 'aplay',
-    args: ['-q', '-t', 'raw', '-f', 'FLOAT_LE', '-c', '2', '-r', '48000', ...choice],
-    remedy: 'aplay is missing or no sound card answers (apt-get install alsa-utils)',
-    reports: 'nothing',
+    args: ['-t', 'raw', '-f', 'FLOAT_LE', '-c', '2', '-r', '48000', ...choice],
+    remedy: async (said) =>
+      device === undefined || said.includes('ENOENT')
+        ? 'aplay is missing or no sound card answers (apt-get install alsa-utils)'
+        : deviceRemedy(device),
+    // It says so once the device is open.
+    reports: /^Playing /m,
   })
 }
