@@ -2,6 +2,7 @@ import type { Millis, PlayerId } from '../base/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
 import { isWanted, probe, resume, trackedSince } from './remember.ts'
+import { awaitsStore, isSlower } from './slow.ts'
 import { closeLink, higher, send } from './state.ts'
 import type { Ask, Feed, GossipState, Link, Turn } from './state.ts'
 import { NO_OFFER } from './wire.ts'
@@ -128,18 +129,6 @@ export function owes(state: GossipState, source: Ask): boolean {
   return higher(announced, state.heads.get(source.identity))
 }
 
-/** Whether the store has something in hand that a source may have done right by. */
-export const awaitsStore = ({ ingesting, vain }: Ask): boolean => ingesting > 0 && vain !== true
-
-/**
- * Whether a peer has proved slow, and another has not, or not as much: of two that are about as slow the feed stays
- * where it is, since what is under way would be lost.
- */
-function isSlower({ settings }: GossipState, a: Link | undefined, b: Link): boolean {
-  if (a?.gave === undefined || a.gave >= settings.limits.leastBytes) return false
-  return b.gave === undefined || b.gave > 2 * a.gave
-}
-
 function isBetter(state: GossipState, author: PlayerId, a: Candidate, b: Candidate): boolean {
   if (a.link.peer === author || b.link.peer === author) return a.link.peer === author && b.link.peer !== author
   if (isSlower(state, b.link, a.link)) return true
@@ -179,6 +168,7 @@ function ask(turn: Turn, feed: Feed, link: Link): void {
     room: roomOf(state, feed),
     progressAt: state.now,
     ingesting: 0,
+    inHand: 0,
     unanswered: true,
     ended: false,
   }

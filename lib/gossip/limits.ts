@@ -18,8 +18,12 @@ export interface GossipLimits {
   readonly takeOverAfter: Millis
   /** A source that announced a head may deliver nothing so long before it loses the right. */
   readonly stallAfter: Millis
+  /** The same where nobody else has it: at 2 KB/s a frame takes half of that. */
+  readonly stallAlone: Millis
   /** A peer that owes something and brings fewer bytes of what is new than this in `stallAfter` is left for others. */
   readonly leastBytes: number
+  /** How long that is held against it, from when it was measured last. */
+  readonly slowFor: Millis
   /** How long it loses it: doubled each time, at most 64-fold. */
   readonly penalty: Millis
   /** How long a link may stay without its first frame. */
@@ -49,7 +53,9 @@ export const GOSSIP_LIMITS: GossipLimits = {
   maxUnheard: 4,
   takeOverAfter: 500,
   stallAfter: 5_000,
+  stallAlone: 60_000,
   leastBytes: 65_536,
+  slowFor: 45_000,
   penalty: 15_000,
   greetWithin: 10_000,
   coverAfter: 1_000,

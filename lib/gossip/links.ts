@@ -40,7 +40,6 @@ export function connect(turn: Turn, event: Extract<GossipEvent, { type: 'connect
     progressAt: event.now,
     drawn: 0,
     measuredAt: undefined,
-    gave: undefined,
     asks: new Map(),
     asking: 0,
     stopping: new Set(),

@@ -89,6 +89,7 @@ function draw({ state, effects }: Turn, link: Link, goal: HeadPosition): void {
     room: Infinity,
     progressAt: state.now,
     ingesting: 0,
+    inHand: 0,
     unanswered: false,
     ended: false,
   }

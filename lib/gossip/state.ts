@@ -38,13 +38,14 @@ export interface Ask {
   room: number
   /** When it was asked or first answered, or when something new of it was last taken in. */
   progressAt: Millis
-  /** Whether something new has been taken in of it, and when a run that was here already was. */
+  /** Whether something new has been taken in of it, and when a run that was here already was, unless new ones came since. */
   drew?: true
-  knownAt?: Millis
+  knownAt?: Millis | undefined
   /** Entries came since that no signature verifies: anyone can make them, however many. */
   vain?: boolean
-  /** Runs handed to the store and not yet answered. */
+  /** Runs handed to the store and not yet answered, and their bytes. */
   ingesting: number
+  inHand: number
   /** Whether it counts among those of its link that wait for a first answer. */
   unanswered: boolean
   /** Of a chain up to a losing head: the last of it has been sent. */
@@ -115,10 +116,9 @@ export interface Link {
   readonly lost: Lost
   /** When something was last drawn from it. */
   progressAt: Millis
-  /** Bytes of runs that brought something new since then, measured while it owes; what the last stretch came to. */
+  /** Bytes of runs that brought something new since then, measured while it owes. */
   drawn: number
   measuredAt: Millis | undefined
-  gave: number | undefined
   readonly asks: Map<number, Ask>
   /** Those of them that wait for a first answer. */
   asking: number
@@ -216,6 +216,8 @@ export interface GossipState {
   readonly unasked: Set<PlayerId>
   /** Chains up to losing heads of the own feed that are being drawn. */
   readonly goals: Map<EntryKey, Ask>
+  /** What peers brought in the last stretch that was measured, and when that was; the oldest first. */
+  readonly gave: Map<PlayerId, { readonly bytes: number; readonly at: Millis }>
   /** Peers by their last link, oldest first. */
   readonly memories: Map<PlayerId, PeerMemory>
   /** Earlier epochs of this node that its store has outlived whole, and the sequence each ended with. */
@@ -239,6 +241,7 @@ export function createGossip(settings: GossipSettings): GossipState {
     waiting: new Set(),
     unasked: new Set(),
     goals: new Map(),
+    gave: new Map(),
     memories: new Map(),
     epochs: new Map(),
     offers: new Map(),

@@ -94,6 +94,7 @@ export function onRun(turn: Turn, link: Link, frame: Of<'run'>, bytes: number): 
   }
   made.room -= entries.length
   made.ingesting++
+  made.inHand += bytes
   turn.effects.push({ type: 'ingest', link: link.id, stream, identity: made.identity, entries, announced, bytes })
 }
 
@@ -123,6 +124,7 @@ export function onIngested(turn: Turn, event: EventOf<'ingested'>): void {
   const made = link?.asks.get(event.stream)
   if (made) {
     made.ingesting--
+    made.inHand -= event.bytes
     noteTaken(turn, made, event)
   }
   if (event.outcome.kind === 'staged' && !event.outcome.unverified)
@@ -148,6 +150,7 @@ function noteTaken({ state }: Turn, made: Ask, { outcome, bytes }: EventOf<'inge
   if (isUnverified) made.vain = true
   if (!isNew) return
   made.vain = false
+  made.knownAt = undefined
   made.drew = true
   const link = state.links.get(made.link)
   if (!link) return

@@ -1,4 +1,5 @@
-import { awaitsStore, consider, drawFrom, isHeld, owes, penalize } from './asking.ts'
+import { consider, drawFrom, isHeld, owes, penalize } from './asking.ts'
+import { awaitsStore, measure } from './slow.ts'
 import { higher } from './state.ts'
 import type { Ask, Feed, GossipState, Link, Turn } from './state.ts'
 import type { LinkId } from './types.ts'
@@ -48,30 +49,11 @@ function countOwing(state: GossipState): Map<LinkId, number> {
 }
 
 /**
- * How much comes from each peer that is waited for, over one stretch of time after the other. What waits for the store
- * has come; of a peer that brings everything within a stretch nothing is said.
- */
-function measure({ links, now, settings }: GossipState, owing: ReadonlyMap<LinkId, number>): void {
-  const { stallAfter, window } = settings.limits
-  for (const link of links.values()) {
-    if (!owing.has(link.id)) {
-      link.measuredAt = undefined
-      continue
-    }
-    if (link.measuredAt === undefined) link.drawn = 0
-    else if (now - link.measuredAt < stallAfter) continue
-    else link.gave = link.drawn + window - link.granted - link.owed
-    link.measuredAt = now
-    link.drawn = 0
-  }
-}
-
-/**
  * Whether a source has announced more than has come, and nothing comes: at all, or of this feed for longer than its
  * turn among the many that are drawn from that peer can take.
  */
 function isStalled(state: GossipState, feed: Feed, source: Ask, owing: number): boolean {
-  const { stallAfter, takeOverAfter } = state.settings.limits
+  const { stallAfter, stallAlone, takeOverAfter } = state.settings.limits
   const link = state.links.get(source.link)
   if (!link || !owes(state, source)) return false
   const idle = idleFor(state, feed, source)
@@ -82,7 +64,9 @@ function isStalled(state: GossipState, feed: Feed, source: Ask, owing: number): 
   // A fork far back comes with all that follows on where both chains parted, much of it here: from the only one that has it.
   if (alone && (source.ingesting > 0 || state.now - (source.knownAt ?? -Infinity) < stallAfter)) return false
   const silent = Math.min(idle, state.now - link.progressAt)
-  if (silent >= stallAfter || idle >= stallAfter * (1 + owing / FEEDS_IN_STALL)) return true
+  // A frame counts when it is whole: over a slow line one takes longer than others would be kept waiting for.
+  const patience = alone ? stallAlone : stallAfter
+  if (silent >= patience || idle >= patience * (1 + owing / FEEDS_IN_STALL)) return true
   return silent >= takeOverAfter && source.phase === 'asked' && !alone
 }
 

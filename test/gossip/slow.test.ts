@@ -73,6 +73,72 @@ test('gossip core: who brings an entry now and then is left for another that has
   t.end()
 })
 
+/** So many entries of a feed come that together have that many bytes, and are taken in. */
+function bring(bench: Bench, link: number, stream: number, count: number, bytes: number): void {
+  const frame: Known = { type: 'run', stream, head: headOf(200), entries: [new Uint8Array(bytes)] }
+  bench.hear(link, frame)
+  bench.do({ type: 'changed', head: { identity: author, ...headOf(count) } })
+  const size = encodeFrame(frame).length
+  bench.do({ type: 'ingested', link, stream, identity: author, bytes: size, outcome: { kind: 'adopted' } })
+}
+
+test('gossip core: one bad stretch is forgotten, and who had it is tried again', (t) => {
+  const bench = tracking().connect(1, near).connect(2, far).announce(1, 1, 200).announce(2, 1, 200)
+  let count = 0
+  for (let at = 0; at < 5; at++) {
+    bring(bench, 1, 0, ++count, 6_000)
+    bench.wait(1_000)
+  }
+  bring(bench, 1, 0, ++count, 6_000)
+  t.deepEqual(bench.wait(1_000).asked, [2], 'it is left for another')
+  let asked: number[] = []
+  let seconds = 0
+  // The other brings no more than that, and owes all the time.
+  for (; seconds < 120 && asked.length === 0; seconds++) {
+    bring(bench, 2, 0, ++count, 4_000)
+    asked = bench.wait(1_000).asked
+  }
+  t.deepEqual(asked, [1], 'then it is tried again')
+  t.ok(seconds >= 30 && seconds <= 60, `after ${seconds} s`)
+  t.end()
+})
+
+test('gossip core: whoever was slow and comes again is no better than one of whom nothing is known', (t) => {
+  const bench = tracking().connect(1, near).connect(2, far).announce(1, 1, 200).announce(2, 1, 200)
+  let count = 0
+  for (let at = 0; at < 6; at++) {
+    trickle(bench, 1, 0, author, ++count)
+    bench.wait(1_000)
+  }
+  bench.do({ type: 'disconnected', link: 1 }).connect(3, near).announce(3, 1, 200)
+  for (let at = 0; at < 6; at++) {
+    trickle(bench, 2, 0, author, ++count)
+    t.deepEqual(bench.wait(1_000).asked, [], `${at + 1} s: the other is as slow`)
+  }
+  t.end()
+})
+
+for (const [what, outcome] of [
+  ['nobody has signed', { kind: 'staged', tail: headOf(91), unverified: true }],
+  ['is here already', { kind: 'known' }],
+] as const) {
+  test(`gossip core: what ${what} counts as nothing brought, however much of it the store has in hand`, (t) => {
+    const bench = tracking().connect(1, near).connect(2, far).announce(1, 1, 200).announce(2, 1, 200)
+    const taken = (): Bench =>
+      bench.do({ type: 'ingested', link: 1, stream: 0, identity: author, bytes: LARGE_BYTES, outcome })
+    bench.hear(1, large()).hear(1, large())
+    let count = 0
+    for (let at = 0; at < 6; at++) {
+      bring(bench, 1, 0, ++count, 100)
+      bench.hear(1, large())
+      taken()
+      bench.wait(1_000)
+    }
+    t.ok((bench.state.gave.get(near)?.bytes ?? Infinity) < 2_000, 'of the measured stretch only what was new counts')
+    t.end()
+  })
+}
+
 test('gossip core: a peer that announces many feeds and brings some holds back none that another has', (t) => {
   const FEEDS = 600
   const feeds = Array.from({ length: FEEDS }, (_, at) => playerOf(100 + at))

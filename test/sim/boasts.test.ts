@@ -56,7 +56,7 @@ function boasting(scene: Scene, ada: SimNode, listener: SimNode, answer: Answer)
 function isShunned({ state }: SimNode, { identity }: SimNode, feed: PlayerId): boolean {
   if (state.feeds.get(feed)?.penalties.has(identity.id) === true) return true
   const { leastBytes } = state.settings.limits
-  return [...state.links.values()].some(({ peer, gave = Infinity }) => peer === identity.id && gave < leastBytes)
+  return (state.gave.get(identity.id)?.bytes ?? Infinity) < leastBytes
 }
 
 for (const [what, answer] of ANSWERS) {
