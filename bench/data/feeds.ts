@@ -7,8 +7,8 @@ import { generateIdentity, type Identity, nodeCrypto } from '../../lib/keys/inde
 import type { Head, Store } from '../../lib/store/index.ts'
 import { author, payloadAt } from './jam-entries.ts'
 
-/** A frame of gossip. */
-const RUN_BYTES = 65_536
+/** Three frames of gossip, as lib/gossip/intake takes them in together. */
+const RUN_BYTES = 3 * 65_536
 const PIECE_BYTES = 4 * 1_048_576
 const START_MICROS = 1_700_000_000_000_000
 const LENGTH_BYTES = 4

@@ -10,8 +10,8 @@ import { serveParts } from '../kit/part.ts'
 import { author, inFlight, payloadAt, readRecords } from './jam-entries.ts'
 
 const IN_FLIGHT = 64
-/** A frame of gossip. */
-const RUN_BYTES = 65_536
+/** Three frames of gossip, as lib/gossip/intake takes them in together. */
+const RUN_BYTES = 3 * 65_536
 const START_MICROS = 1_700_000_000_000_000
 
 const open = (folder: string, { id, signer }: Identity, clock: Clock = systemClock): Promise<Store> =>
