@@ -3,12 +3,13 @@ import { join, resolve } from 'node:path'
 import { MarmaladeError, type BlobId, type JamId, type PlayerId } from '../../lib/base/index.ts'
 import { knownJams, findJam, jamsContract, joinedJams, LiveJam } from '../../plugins/jams/index.ts'
 import { Trust } from '../../plugins/feeds/trust.ts'
-import { generatorsContract, Permits } from '../../plugins/generators/index.ts'
+import { generatorsContract, Permits, trustedPlayers } from '../../plugins/generators/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
 import type { JamEntry } from '../../lib/jam/index.ts'
 import { openBundleSource } from './bundle-source.ts'
 import type { Context } from './context.ts'
-import { openOffline } from './offline.ts'
+import { entriesOf } from './entries.ts'
+import { openOffline, type Offline } from './offline.ts'
 
 /** What a replay needs of a home: a jam's entries, each checked by its own signature, and archives. */
 export interface JamSource {
@@ -18,6 +19,8 @@ export interface JamSource {
   readonly archiveFile: (archive: BlobId) => Promise<string>
   /** Whether an archive may run as a process here. */
   readonly mayRun: (archive: BlobId) => Promise<boolean>
+  /** A player's whole feed, oldest first; nothing where none is here. */
+  readonly feed: (player: PlayerId) => AsyncIterable<JamEntry>
   close(): Promise<void>
 }
 
@@ -44,6 +47,10 @@ export async function openJamSource(context: Context, text: string | undefined):
     entries,
     archiveFile: async (archive) => (await generators.authoring.locate({ archive })).file,
     mayRun: async (archive) => (await generators.authoring.locate({ archive })).mayRun,
+    async *feed(identity) {
+      for await (const { key, comparable, payload } of entriesOf(context, { player: identity }))
+        yield { identity, key, comparable, payload: payload as Payload }
+    },
     close: async () => undefined,
   }
 }
@@ -62,6 +69,7 @@ async function fromHome(context: Context, text: string | undefined): Promise<Jam
         return home.blobs.path(archive)
       },
       mayRun: (archive) => permits.mayRun(archive),
+      feed: (player) => home.store.read(player),
       close: () => home.close(),
     }
   } catch (error) {
@@ -71,13 +79,13 @@ async function fromHome(context: Context, text: string | undefined): Promise<Jam
 }
 
 /** What may run as the files of a home say. */
-async function permitsOf({ home, store, identity }: Awaited<ReturnType<typeof openOffline>>): Promise<Permits> {
+async function permitsOf({ home, store, identity, follows }: Offline): Promise<Permits> {
   const trust = new Trust(join(home.path, 'trusted.json'))
-  const trusted = (): PlayerId[] => [identity.id, ...trust.list()]
+  const trusted = (): PlayerId[] => trustedPlayers({ self: identity.id, trust, follows })
   return Permits.load({ file: join(home.path, 'allowed.json'), store, trusted })
 }
 
-async function named(home: Awaited<ReturnType<typeof openOffline>>, text: string | undefined): Promise<JamId> {
+async function named(home: Offline, text: string | undefined): Promise<JamId> {
   if (text !== undefined) return findJam(home, text, await joinedJams(home.store, home.identity.id))
   const [only, ...others] = await knownJams(home.store)
   if (only === undefined || others.length > 0) {

@@ -11,6 +11,8 @@ export interface Offline {
   readonly identity: Identity
   readonly store: Store
   readonly blobs: BlobStore
+  /** Whom the home's player follows and blocks, as the store has it now. */
+  readonly follows: FollowGraph
   /** Names of players as the store has them now. */
   readonly directory: Directory
   /** Lets go of the home. Idempotent. */
@@ -37,7 +39,7 @@ export async function openOffline(context: Pick<Context, 'homeOption'>): Promise
     await follows.load()
     const directory = new Directory(store)
     await directory.load(follows.reached().keys())
-    return { home, identity, store, blobs, directory, close: () => store.close() }
+    return { home, identity, store, blobs, follows, directory, close: () => store.close() }
   } catch (error) {
     await store.close()
     throw error

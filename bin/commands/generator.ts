@@ -133,7 +133,7 @@ function addAllow(generator: Command): void {
     usage: 'allow <generator>',
     summary: 'let the archive of a process generator (a name, or a hash) run on this machine',
     examples: ['generator allow ada:hum', 'generator allow "&YmFz…=.sha256"', 'generator allow ada:hum --revoke'],
-  }).option('--revoke', 'it may run no longer')
+  }).option('--revoke', 'it may run no longer: what sounds of it ends')
   act(command, async (context, [name = ''], { revoke }) => {
     const on = revoke !== true
     const node = await context.node(generatorsContract)

@@ -30,20 +30,37 @@ const send = (message: FromEngine): void => {
 
 /** What was ready before the session began. */
 const early: ReadyArchive[] = []
+/** Process archives that may run, as the node has it now. */
+const allowed = new Set<BlobId>()
 /** Runs process generators; its thread begins with the first of them. */
 let processes: ProcessHost | undefined
 const preparing = new Preparing(({ archive, made }) => {
-  const refused = isRefused(made)
-  if (!refused) ready(archive, made)
-  send({ kind: 'archive', archive, refusal: refused ? { code: made.code, message: made.message } : undefined })
+  if (isRefused(made)) {
+    forbid(archive)
+    send({ kind: 'archive', archive, refusal: { code: made.code, message: made.message } })
+    return
+  }
+  ready(archive, made)
+  send({ kind: 'archive', archive, refusal: undefined, runtime: made.runtime })
 })
 
+/** What was ready and is refused now, handed over once more, may run no more. */
+function forbid(archive: BlobId): void {
+  if (!allowed.delete(archive)) return
+  const at = early.findIndex((one) => one.archive === archive)
+  if (at >= 0) early.splice(at, 1)
+  session?.tell({ kind: 'forbid', archive })
+}
+
 function ready(archive: BlobId, prepared: PreparedGenerator): void {
+  const isProcess = prepared.runtime === 'process'
+  if (isProcess) allowed.add(archive)
   const tell = (): void => {
+    if (isProcess && !allowed.has(archive)) return
     if (session) session.tell({ kind: 'archive', archive, prepared })
     else early.push({ archive, prepared })
   }
-  if (prepared.runtime === 'process') processes?.start().then(tell, fail)
+  if (isProcess) processes?.start().then(tell, fail)
   else tell()
 }
 

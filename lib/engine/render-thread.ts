@@ -108,6 +108,11 @@ function takeMessages(ensemble: Ensemble, mix: MixAct[], inputs: TakeRecord[]): 
       case 'archive':
         takeArchive(ensemble, message, inputs)
         break
+      case 'forbid':
+        inputs.push({ kind: 'forbidden', frame: renderer.frame, archive: message.archive })
+        conductor.archiveForbidden(message.archive)
+        renderer.forbid(message.archive)
+        break
       case 'mix': {
         const { target, setting } = message
         if (renderer.setMix(target, setting)) mix.push({ frame: renderer.frame, target, setting })

@@ -58,7 +58,10 @@ export interface TakeOutcome {
   readonly skipped: Frames
 }
 
-type Input = Extract<TakeRecord, { kind: 'observed' | 'withdrawn' | 'archive' | 'mix' | 'clock' | 'failed' }>
+type Input = Extract<
+  TakeRecord,
+  { kind: 'observed' | 'withdrawn' | 'archive' | 'forbidden' | 'mix' | 'clock' | 'failed' }
+>
 
 /**
  * Tells a renderer again what a session's was told, before the same frames: entries as they arrived, archives as they
@@ -131,6 +134,10 @@ export class TakePlayer {
         conductor.archiveReady(input.archive, defaultsOf(generator))
         return
       }
+      case 'forbidden':
+        conductor.archiveForbidden(input.archive)
+        renderer.forbid(input.archive)
+        return
       case 'mix':
         // Fields that are left out are undefined nowhere: what JSON gave has them or has them not.
         renderer.setMix(input.target as MixTarget, input.setting as MixSetting)
@@ -176,7 +183,7 @@ export class TakePlayer {
   }
 }
 
-const INPUTS: ReadonlySet<string> = new Set(['observed', 'withdrawn', 'archive', 'mix', 'clock'])
+const INPUTS: ReadonlySet<string> = new Set(['observed', 'withdrawn', 'archive', 'forbidden', 'mix', 'clock'])
 const OUTCOMES: ReadonlySet<string> = new Set(['applied', 'superseded', 'started', 'ended', 'grid', 'failed'])
 const wasKilled = (record: TakeRecord): boolean => record.kind === 'failed' && record.code === 'GENERATOR_TOO_SLOW'
 

@@ -29,8 +29,18 @@ export interface SessionInit {
 export interface ArchiveFile {
   readonly archive: BlobId
   readonly file: string
-  /** Whether it may run as a process here: else it is refused where it is one. */
+  /**
+   * Whether it may run as a process here: else it is refused where it is one. An archive that is handed over again is what is
+   * said of it last: refused, it starts no more, and what sounds of it ends.
+   */
   readonly mayRun?: boolean
+}
+/** Ready to start, or why not. */
+export interface ArchiveOutcome {
+  readonly archive: BlobId
+  readonly refusal: Refusal | undefined
+  /** Of one that is ready. */
+  readonly runtime?: PreparedGenerator['runtime']
 }
 export interface ReadyArchive {
   readonly archive: BlobId
@@ -87,8 +97,8 @@ export type FromEngine =
   | { readonly kind: 'late'; readonly what: 'underrun' | 'skipped'; readonly at: Frames; readonly frames: Frames }
   | { readonly kind: 'mix'; readonly acts: readonly MixAct[] }
   | { readonly kind: 'sink'; readonly state: SinkState }
-  /** An archive that cannot be played. */
-  | { readonly kind: 'archive'; readonly archive: BlobId; readonly refusal: Refusal | undefined }
+  /** What became of an archive, once for each time it was handed over and in that order. */
+  | ({ readonly kind: 'archive' } & ArchiveOutcome)
   /** Nothing more comes of the session; its files are finished. */
   | { readonly kind: 'closed'; readonly report: SessionReport; readonly end: SessionEnd }
   /** Something is amiss; the session goes on. */
@@ -100,6 +110,8 @@ export type FromEngine =
 export type ToRender =
   | Exclude<ToEngine, { kind: 'open' | 'archive' | 'close' }>
   | ({ readonly kind: 'archive' } & ReadyArchive)
+  /** A process that was ready may run no more. */
+  | { readonly kind: 'forbid'; readonly archive: BlobId }
   /** The first frame to render, a multiple of 128, and what is ready by then. */
   | { readonly kind: 'begin'; readonly from: Frames; readonly archives: readonly ReadyArchive[] }
 
@@ -110,7 +122,7 @@ export type FromRender = { readonly kind: 'ready' } | Rendered
 export interface Rendered {
   readonly kind: 'rendered'
   readonly frame: Frames
-  /** What was taken in before the first of them: entries, withdrawals, archives. */
+  /** What was taken in before the first of them: entries, withdrawals, archives that came or are forbidden. */
   readonly inputs: readonly TakeRecord[]
   readonly jam: readonly ConductorEvent[]
   readonly instances: readonly InstanceEvent[]

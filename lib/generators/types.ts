@@ -53,6 +53,7 @@ export interface Voice {
 
 /** Why an instance ended by itself. */
 export interface VoiceFailure {
-  readonly code: 'GENERATOR_TRAPPED' | 'GENERATOR_RAN_AWAY' | 'GENERATOR_FAILED' | 'GENERATOR_TOO_SLOW'
+  readonly code:
+    'GENERATOR_TRAPPED' | 'GENERATOR_RAN_AWAY' | 'GENERATOR_FAILED' | 'GENERATOR_TOO_SLOW' | 'GENERATOR_NOT_ALLOWED'
   readonly message: string
 }

@@ -95,6 +95,11 @@ export class JamConductor implements Conductor {
     this.#stage.archiveReady(blob, defaults)
   }
 
+  /** An archive may run no more: what starts from now on waits until it is ready again. What sounds is for the renderer to end. */
+  archiveForbidden(blob: BlobId): void {
+    this.#stage.archiveForbidden(blob)
+  }
+
   /** The first frame that this session renders, a multiple of 128. @throws MarmaladeError INTERNAL */
   begin(frame: Frames): void {
     if (this.#next !== undefined || frame % BLOCK !== 0)

@@ -40,6 +40,11 @@ export class Stage {
     this.#archives.set(blob, defaults)
   }
 
+  /** An archive counts as not there. */
+  archiveForbidden(blob: BlobId): void {
+    this.#archives.delete(blob)
+  }
+
   /** A play counts: aims its start. An id that has started never starts again. */
   addPlay(play: PlayItem, window: Window): void {
     const track = this.trackOf(play.identity, play.payload.instance)

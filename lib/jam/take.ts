@@ -55,6 +55,8 @@ const record = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('withdrawn'), frame, keys }),
   /** An archive was ready to start. */
   z.object({ kind: z.literal('archive'), frame, archive: z.custom<BlobId>(isBlobId, 'expected a blob id') }),
+  /** An archive may run no more: what sounds of it ends, and it is there for no further start until it is ready again. */
+  z.object({ kind: z.literal('forbidden'), frame, archive: z.custom<BlobId>(isBlobId, 'expected a blob id') }),
   /** A stop, param or tag took effect. */
   z.object({ kind: z.literal('applied'), frame, key: entryKey, late }),
   /** One came after a newer one: nothing changed. */

@@ -21,6 +21,7 @@ const FAILURES: readonly string[] = [
   'GENERATOR_RAN_AWAY',
   'GENERATOR_FAILED',
   'GENERATOR_TOO_SLOW',
+  'GENERATOR_NOT_ALLOWED',
 ]
 
 function isFailure(thrown: unknown): thrown is VoiceFailure {

@@ -120,6 +120,13 @@ export class Renderer {
     this.#acts.push({ kind: 'kill', frame, path, failure })
   }
 
+  /** Ends every instance of an archive that may run no more: the first block of the next quantum is its last. A local act. */
+  forbid(archive: BlobId): void {
+    const failure = { code: 'GENERATOR_NOT_ALLOWED', message: 'it is not allowed to run here any more' } as const
+    for (const { strip } of this.#stage.performers)
+      if (strip.spec.archive === archive) this.kill(strip.spec.path, this.#frame, failure)
+  }
+
   /** Stops every instance at a frame of the next quantum, as the end of the jam does. */
   stopAll(frame: Frames = this.#frame): void {
     this.#acts.push({ kind: 'end', frame })

@@ -40,8 +40,10 @@ export class Trust {
     else this.#players.delete(player)
     const written = this.#writing.then(() => this.#write())
     this.#writing = written.catch(() => undefined)
-    await written
-    for (const listener of this.#listeners) listener()
+    // It holds now, whether the disk remembers it or not.
+    await written.finally(() => {
+      for (const listener of this.#listeners) listener()
+    })
   }
 
   /** Gives a function that takes the listener away. */

@@ -11,9 +11,22 @@ interface Init {
   /** The file that remembers which archives may run. */
   readonly file: string
   readonly store: Pick<Store, 'byType' | 'get'>
-  /** Whose archives may run without being allowed one by one: those whom the owner trusts, and the owner. */
+  /** See `trustedPlayers`. */
   readonly trusted: () => readonly PlayerId[]
 }
+
+/**
+ * Whose archives may run here without being allowed one by one: the owner, and whom the owner trusts and does not block.
+ */
+export const trustedPlayers = ({
+  self,
+  trust,
+  follows,
+}: {
+  readonly self: PlayerId
+  readonly trust: { list(): readonly PlayerId[] }
+  readonly follows: { blocks(player: PlayerId): boolean }
+}): PlayerId[] => [self, ...trust.list().filter((player) => !follows.blocks(player))]
 
 /**
  * Which process archives may run on this machine: those that were allowed, by their hash, and those that somebody whom the
@@ -56,11 +69,11 @@ export class Permits {
     else this.#allowed.delete(archive)
     const written = this.#writing.then(() => this.#write())
     this.#writing = written.catch(() => undefined)
-    await written
-    this.changed()
+    // What was taken back ends whether the disk remembers that or not.
+    await written.finally(() => this.changed())
   }
 
-  /** Somebody is trusted now: what was refused may run. */
+  /** Who is trusted, or what they publish, is another now: more or fewer may run. */
   changed(): void {
     for (const listener of this.#listeners) listener()
   }

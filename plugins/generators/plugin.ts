@@ -1,5 +1,5 @@
 import { isBlobId, MarmaladeError, type BlobId, type PlayerId } from '../../lib/base/index.ts'
-import type { Entry, PayloadOf } from '../../lib/entry/index.ts'
+import { typeOf, type Entry, type PayloadOf } from '../../lib/entry/index.ts'
 import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
 import type { BlobsApi } from '../blobs/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
@@ -7,12 +7,14 @@ import { Ahead } from './ahead.ts'
 import { Catalogue, generatorIn } from './catalogue.ts'
 import { generatorsContract, MAX_ARCHIVE_BYTES, type GeneratorRow } from './contract.ts'
 import { Offered } from './offered.ts'
-import { Permits } from './permits.ts'
+import { Permits, trustedPlayers } from './permits.ts'
 import { openArchiveFile, packGenerator, type Packed } from './publish.ts'
 import { Shelf } from './shelf.ts'
 import type { GeneratorsApi } from './types.ts'
 
 const LIST_LIMIT = 100
+/** What of a trusted player, or of one's own, may say that another archive may run, or one no more. */
+const PERMITTING: ReadonlySet<string> = new Set(['generator', 'block', 'again'])
 
 interface Init {
   /** `<home>/generators`: links to archives, for people. */
@@ -30,10 +32,11 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
     async start(host, { feeds, blobs }) {
       const isHere = (archive: BlobId): Promise<boolean> => blobs.store.has(archive)
       const catalogue = new Catalogue({ feeds, isHere })
+      const trusted = (): PlayerId[] => trustedPlayers({ self: feeds.identity.id, ...feeds })
       const permits = await Permits.load({
         file: init.allowedFile,
         store: feeds.store,
-        trusted: () => [feeds.identity.id, ...feeds.trust.list().filter((player) => !feeds.follows.blocks(player))],
+        trusted,
       })
       const ensure: GeneratorsApi['ensure'] = async (archive, { signal } = {}) => {
         if (!(await blobs.store.touch(archive)))
@@ -106,6 +109,10 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
         ),
         feeds.tracked.onChange(() => fold(lookAt)),
         feeds.trust.onChange(() => permits.changed()),
+        feeds.onFolded(({ head, entries, changeover }) => {
+          const permitted = changeover !== undefined || entries.some((entry) => PERMITTING.has(typeOf(entry)))
+          if (permitted && trusted().includes(head.identity)) permits.changed()
+        }),
         blobs.onRoom(() => ahead.tryRefused()),
         blobs.addServing(async (_peer, role, blob) => (role === 'stranger' && offered.has(blob) ? true : undefined)),
       ]

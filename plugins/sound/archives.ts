@@ -1,5 +1,5 @@
 import type { BlobId } from '../../lib/base/index.ts'
-import type { ArchiveFile } from '../../lib/engine/index.ts'
+import type { ArchiveFile, ArchiveOutcome } from '../../lib/engine/index.ts'
 import type { Log } from '../../lib/host/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import type { LiveJam } from '../jams/index.ts'
@@ -7,64 +7,93 @@ import type { LiveJam } from '../jams/index.ts'
 /** An archive that nobody had is asked for again after this. */
 const RETRY_MILLIS = 2_000
 
-interface Init {
-  readonly jam: LiveJam
-  readonly generators: GeneratorsApi
+export interface ArchivesInit {
+  readonly jam: { readonly ledger: Pick<LiveJam['ledger'], 'items' | 'refuse'> }
+  readonly generators: Pick<GeneratorsApi, 'hold' | 'onPermits' | 'atHand' | 'ensure' | 'mayRun'>
   readonly log: Log
-  /** Hands a file to the engine. */
+  /** Hands a file to the engine, which answers once for each time. */
   readonly hand: (archive: ArchiveFile) => void
   /** Something about an archive is another now. */
   readonly changed: () => void
 }
 
-/** The archives that a jam's plays name, each brought here once and handed to the engine. */
+type State = 'fetching' | 'sent' | 'ready' | 'refused'
+
+interface Known {
+  state: State
+  /** Once it is here. */
+  file?: string
+  /** What the engine was told last. */
+  mayRun?: boolean
+  /** Times that it was handed over and not answered yet. */
+  asked: number
+  /** It runs in the engine itself, whoever published it. */
+  needsNoPermit: boolean
+}
+
+/** The archives that a jam's plays name, each brought here once and handed to the engine; again where it may run now, or no more. */
 export class Archives {
-  readonly #init: Init
-  readonly #states = new Map<BlobId, 'fetching' | 'sent' | 'ready' | 'refused'>()
+  readonly #init: ArchivesInit
+  readonly #known = new Map<BlobId, Known>()
+  /** Those of which it is to be looked whether they may run, one after the other: so what is told last is as it is. */
+  readonly #toLook = new Set<BlobId>()
+  #looking = false
+  #engineRuns = false
   #retry: NodeJS.Timeout | undefined
   readonly #release: (() => void)[]
   #stopped = false
 
-  constructor(init: Init) {
+  constructor(init: ArchivesInit) {
     this.#init = init
     this.#release = [
-      init.generators.hold((archive) => this.#states.has(archive)),
-      init.generators.onPermits(() => this.#tryRefused()),
+      init.generators.hold((archive) => this.#known.has(archive)),
+      init.generators.onPermits(() => this.#look(this.#known.keys())),
     ]
   }
 
   /** How far an archive is; undefined where no play that counts names it. */
-  stateOf(archive: BlobId): 'fetching' | 'sent' | 'ready' | 'refused' | undefined {
-    return this.#states.get(archive)
+  stateOf(archive: BlobId): State | undefined {
+    return this.#known.get(archive)?.state
   }
 
   /** Those that are still on their way here. */
   fetching(): BlobId[] {
-    return [...this.#states].filter(([, state]) => state === 'fetching').map(([archive]) => archive)
+    return [...this.#known].filter(([, { state }]) => state === 'fetching').map(([archive]) => archive)
   }
 
-  /** What the engine made of one. */
-  note(archive: BlobId, state: 'ready' | 'refused'): void {
-    this.#states.set(archive, state)
+  /** What the engine made of one. False where that is out of date: it was handed over again since. */
+  note({ archive, refusal, runtime }: ArchiveOutcome): boolean {
+    const known = this.#known.get(archive)
+    if (!known) return false
+    known.asked = Math.max(0, known.asked - 1)
+    if (known.asked > 0) return false
+    known.state = refusal ? 'refused' : 'ready'
+    known.needsNoPermit = runtime === 'wasm'
+    return true
   }
 
   /** What is here already, before the engine begins. */
   async atHand(): Promise<ArchiveFile[]> {
+    const { generators } = this.#init
     const here: ArchiveFile[] = []
     for (const archive of this.#wanted()) {
-      const file = await this.#init.generators.atHand(archive)
+      const file = await generators.atHand(archive)
       if (file === undefined) continue
-      this.#states.set(archive, 'sent')
-      here.push({ archive, file, mayRun: await this.#init.generators.mayRun(archive) })
+      const known: Known = { state: 'sent', file, asked: 1, needsNoPermit: false }
+      this.#known.set(archive, known)
+      known.mayRun = await generators.mayRun(archive)
+      here.push({ archive, file, mayRun: known.mayRun })
     }
     return here
   }
 
-  /** Brings every archive that a play names, and hands it over. */
+  /** Brings every archive that a play names, and hands it over. The engine runs from the first call on. */
   want(): void {
     if (this.#stopped) return
+    this.#engineRuns = true
+    this.#look([])
     for (const archive of this.#wanted()) {
-      this.#states.set(archive, 'fetching')
+      this.#known.set(archive, { state: 'fetching', asked: 0, needsNoPermit: false })
       void this.#bring(archive)
     }
   }
@@ -76,35 +105,67 @@ export class Archives {
     clearTimeout(this.#retry)
   }
 
-  /** What the engine refused may be a process that is allowed now. */
-  #tryRefused(): void {
-    for (const [archive, state] of this.#states) if (state === 'refused') this.#states.delete(archive)
-    this.want()
-  }
-
   /** Archives of plays that count, as far as nothing has been done about them. */
   #wanted(): Set<BlobId> {
     const { ledger } = this.#init.jam
     const wanted = new Set<BlobId>()
     for (const item of ledger.items()) {
-      if (item.kind !== 'play' || this.#states.has(item.payload.archive)) continue
+      if (item.kind !== 'play' || this.#known.has(item.payload.archive)) continue
       if (ledger.refuse(item) === undefined) wanted.add(item.payload.archive)
     }
     return wanted
   }
 
   async #bring(archive: BlobId): Promise<void> {
-    const { generators, log, hand, changed } = this.#init
+    const known = this.#known.get(archive)
     try {
-      const file = await generators.ensure(archive)
-      this.#states.set(archive, 'sent')
-      hand({ archive, file, mayRun: await generators.mayRun(archive) })
+      const file = await this.#init.generators.ensure(archive)
+      if (known) known.file = file
+      this.#look([archive])
     } catch (error) {
-      this.#states.delete(archive)
-      log.warn({ err: error, archive }, 'an archive that is to be played has not come yet')
-      this.#retryLater()
+      this.#giveUp(archive, error, 'an archive that is to be played has not come yet')
     }
-    changed()
+  }
+
+  /** What may run may be another now. */
+  #look(archives: Iterable<BlobId>): void {
+    for (const archive of archives) this.#toLook.add(archive)
+    if (this.#looking || !this.#engineRuns) return
+    void this.#lookAtAll()
+  }
+
+  async #lookAtAll(): Promise<void> {
+    this.#looking = true
+    for (const archive of this.#toLook) {
+      if (this.#stopped) return
+      this.#toLook.delete(archive)
+      try {
+        await this.#hand(archive)
+      } catch (error) {
+        this.#giveUp(archive, error, 'it is not known whether an archive may run')
+      }
+    }
+    this.#looking = false
+  }
+
+  /** Hands an archive over that is here, where the engine does not know yet what may be said of it. */
+  async #hand(archive: BlobId): Promise<void> {
+    const known = this.#known.get(archive)
+    if (known?.file === undefined || known.needsNoPermit) return
+    const mayRun = await this.#init.generators.mayRun(archive)
+    if (known.mayRun === mayRun || this.#stopped) return
+    known.mayRun = mayRun
+    known.state = 'sent'
+    known.asked++
+    this.#init.hand({ archive, file: known.file, mayRun })
+    this.#init.changed()
+  }
+
+  #giveUp(archive: BlobId, error: unknown, message: string): void {
+    this.#known.delete(archive)
+    this.#init.log.warn({ err: error, archive }, message)
+    this.#retryLater()
+    this.#init.changed()
   }
 
   #retryLater(): void {

@@ -203,9 +203,9 @@ export class Playing {
     this.#init.log.warn({ sink: state.name }, state.why)
   }
 
-  #noteArchive({ archive, refusal }: Extract<FromEngine, { kind: 'archive' }>): void {
-    this.#archives.note(archive, refusal ? 'refused' : 'ready')
-    if (!refusal) return
+  #noteArchive(outcome: Extract<FromEngine, { kind: 'archive' }>): void {
+    const { archive, refusal } = outcome
+    if (!this.#archives.note(outcome) || !refusal) return
     this.heard.fail(archive, refusal.code, refusal.message)
     this.#init.log.warn({ archive, code: refusal.code }, refusal.message)
   }

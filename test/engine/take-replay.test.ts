@@ -103,6 +103,40 @@ session('a take gives again what was heard: what came late, the grid put right, 
   t.notEqual(score.samplesSha256, report.samplesSha256, 'which is not the score')
 })
 
+session('what may run no more ends where it is and starts no more, and the take gives that again', async (t, rig) => {
+  const archives = await sines()
+  const jam = startedJam({ tempo: 120 })
+  const play = (instance: string, at: number): JamEntry =>
+    jam.play(ADA, 'drums', at, { instance, params: { gain: -18 } })
+  play('one', 0)
+  jam.play(ADA, 'chords', 0, { params: { gain: -18 } })
+  play('two', 2 * BAR)
+  jam.action(ADA, 'end', { at: 6 * BAR })
+  const { entries } = jam
+  await rig.open({ entries, archives })
+  await rig.to(4 * BEAT_FRAMES)
+  rig.tell({ kind: 'forbid', archive: archiveNamed('drums') })
+  await rig.to(12 * BEAT_FRAMES)
+  rig.archive(archives, archiveNamed('drums'))
+  const { report, take } = await rig.finish(ALL)
+  const [forbidden] = ofKind(take.records, 'forbidden')
+  t.ok(forbidden && forbidden.frame >= 4 * BEAT_FRAMES && forbidden.frame < 8 * BEAT_FRAMES)
+  const one = pathOf(ADA, 'drums').replace(/drums$/, 'one')
+  t.deepEqual(
+    ofKind(take.records, 'failed').map(({ frame, path, code }) => [frame, path, code]),
+    [[forbidden?.frame, one, 'GENERATOR_NOT_ALLOWED']],
+    'it ends where that took effect',
+  )
+  const two = ofKind(take.records, 'started').find(({ path }) => path.endsWith('/two'))
+  t.ok(two && two.frame >= 12 * BEAT_FRAMES, 'another play of it waits until it may')
+  t.equal(two?.late?.reason, 'archive')
+  for (const threads of [1, 2]) {
+    const made = await again({ rig, entries, archives }, { threads })
+    t.equal(made.samplesSha256, report.samplesSha256, `every sample that was heard, with ${threads} threads`)
+    t.deepEqual(made.take, { divergence: undefined, heardSha256: report.samplesSha256, missing: 0, skipped: 0 })
+  }
+})
+
 session(
   'a take that began in the middle of a jam and was closed there is as long as what was heard',
   async (t, rig) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cp, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tape'
 import type { BlockPosition, PreparedProcess, Status, Voice } from '../../lib/generators/index.ts'
@@ -33,7 +34,7 @@ export interface ProcessKit {
   readonly folder: string
   readonly host: ProcessHost
   /** The archive of a script, or of the files of a folder of fixtures/generators. */
-  script(text: string, more?: Record<string, unknown>): PreparedProcess
+  script(text: string, more?: { readonly entry?: string; readonly [field: string]: unknown }): PreparedProcess
   shipped(name: string): Promise<PreparedProcess>
   start(prepared: PreparedProcess, init?: { identity?: InstanceIdentity }): { voice: Voice; tags: TestTags }
   close(): Promise<void>
@@ -55,9 +56,9 @@ export async function processKit(init: ConstructorParameters<typeof ProcessHost>
   return {
     folder,
     host,
-    script(text, more = {}) {
-      const manifest = { name: 'test', runtime: 'process', entry: 'test.run', ...more }
-      const run = { ...textFile('test.run', text), executable: true }
+    script(text, { entry = 'test.run', ...more } = {}) {
+      const manifest = { name: 'test', runtime: 'process', entry, ...more }
+      const run = { ...textFile(entry, text), executable: true }
       return prepare(good(pack([textFile('generator.json', JSON.stringify(manifest)), run])))
     },
     async shipped(name) {
@@ -103,15 +104,47 @@ export function drive(
   return { left, status, ends: done }
 }
 
-/** Processes on this machine whose command line holds a text. */
-export const running = (text: string): number[] =>
-  readdirSync('/proc')
+/** A name for a program that no other test on this machine gives its own, at the same time or before. */
+export const ownEntry = (base = 'test.run'): string => `${randomUUID()}-${base}`
+
+/** Processes that run a program by that name: those of this test alone, whoever is their parent. See `ownEntry`. */
+export function running(entry: string): number[] {
+  if (!UUID.test(entry)) throw new Error(`${entry} may be another's`)
+  return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return Number(pid) !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text)
+        return Number(pid) !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`/gen/${entry}`)
       } catch {
         return false
       }
     })
     .map(Number)
+}
+
+/** Whether a process descends from another. */
+export function isBelow(pid: number, ancestor: number): boolean {
+  for (let at = pid; at > 1; at = parentOf(at)) if (at === ancestor) return true
+  return false
+}
+
+function parentOf(pid: number): number {
+  try {
+    return Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  } catch {
+    return 0
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-/
+
+/** A folder with a shipped process generator whose program has another name. */
+export async function renamed(name: string, entry: string, folder: string): Promise<string> {
+  const to = join(folder, name)
+  await cp(fixture('generators', name), to, { recursive: true })
+  const file = join(to, 'generator.json')
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as { entry: string }
+  await rename(join(to, manifest.entry), join(to, entry))
+  await writeFile(file, JSON.stringify({ ...manifest, entry }))
+  return to
+}

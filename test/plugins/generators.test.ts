@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import test from 'tape'
 import type { BlobId } from '../../lib/base/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
-import type { FeedsApi } from '../../plugins/feeds/index.ts'
+import { need } from '../../lib/host/index.ts'
+import { feedsContract, type FeedsApi } from '../../plugins/feeds/index.ts'
 import { Catalogue, generatorIn } from '../../plugins/generators/catalogue.ts'
-import { generatorsContract } from '../../plugins/generators/index.ts'
+import { generatorsContract, type GeneratorsApi } from '../../plugins/generators/index.ts'
 import { Offered } from '../../plugins/generators/offered.ts'
 import { HandClock, chain, headOfChain, identityNamed, rawOf } from '../helpers/chains.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { e2e } from '../helpers/node-kit.ts'
+import { e2e, meet, until } from '../helpers/node-kit.ts'
 import { temporaryStore } from '../helpers/stores.ts'
 
 e2e('process archives run where their hash is allowed, which is remembered', async (t, kit) => {
@@ -116,4 +117,26 @@ test('generators: an again whose original is in the feed publishes nothing', asy
   )
   t.equal(await generatorIn(store, lies[0]!), undefined, 'so nobody fetches it ahead')
   await store.remove()
+})
+
+e2e('more may run once somebody whom the owner trusts publishes it, less once they are blocked', async (t, kit) => {
+  const ada = await kit.node()
+  const ben = await kit.node()
+  await meet(ada, ben)
+  const archive = `&${'M'.repeat(43)}=.sha256` as BlobId
+  const generators = ben.node.host.api(need<GeneratorsApi>('generators'))
+  await ben.ask(feedsContract).feeds.trust({ player: ada.id, on: true })
+  /** Whoever was told of a change finds it made. */
+  const told = async (act: () => Promise<unknown>, may: boolean): Promise<void> => {
+    let seen = false
+    const off = generators.onPermits(() => void generators.mayRun(archive).then((now) => (seen ||= now === may)))
+    await act()
+    await until('who asks is told', () => seen)
+    off()
+  }
+  t.notOk(await generators.mayRun(archive))
+  await told(() => ada.write({ type: 'generator', name: 'hum', archive, size: 9, runtime: 'process' }), true)
+  t.pass('it was told that it may')
+  await told(() => ben.ask(feedsContract).feeds.block({ player: ada.id, on: true }), false)
+  t.pass('and that it may not')
 })

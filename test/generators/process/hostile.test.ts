@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import test from 'tape'
 import { loaderFor, siblingModule } from '../../../lib/base/node/thread.ts'
 import { until } from '../../helpers/node-kit.ts'
-import { at, canRun, drive, processKit, running, type ProcessKit } from '../../helpers/processes.ts'
+import { at, canRun, drive, ownEntry, processKit, running, type ProcessKit } from '../../helpers/processes.ts'
 import { removeFolder, temporaryFolder } from '../../helpers/stores.ts'
 import type { Voice } from '../../../lib/generators/index.ts'
 
@@ -146,8 +146,7 @@ time.sleep(1000)
   })
 })
 
-const IGNORES = (marker: string): string => `#!/usr/bin/python3
-# ${marker}
+const IGNORES = `#!/usr/bin/python3
 import os, signal, sys
 for n in range(1, 65):
     try: signal.signal(n, signal.SIG_IGN)
@@ -159,23 +158,23 @@ while True: pass
 
 test('a fork bomb that ignores every signal is gone when its instance is closed, and when the node is killed', async (t) => {
   if (!(await canRun(t))) return
-  const processes = (entry: string): number => running(`/gen/${entry}`).length
+  const [closed, killed] = [ownEntry(), ownEntry()]
   await withKit('live', async (kit) => {
-    const { voice } = kit.start(kit.script(IGNORES('closed'), {}))
-    await playUntil('it runs', voice, () => processes('test.run') > 8)
-    t.ok(processes('test.run') <= 34)
+    const { voice } = kit.start(kit.script(IGNORES, { entry: closed }))
+    await playUntil('it runs', voice, () => running(closed).length > 8)
+    t.ok(running(closed).length <= 34)
     voice.close()
-    await until('it is gone', () => processes('test.run') === 0)
+    await until('it is gone', () => running(closed).length === 0)
     t.pass('gone')
   })
   const module = siblingModule('hostile-child', import.meta.url)
-  const node = spawn(process.execPath, [...loaderFor(module), module.pathname, IGNORES('killed')], {
+  const node = spawn(process.execPath, [...loaderFor(module), module.pathname, IGNORES, killed], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await once(node.stdout, 'data')
-  await until('it runs', () => running('/gen/test.run').length > 8)
+  await until('it runs', () => running(killed).length > 8)
   node.kill('SIGKILL')
   await once(node, 'exit')
-  await until('it is gone', () => processes('test.run') === 0)
+  await until('it is gone', () => running(killed).length === 0)
   t.pass('gone')
 })
