@@ -30,7 +30,8 @@ const CORES = [
   ...['greeting', 'octets', 'types'].map((f) => `lib/wire/${f}.ts`),
   ...[
     ...['core', 'state', 'links', 'watching', 'remember', 'offers', 'limits', 'wire', 'octets', 'types'],
-    ...['asking', 'elsewhere', 'flips', 'taking', 'losing', 'telling', 'sending', 'serving'],
+    ...['asking', 'elsewhere', 'flips', 'forget', 'inquiry', 'slow'],
+    ...['taking', 'losing', 'telling', 'sending', 'serving'],
   ].map((f) => `lib/gossip/${f}.ts`),
   ...['core', 'state', 'wanting', 'transfer', 'serving', 'wire', 'types'].map((f) => `lib/blobs/${f}.ts`),
 ]

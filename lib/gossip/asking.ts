@@ -1,6 +1,7 @@
 import type { Millis, PlayerId } from '../base/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Head } from '../store/types.ts'
+import { noteSaid } from './inquiry.ts'
 import { isWanted, probe, resume, trackedSince } from './remember.ts'
 import { awaitsStore, isSlower } from './slow.ts'
 import { closeLink, higher, send } from './state.ts'
@@ -40,6 +41,7 @@ export function onIhave(turn: Turn, link: Link, frame: Of<'ihave'>): void {
 
 /** Notes a head. Those of feeds that are not drawn are kept while there is room: one that is tracked later is asked for. */
 function hear(state: GossipState, link: Link, head: Head): void {
+  noteSaid(state, link, head.identity)
   if (head.count === 0) link.heard.delete(head.identity)
   else if (link.heard.size < state.settings.limits.maxHeard || isWanted(state, head.identity))
     link.heard.set(head.identity, head)

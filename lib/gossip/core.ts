@@ -1,6 +1,7 @@
 import { consider, noteAnswer, onIhave, owes, track } from './asking.ts'
 import { countFlip } from './flips.ts'
-import { forgetTold } from './forget.ts'
+import { forgetFeed } from './forget.ts'
+import { inquire } from './inquiry.ts'
 import { checkGreetings, connect, greet, leave, leaveNow } from './links.ts'
 import { checkLosing, losingNeedsTick, noteLosing, onIwantLost, onLacking, onLosing, onLost } from './losing.ts'
 import { onCredit, onRead, pump } from './sending.ts'
@@ -47,7 +48,10 @@ function apply(turn: Turn, event: GossipEvent): void {
       track(turn, event.identity, event.on, event.most ?? Infinity)
       return
     case 'forgotten':
-      forgetTold(turn, event.identity)
+      forgetFeed(turn, event.identity)
+      return
+    case 'inquired':
+      inquire(turn, event)
       return
     case 'reconsider':
       reconsider(turn, event)

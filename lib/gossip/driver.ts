@@ -2,9 +2,11 @@ import type { Clock, Millis, PlayerId } from '../base/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Change, Changed, Store } from '../store/types.ts'
 import { ReadAhead } from './ahead.ts'
+import { Answers } from './answers.ts'
 import { GOSSIP_LIMITS, createGossip, needsTick, remember, restore, step } from './core.ts'
 import type { GossipLimits, GossipState } from './core.ts'
 import { holdersOf } from './forget.ts'
+import { isAnswered } from './inquiry.ts'
 import { Intake } from './intake.ts'
 import { readRemembered, writeRemembered } from './kept.ts'
 import type { GossipMemory } from './kept.ts'
@@ -19,6 +21,8 @@ import { isRun } from './wire.ts'
 
 /** How often the core looks at what has not come, while there is such. */
 const TICK_MS = 100
+/** How long peers are waited for that are asked what they have of a feed. */
+const ANSWER_MS: Millis = 5_000
 /** When a run that the store could not take is asked for again. */
 const STORE_RETRY_MS: Millis = 5_000
 /** Frames that carry no entries, of one peer: so many at once, then so many a second. Runs are bounded by credit. */
@@ -52,6 +56,7 @@ export class Gossip {
   readonly #calls: Calls<Timeless<GossipEvent>, OwnEffect>
   readonly #ahead: ReadAhead
   readonly #intake: Intake<EffectOf<'ingest'>>
+  readonly #answers = new Answers()
   readonly #stopListening: () => void
   #closing: Promise<void> | undefined
 
@@ -67,7 +72,11 @@ export class Gossip {
     this.#calls = new Calls({
       clock: components.clock,
       tickEvery: TICK_MS,
-      step: (event, now) => step(this.#state, { ...event, now }),
+      step: (event, now) => {
+        const effects = step(this.#state, { ...event, now })
+        this.#answers.look()
+        return effects
+      },
       needsTick: () => needsTick(this.#state),
       perform: (effect) => this.#perform(effect),
       pace: () => new Pace({ ...FRAMES, now: () => components.clock.monotonic() }),
@@ -102,17 +111,27 @@ export class Gossip {
 
   /** A feed has been deleted from the store: it is drawn anew, where it is tracked. */
   forget(identity: PlayerId): void {
+    this.#ahead.forget(identity)
     this.#step({ type: 'forgotten', identity })
-  }
-
-  /** Opens every link anew, so that each peer tells all it has. */
-  renew(): void {
-    this.#step({ type: 'forgotten' })
   }
 
   /** Connected peers that said on their link that they have a feed up to a head, or further. */
   holders(identity: PlayerId, head: HeadPosition): PlayerId[] {
     return holdersOf(this.#state, identity, head)
+  }
+
+  /**
+   * The same. Where none has said so all are asked anew, and the first that has it is waited for, or the answers of all,
+   * but no longer than 5 s.
+   */
+  async askHolders(identity: PlayerId, head: HeadPosition): Promise<PlayerId[]> {
+    const known = (): PlayerId[] => this.holders(identity, head)
+    if (known().length > 0) return known()
+    this.#step({ type: 'inquired', identity, on: true })
+    const isOver = (): boolean => this.#calls.closed || known().length > 0 || isAnswered(this.#state, identity)
+    await this.#answers.until(isOver, ANSWER_MS)
+    this.#step({ type: 'inquired', identity, on: false })
+    return known()
   }
 
   /** What is under way with each peer. */
@@ -130,6 +149,7 @@ export class Gossip {
     this.#stopListening()
     const remembered = remember(this.#state)
     this.#calls.close()
+    this.#answers.look()
     await this.#intake.idle()
     const { memory, store } = this.#components
     try {

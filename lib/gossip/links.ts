@@ -1,5 +1,6 @@
 import { silent } from '../wire/greeting.ts'
 import { askMore, consider } from './asking.ts'
+import { inquireOf } from './inquiry.ts'
 import { noteLosing } from './losing.ts'
 import { emptyOffer } from './offers.ts'
 import { keepMemory, memoryOf } from './remember.ts'
@@ -97,6 +98,7 @@ export function greet(turn: Turn, link: Link, hello: Extract<Frame, { type: 'hel
   send(turn, link, { type: 'credit', bytes: link.granted })
   tellAll(turn, link, hello)
   noteLosing(turn, link)
+  inquireOf(turn, link)
 }
 
 /** The peer has said that it closes. */

@@ -96,11 +96,12 @@ export function resume(turn: Turn, link: Link, full: boolean): boolean {
   return true
 }
 
-/** Has the peer say what it has of a feed that it may have announced before: a stream that is stopped at once. */
-export function probe(turn: Turn, link: Link, identity: PlayerId): void {
-  if (link.heard.has(identity)) return
+/** Has the peer say what it has of a feed that it may have announced before: a stream that is stopped at once. Gives which. */
+export function probe(turn: Turn, link: Link, identity: PlayerId): number | undefined {
+  if (link.heard.has(identity)) return undefined
   const stream = link.nextStream++
   link.stopping.add(stream)
   send(turn, link, { type: 'iwant', stream, identity, after: turn.state.heads.get(identity) })
   send(turn, link, { type: 'stop', stream })
+  return stream
 }

@@ -218,6 +218,8 @@ export interface GossipState {
   readonly goals: Map<EntryKey, Ask>
   /** What peers brought in the last stretch that was measured, and when that was; the oldest first. */
   readonly gave: Map<PlayerId, { readonly bytes: number; readonly at: Millis }>
+  /** Feeds that peers are asked about anew: links whose answer has not come, and on which stream. */
+  readonly inquiries: Map<PlayerId, Map<LinkId, number | undefined>>
   /** Peers by their last link, oldest first. */
   readonly memories: Map<PlayerId, PeerMemory>
   /** Earlier epochs of this node that its store has outlived whole, and the sequence each ended with. */
@@ -242,6 +244,7 @@ export function createGossip(settings: GossipSettings): GossipState {
     unasked: new Set(),
     goals: new Map(),
     gave: new Map(),
+    inquiries: new Map(),
     memories: new Map(),
     epochs: new Map(),
     offers: new Map(),

@@ -1,5 +1,6 @@
 import { consider, noteAnswer, penalize, stop } from './asking.ts'
 import { mustWait } from './flips.ts'
+import { noteUnserved } from './inquiry.ts'
 import { finish, noteLosing } from './losing.ts'
 import { closeLink, send } from './state.ts'
 import type { Ask, Feed, Link, Turn } from './state.ts'
@@ -203,7 +204,10 @@ function refuse(turn: Turn, feed: Feed, made: Ask, orphan: boolean): void {
 
 /** The server ends a stream. */
 export function onEnd(turn: Turn, link: Link, frame: Of<'end'>): void {
-  if (link.stopping.delete(frame.stream)) return
+  if (link.stopping.delete(frame.stream)) {
+    if (frame.code === 'not-served') noteUnserved(turn.state, link, frame.stream)
+    return
+  }
   const made = askOf(turn, link, frame.stream)
   if (!made) return
   if (made.goal) {

@@ -66,6 +66,15 @@ function leave(link: Link, identity: PlayerId): boolean {
   return true
 }
 
+/** Tells that a feed is offered no more; where it still is, it is to be told anew. */
+export function retract(turn: Turn, link: Link, identity: PlayerId): void {
+  link.dirty.delete(identity)
+  if (leave(link, identity)) sendHeads(turn, link, [nothingOf(identity)])
+}
+
+/** What stands for a feed that is not offered. */
+const nothingOf = (identity: PlayerId): Head => ({ identity, comparable: 0, key: NO_KEY, count: 0 })
+
 /** The peer knows of this head. */
 export function noteTold(link: Link, head: Head): void {
   join(link, head.identity)
@@ -145,7 +154,7 @@ function dueHead(state: GossipState, link: Link, identity: PlayerId): Head | und
     noteTold(link, head)
     return head
   }
-  return leave(link, identity) ? { identity, comparable: 0, key: NO_KEY, count: 0 } : undefined
+  return leave(link, identity) ? nothingOf(identity) : undefined
 }
 
 /** The peer has heard what was told up to a serial. */

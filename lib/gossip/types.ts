@@ -85,8 +85,10 @@ export type GossipEvent = { readonly now: Millis } & (
       /** The store's number of this change; counted here where left out. */
       readonly sequence?: number
     }
-  /** What peers told and were told counts no more; a feed, where one is named, has been deleted from the own store. */
-  | { readonly type: 'forgotten'; readonly identity?: PlayerId }
+  /** A feed has been deleted from the own store. */
+  | { readonly type: 'forgotten'; readonly identity: PlayerId }
+  /** Peers are asked anew what they have of a feed, from now on, or no more. */
+  | { readonly type: 'inquired'; readonly identity: PlayerId; readonly on: boolean }
   /** A feed is drawn from now on, or no more. `most`: no more than so many entries of it, all where left out. */
   | { readonly type: 'tracked'; readonly identity: PlayerId; readonly on: boolean; readonly most?: number }
   /** What a peer may be served has changed: of these feeds, or of any where they are left out. */

@@ -1,5 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { MarmaladeError, type Millis, type PlayerId } from '../../lib/base/index.ts'
+import { MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
 import type { Gossip } from '../../lib/gossip/index.ts'
 import type { Head, Store } from '../../lib/store/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
@@ -14,12 +13,8 @@ interface Parts {
     readonly directory: Pick<FeedsApi['directory'], 'resolve' | 'shown'>
     readonly tracked: Pick<FeedsApi['tracked'], 'has' | 'mostEntries'>
   }
-  readonly gossip: Pick<Gossip, 'holders' | 'forget' | 'renew' | 'status'>
+  readonly gossip: Pick<Gossip, 'holders' | 'askHolders' | 'forget'>
 }
-
-/** How often, and how many times, it is looked whether peers have told what they have. */
-const LOOK: Millis = 100
-const LOOKS = 50
 
 /**
  * Deletes what is here of another player's feed and draws it anew.
@@ -28,22 +23,16 @@ const LOOKS = 50
 export async function refetch({ feeds, gossip }: Parts, text: string, care: Care): Promise<Refetched> {
   const { store, directory, tracked } = feeds
   const player = directory.resolve(text)
+  const holdersOf = async (head: Head): Promise<PlayerId[]> => {
+    if (!tracked.has(player) || head.count > tracked.mostEntries(player)) return []
+    return care === 'careful' ? gossip.askHolders(player, head) : gossip.holders(player, head)
+  }
   const shown = directory.shown(player)
   const head = await store.head(player)
-  const mayCome = tracked.has(player) && (head?.count ?? 0) <= tracked.mostEntries(player)
-  const holders = head && mayCome ? await holdersOf(gossip, head, care) : []
+  const holders = head && player !== store.identity ? await holdersOf(head) : []
   const gone = await discardKept(store, { player, shown, drawn: tracked.has(player), holders }, care)
   gossip.forget(player)
   return { player, shown, entries: gone.count, holders }
-}
-
-/** Peers that have all of a feed. Some may not have said so on this link, since they had before: then all are asked anew. */
-async function holdersOf(gossip: Parts['gossip'], head: Head, care: Care): Promise<PlayerId[]> {
-  const known = (): PlayerId[] => gossip.holders(head.identity, head)
-  if (known().length > 0 || care === 'insist' || gossip.status().length === 0) return known()
-  gossip.renew()
-  for (let look = 0; look < LOOKS && known().length === 0; look++) await wait(LOOK)
-  return known()
 }
 
 /** A feed that may be deleted, and what is known of where it could come from. */

@@ -53,6 +53,8 @@ e2e("a damaged feed of another's is deleted and drawn anew from a peer that has 
   const { bad, damaged: left } = await verified(ada)
   t.deepEqual([bad, left], [0, []])
   t.equal((await ada.feeds.store.head(ben))?.count, gone.entries)
+  t.deepEqual((await gossip.refetch({ player: ben })).holders, [ben], 'a second time right after: no link was closed')
+  await ada.caughtUpWith(author)
   await author.write({ type: 'public_note', text: 'live again' })
   await ada.caughtUpWith(author)
 })

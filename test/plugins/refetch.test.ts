@@ -27,8 +27,7 @@ async function place(runs: readonly (readonly Entry[])[], { drawn = true } = {})
     },
     gossip: {
       holders: () => [cleo.id],
-      renew: () => undefined,
-      status: () => [],
+      askHolders: async () => [cleo.id],
       forget: (player: PlayerId) => forgotten.push(player),
     },
   }

@@ -1,0 +1,28 @@
+import type { Millis } from '../base/index.ts'
+
+/** Those who wait for something that peers say. */
+export class Answers {
+  readonly #waiting = new Set<() => void>()
+
+  /** Something has happened: whoever waited for that goes on. */
+  look(): void {
+    for (const look of this.#waiting) look()
+  }
+
+  /** Resolves once `isOver` holds, asked whenever something has happened, or when the time is up. */
+  until(isOver: () => boolean, most: Millis): Promise<void> {
+    if (isOver()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(look)
+        resolve()
+      }
+      const look = (): void => {
+        if (isOver()) end()
+      }
+      const timer = setTimeout(end, most)
+      this.#waiting.add(look)
+    })
+  }
+}
