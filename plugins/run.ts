@@ -6,7 +6,7 @@ import { systemClock } from '../lib/base/node/clock.ts'
 import { BlobStore } from '../lib/blobs/index.ts'
 import { Host, type Log } from '../lib/host/index.ts'
 import { readPayload } from '../lib/entry/index.ts'
-import { hasSoundCard, parseSink } from '../lib/sink/index.ts'
+import { parseSink, usualSink } from '../lib/sink/index.ts'
 import {
   CONFIG,
   openHome,
@@ -60,7 +60,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
   const home = openHome(init.home)
   const config = readConfig(home, CONFIG)
   const log = init.log(config.log)
-  const sink = init.sink ?? config.sink ?? (hasSoundCard() ? 'speaker' : 'null')
+  const sink = init.sink ?? config.sink ?? usualSink()
   parseSink(sink)
   const clock = systemClock
   const { identity, store } = await openPlayerStore(home, {

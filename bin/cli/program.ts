@@ -13,6 +13,7 @@ const PARTS: readonly Part[] = [
   { words: ['start'], load: async () => (await import('../commands/start.ts')).addStart },
   { words: ['shutdown'], load: async () => (await import('../commands/shutdown.ts')).addShutdown },
   { words: ['status'], load: async () => (await import('../commands/status.ts')).addStatus },
+  { words: ['doctor'], load: async () => (await import('../commands/doctor.ts')).addDoctor },
   { words: ['whoami'], load: async () => (await import('../commands/whoami.ts')).addWhoami },
   { words: ['key'], load: async () => (await import('../commands/key.ts')).addKey },
   { words: ['name'], load: async () => (await import('../commands/name.ts')).addName },

@@ -42,3 +42,6 @@ export function hasSoundCard(): boolean {
     return false
   }
 }
+
+/** Where sound goes where nobody says: to the card, if there is one. */
+export const usualSink = (): string => (hasSoundCard() ? 'speaker' : 'null')

@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, resolve } from 'node:path'
+import { makeSink, parseSink, playTone, type Device, type SinkSpec } from '../../lib/sink/index.ts'
+import { soundContract } from '../../plugins/sound/index.ts'
+import { messageOf, type Finding, type Patient } from './finding.ts'
+
+const SPEAKER = 'apt-get install libasound2-dev && npm install speaker'
+const ASK_MILLIS = 3_000
+
+/** What plays, what it could play on, and whether the sink that would be used takes sound. */
+export async function checkSound(patient: Patient, devices: readonly Device[]): Promise<Finding[]> {
+  return [speaker(), await aplay(), listed(devices), await sink(patient)]
+}
+
+function speaker(): Finding {
+  const name = 'speaker'
+  const require = createRequire(import.meta.url)
+  try {
+    const folder = dirname(require.resolve('speaker/package.json'))
+    accessSync(resolve(folder, 'build/Release/binding.node'), constants.R_OK)
+    return { name, state: 'ok', words: 'the package is here and built' }
+  } catch {
+    return { name, state: 'lacks', words: 'not here', remedy: SPEAKER }
+  }
+}
+
+async function aplay(): Promise<Finding> {
+  const name = 'aplay'
+  const version = await new Promise<string | undefined>((done) => {
+    const options = { timeout: ASK_MILLIS, killSignal: 'SIGKILL', maxBuffer: 4_096 } as const
+    execFile('aplay', ['--version'], options, (error, stdout) =>
+      done(error ? undefined : (/\d[\w.]*/.exec(stdout)?.[0] ?? 'here')),
+    )
+  })
+  if (version !== undefined) return { name, state: 'ok', words: version }
+  return { name, state: 'lacks', words: 'not here', remedy: 'sudo apt-get install alsa-utils' }
+}
+
+function listed(devices: readonly Device[]): Finding {
+  const name = 'devices'
+  if (devices.length > 0) return { name, state: 'ok', words: `${devices.length} that ALSA plays on` }
+  return { name, state: 'lacks', words: 'ALSA has none', remedy: 'marmalade start --sink wav:FILE' }
+}
+
+async function sink(patient: Patient): Promise<Finding> {
+  const name = 'sink'
+  const node = await patient.context.nodeIfRunning(soundContract).catch(() => undefined)
+  if (node) {
+    const status = await node.sound.status()
+    if (status.state !== 'lost')
+      return { name, state: 'ok', words: `${status.sink}, ${status.state} on the running node` }
+    return { name, state: 'broken', words: status.why ?? 'lost', remedy: 'marmalade doctor --tone' }
+  }
+  let spec: SinkSpec
+  try {
+    spec = parseSink(patient.sink)
+  } catch (error) {
+    return { name, state: 'broken', words: messageOf(error) }
+  }
+  const card = spec.kind === 'both' ? spec.card : spec
+  if (spec.kind === 'null')
+    return { name, state: 'lacks', words: 'null: nothing is heard', remedy: 'marmalade start --sink wav:FILE' }
+  if (card.kind !== 'speaker' && card.kind !== 'aplay') return { name, state: 'ok', words: patient.sink }
+  const trying = makeSink(card)
+  try {
+    await trying.open()
+    await trying.close()
+    return { name, state: 'ok', words: `${patient.sink} opens` }
+  } catch (error) {
+    return { name, state: 'broken', words: messageOf(error), remedy: 'marmalade start --sink wav:FILE' }
+  }
+}
+
+/** Plays the test tone. @param asked whether the owner named the sink: a file that the configuration names is not written over */
+export async function checkTone(text: string, asked: boolean): Promise<Finding> {
+  const name = 'tone'
+  const spec = parseSink(text)
+  if (spec.kind === 'null')
+    return { name, state: 'lacks', words: 'null is heard by nobody', remedy: 'marmalade doctor --tone --sink aplay' }
+  const usesFile = spec.kind !== 'speaker' && spec.kind !== 'aplay'
+  if (usesFile && !asked)
+    return {
+      name,
+      state: 'lacks',
+      words: `not played: it would write over ${text}`,
+      remedy: 'marmalade doctor --tone --sink SINK',
+    }
+  const complaints = await playTone(spec)
+  if (complaints.length === 0) return { name, state: 'ok', words: `1 s through ${text}, left then right, no errors` }
+  return { name, state: 'broken', words: complaints.join('; ') }
+}
