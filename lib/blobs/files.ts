@@ -57,18 +57,34 @@ export class BlobFiles {
     }
   }
 
-  /** Keeps the newest unfinished transfers and removes the others; gives how many those were. */
-  async prunePartials(keep: number, notBefore: number): Promise<number> {
-    const found: { path: string; changed: number }[] = []
+  /** Keeps the unfinished transfers written last, as far as the bounds allow, and removes the others; gives how many those were. */
+  async prunePartials({ keep, bytes, notBefore, spares }: PartialBounds): Promise<number> {
+    const found: { path: string; size: number; usedAt: Millis }[] = []
     for (const name of await names(this.partial, /^/)) {
       const path = join(this.partial, name)
-      found.push({ path, changed: (await stat(path)).mtimeMs })
+      const file = await fileAt(path)
+      if (file && !spares(path)) found.push({ path, ...file })
     }
-    found.sort((a, b) => b.changed - a.changed)
-    const old = found.filter(({ changed }, at) => at >= keep || changed < notBefore)
-    for (const { path } of old) await rm(path, { force: true, recursive: true })
-    return old.length
+    found.sort((a, b) => b.usedAt - a.usedAt)
+    let held = 0
+    let removed = 0
+    for (const [at, { path, size, usedAt }] of found.entries()) {
+      held += size
+      if ((at < keep && held <= bytes && usedAt >= notBefore) || spares(path)) continue
+      await rm(path, { force: true })
+      removed++
+    }
+    return removed
   }
+}
+
+/** How many unfinished transfers are kept, how many bytes of them, and since when. */
+interface PartialBounds {
+  readonly keep: number
+  readonly bytes: number
+  readonly notBefore: Millis
+  /** Counts for nothing and stays; asked again right before it would go. */
+  readonly spares: (path: string) => boolean
 }
 
 /** The 64 digits that a blob's file is named by. @throws ID_INVALID */

@@ -8,22 +8,35 @@ import type { BlobId } from '../base/index.ts'
 
 const READ_BYTES = 1_048_576
 
+interface Opened {
+  readonly path: string
+  readonly hash: Hash
+  readonly size: number
+  readonly onClosed: () => Promise<void>
+}
+
 /** A file that is hashed while it is written and becomes a blob once it is whole. One call at a time. */
 export class PartialBlob {
   readonly #file: FileHandle
   readonly #path: string
   readonly #hash: Hash
+  readonly #onClosed: () => Promise<void>
   #size: number
 
-  private constructor(file: FileHandle, path: string, hash: Hash, size: number) {
+  private constructor(file: FileHandle, { path, hash, size, onClosed }: Opened) {
     this.#file = file
     this.#path = path
     this.#hash = hash
+    this.#onClosed = onClosed
     this.#size = size
   }
 
-  /** Opens a file to go on with, empty where there is none: what it has is hashed first. @throws BLOB_WRITE */
-  static async open(path: string): Promise<PartialBlob> {
+  /**
+   * Opens a file to go on with, empty where there is none: what it has is hashed first.
+   * @param onClosed called once nobody writes to it any more, whatever became of it
+   * @throws BLOB_WRITE
+   */
+  static async open(path: string, onClosed = async (): Promise<void> => undefined): Promise<PartialBlob> {
     let file: FileHandle | undefined
     try {
       file = await open(path, 'a+', 0o600)
@@ -32,7 +45,7 @@ export class PartialBlob {
       const buffer = new Uint8Array(READ_BYTES)
       for (;;) {
         const { bytesRead } = await file.read(buffer, 0, READ_BYTES, size)
-        if (bytesRead === 0) return new PartialBlob(file, path, hash, size)
+        if (bytesRead === 0) return new PartialBlob(file, { path, hash, size, onClosed })
         hash.update(buffer.subarray(0, bytesRead))
         size += bytesRead
       }
@@ -92,6 +105,8 @@ export class PartialBlob {
       if (made) await syncFolder(dirname(dirname(path)))
     } catch (cause) {
       throw writeError(cause)
+    } finally {
+      await this.#onClosed()
     }
     return id
   }
@@ -99,12 +114,14 @@ export class PartialBlob {
   /** Closes it and keeps the file to go on with. */
   async close(): Promise<void> {
     await this.#file.close()
+    await this.#onClosed()
   }
 
   /** Closes and removes it. */
   async discard(): Promise<void> {
     await this.#file.close()
     await rm(this.#path, { force: true })
+    await this.#onClosed()
   }
 }
 

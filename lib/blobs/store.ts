@@ -6,13 +6,11 @@ import type { BlobId, Millis } from '../base/index.ts'
 import { BlobFiles, fileAt, isMissing, removeLinks } from './files.ts'
 import type { BlobFile } from './files.ts'
 import { PartialBlob } from './partial.ts'
+import { Partials } from './partials.ts'
 
 /** The most bytes of one blob where nothing else is asked for. */
 export const MAX_STORED_BYTES = 1_073_741_824
 const READ_BYTES = 65_536
-/** Cut transfers that are kept for going on with, and for how long. */
-const MAX_PARTIALS = 64
-const PARTIAL_AGE: Millis = 7 * 24 * 3_600_000
 
 export interface BlobInfo {
   readonly id: BlobId
@@ -32,7 +30,7 @@ export interface BlobStoreInit {
   readonly folder: string
   /** Milliseconds since 1970: unfinished transfers older than a week are removed. */
   readonly now: () => Millis
-  /** The most bytes of one blob: 1 GiB where left out. */
+  /** The most bytes of one blob, and of all cut transfers together: 1 GiB where left out. */
   readonly maxBytes?: number
   /** A folder whose files may be hard links to blobs: they go with these, since they would keep the bytes on disk. */
   readonly links?: string
@@ -42,6 +40,7 @@ export interface BlobStoreInit {
 export class BlobStore {
   readonly maxBytes: number
   readonly #files: BlobFiles
+  readonly #partials: Partials
   readonly #now: () => Millis
   readonly #links: string | undefined
   /** Being removed: they count as not here. */
@@ -53,27 +52,29 @@ export class BlobStore {
   readonly #listeners = new Set<(blob: BlobInfo) => void>()
   readonly #removals = new Set<(blob: BlobInfo) => void>()
 
-  private constructor(files: BlobFiles, maxBytes: number, now: () => Millis, links: string | undefined) {
+  private constructor(files: BlobFiles, partials: Partials, { now, links, maxBytes }: BlobStoreInit) {
     this.#files = files
+    this.#partials = partials
     this.#links = links
-    this.maxBytes = maxBytes
+    this.maxBytes = maxBytes ?? MAX_STORED_BYTES
     this.#now = now
   }
 
   /** Makes the folders and removes what an earlier run left half written. @throws BLOB_WRITE */
-  static async open({ folder, now, maxBytes = MAX_STORED_BYTES, links }: BlobStoreInit): Promise<BlobStore> {
-    const files = new BlobFiles(folder)
+  static async open(init: BlobStoreInit): Promise<BlobStore> {
+    const files = new BlobFiles(init.folder)
+    const partials = new Partials({ files, maxBytes: init.maxBytes ?? MAX_STORED_BYTES, now: init.now })
     try {
       await rm(files.temporary, { recursive: true, force: true })
       for (const path of [files.root, files.temporary, files.partial, files.kept])
         await mkdir(path, { recursive: true, mode: 0o700 })
-      await files.prunePartials(MAX_PARTIALS, now() - PARTIAL_AGE)
+      await partials.prune()
     } catch (cause) {
       throw new MarmaladeError('BLOB_WRITE', 'the folder of blobs cannot be used: see that the home is yours', {
         cause,
       })
     }
-    return new BlobStore(files, maxBytes, now, links)
+    return new BlobStore(files, partials, init)
   }
 
   /**
@@ -216,22 +217,23 @@ export class BlobStore {
   }
 
   /** Removes what came of transfers that nobody went on with for a week; gives how many. */
-  async pruneStale(): Promise<number> {
-    return this.#files.prunePartials(Infinity, this.#now() - PARTIAL_AGE)
+  pruneStale(): Promise<number> {
+    return this.#partials.prune()
   }
 
   /**
-   * What came of an earlier, cut transfer of a blob, to go on with: of several, one part. One at a time for each blob.
+   * What came of an earlier, cut transfer of a blob, to go on with: of several, one part. One at a time for each blob. Closed,
+   * it is one of 64 at most that are kept, those written last, of `maxBytes` together.
    * @param part digits and lower-case letters
    * @throws BLOB_WRITE, ID_INVALID
    */
   async partial(id: BlobId, part: string): Promise<PartialBlob> {
-    return PartialBlob.open(this.#files.partialOf(id, part))
+    return this.#partials.open(id, part)
   }
 
   /** Removes such a part. */
   async dropPartial(id: BlobId, part: string): Promise<void> {
-    await rm(this.#files.partialOf(id, part), { force: true })
+    await this.#partials.drop(id, part)
   }
 
   /** Makes a whole transfer a blob. @throws BLOB_HASH_MISMATCH, BLOB_WRITE */

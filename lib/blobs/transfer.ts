@@ -78,6 +78,8 @@ export function onOpened(turn: Turn, { blob, part: name, offset }: EventOf<'open
     turn.effects.push({ type: 'discard', blob, part: part.name }, { type: 'open', blob, part: part.name })
     return
   }
+  // Nothing of it was kept: nobody answers for what it had.
+  if (offset === 0) part.givers.clear()
   if (offset > 0 && part.givers.size === 0) part.givers.add(made.alone.has(part.size) ? transfer.peer : 'unknown')
   part.bytes = offset
   transfer.asked = transfer.received = transfer.written = offset

@@ -1,7 +1,8 @@
-import { readdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
-import { MarmaladeError, concat, fromBase64, hex } from '../../lib/base/index.ts'
+import { MarmaladeError, blobIdOf, concat, fromBase64, hex } from '../../lib/base/index.ts'
 import type { BlobId } from '../../lib/base/index.ts'
 import { BlobStore } from '../../lib/blobs/index.ts'
 import { bytesOf } from '../helpers/blobs.ts'
@@ -101,6 +102,39 @@ test('blob store: what an earlier run left half written goes, what can be gone o
   await (await again.partial(EMPTY, '0')).close()
   await BlobStore.open({ folder, now: () => Date.now() + 8 * 24 * 3_600_000 })
   t.deepEqual(readdirSync(join(folder, 'partial')), [], 'after a week it is gone')
+  removeFolder(folder)
+  t.end()
+})
+
+test('blob store: what cut transfers leave is bounded in number and bytes while the store is open, what is open stays', async (t) => {
+  const folder = temporaryFolder()
+  const store = await BlobStore.open({ folder, now: () => Date.now(), maxBytes: 100_000 })
+  const left = () => readdirSync(join(folder, 'partial'))
+  const idOf = (seed: number): BlobId => blobIdOf(bytesOf(32, seed))
+  const open = await store.partial(idOf(0), '50000')
+  await open.write(bytesOf(40_000, 0))
+  const cut = async (seed: number, length: number): Promise<void> => {
+    const partial = await store.partial(idOf(seed), '90000')
+    await partial.write(bytesOf(length, seed))
+    await partial.close()
+  }
+  for (let seed = 1; seed <= 80; seed++) await cut(seed, 100)
+  t.equal(left().length, 65, 'sixty-four, and the one that is open')
+  for (const name of left()) utimesSync(join(folder, 'partial', name), 1_000, Date.now() / 1_000 - 60)
+  for (let seed = 101; seed <= 103; seed++) await cut(seed, 40_000)
+  const bytes = left().map((name) => statSync(join(folder, 'partial', name)).size)
+  t.deepEqual(
+    bytes.sort((a, b) => a - b),
+    [40_000, 40_000, 40_000],
+    'those written last stay, and the one that is open',
+  )
+  await open.write(bytesOf(10_000, 1))
+  const id = blobIdOf(
+    createHash('sha256')
+      .update(concat([bytesOf(40_000, 0), bytesOf(10_000, 1)]))
+      .digest(),
+  )
+  t.equal((await store.keepPartial(open, id)).size, 50_000, 'what was open the whole time has all its bytes')
   removeFolder(folder)
   t.end()
 })
