@@ -2,13 +2,13 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { MarmaladeError, ownedParts } from '../../lib/base/index.ts'
 import { playReplay, readTake, replay, type Replayed } from '../../lib/engine/index.ts'
-import { buildScore, type Score } from '../../lib/jam/index.ts'
-import { shortIdOf } from '../../lib/keys/index.ts'
 import type { WavFormat } from '../../lib/mix/index.ts'
 import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
+import { writeCredits } from '../cli/credits.ts'
 import { openJamSource } from '../cli/jam-source.ts'
 import { lufs } from '../cli/meters.ts'
 import { progressBar } from '../cli/progress.ts'
+import { renderingOf, scoreOf, type Bars } from '../cli/rendering.ts'
 import { whatIfOf } from '../cli/what-if.ts'
 import { decibels } from '../cli/words.ts'
 
@@ -25,6 +25,7 @@ export function addReplay(program: Command): void {
       'replay friday --sink speaker',
       'replay friday --take ~/.marmalade/takes/…/1700000000000000.take --out heard.wav',
       'replay friday --mute drums --gain bass=-6 --replace arp=bells --out other.wav',
+      'replay friday --out friday.wav --credits friday.json',
       'replay friday.jam --out friday.wav',
     ],
   })
@@ -37,6 +38,7 @@ export function addReplay(program: Command): void {
     .option('--solo <x>', 'what if: only this were heard', several)
     .option('--gain <x=decibels>', 'what if: this were louder or softer', several)
     .option('--replace <instance=generator>', 'what if: another generator of the jam played it', several)
+    .option('--credits <file>', 'write as JSON who sounds when, and what says so: `verify --credits` checks it')
     .option('--sink <sink>', 'play it instead of writing a file: speaker[:DEVICE], aplay[:DEVICE], raw:-')
     .option('--from <bar>', 'the first bar that is given')
     .option('--to <bar>', 'the bar before which it ends')
@@ -61,9 +63,8 @@ async function replayFrom(
   const source = await openJamSource(context, name)
   const progress = progressBar('replay')
   try {
-    const to = barOption(options['to'], '--to')
-    const from = barOption(options['from'], '--from')
-    const score = buildScore(source.jam, source.entries, to === undefined ? {} : { to })
+    const bars = barsOf(options)
+    const score = scoreOf(source, bars)
     const sink = textOption(options['sink'])
     const stems = textOption(options['stems'])
     const threads = textOption(options['threads'])
@@ -72,24 +73,21 @@ async function replayFrom(
     const whatIf = whatIfOf(options, { score, entries: source.entries })
     if (options['stemsRaw'] === true && stems === undefined)
       throw new MarmaladeError('USAGE', '--stems-raw goes with --stems FOLDER')
+    const credits = textOption(options['credits'])
+    if (credits !== undefined && whatIf)
+      throw new MarmaladeError('USAGE', '--credits is of the score or a take, not of a what-if')
     const init = {
-      score,
-      entries: source.entries,
-      archiveFile: source.archiveFile,
-      mayRun: source.mayRun,
-      shown: ({ publisher }: Score['archives'][number]) => shortIdOf(publisher),
-      onProgress: (done: number, of: number) => progress.update(done, of),
+      ...renderingOf(source, score, progress, bars),
       ...(take && { take }),
-      ...(take && to !== undefined && { cut: score.grid.frameOfBar(to) }),
       ...(whatIf && { whatIf }),
       format: formatOf(textOption(options['bits'])),
       ...(options['stemsRaw'] === true && { stemKinds: 'stems and raw' as const }),
-      ...(from !== undefined && { from: score.grid.frameOfBar(from) }),
       ...(stems !== undefined && { stems: resolve(stems) }),
       ...(threads !== undefined && { threads: threadsOf(threads) }),
     }
     const out = resolve(textOption(options['out']) ?? `${ownedParts(source.jam).name}.wav`)
     const replayed = sink === undefined ? await replay({ ...init, out }) : await playReplay(init, sink)
+    if (credits !== undefined) await writeCredits(resolve(credits), { source, score, replayed, take, ...bars })
     return { jam: source.jam, entries: score.entries.length, refused: score.refused.length, ...replayed }
   } finally {
     progress.stop()
@@ -97,12 +95,17 @@ async function replayFrom(
   }
 }
 
-/** Bars are shown from 1 and counted from 0. */
+function barsOf(options: Record<string, unknown>): Bars {
+  const fromBar = barOption(options['from'], '--from')
+  const toBar = barOption(options['to'], '--to')
+  return { ...(fromBar !== undefined && { fromBar }), ...(toBar !== undefined && { toBar }) }
+}
+
 function barOption(value: unknown, option: string): number | undefined {
   if (typeof value !== 'string') return undefined
   const bar = numberOf(value, option)
   if (!Number.isInteger(bar) || bar < 1) throw new MarmaladeError('USAGE', `${option} is a bar, counted from 1`)
-  return bar - 1
+  return bar
 }
 
 const FORMATS: Readonly<Record<string, WavFormat>> = { 16: 's16', 24: 's24', 32: 'f32' }

@@ -19,6 +19,8 @@ export const CODES = {
   // engine
   TAKE_UNWRITABLE: 'a take cannot be written, or not whole',
   TAKE_INCOMPLETE: 'a take, or what is here, cannot give again what was heard',
+  CREDITS_INVALID: 'a file is no credits, or a field of it does not have the shape it must have',
+  CREDITS_FALSE: 'credits say what entries, archives or the render do not',
   FILE_INVALID: 'a file that was given is not of the kind that is needed',
   FILE_UNWRITABLE: 'a file that was asked for cannot be written',
   GENERATOR_MISSING: 'a score needs an archive that is not here, damaged, or not allowed to run',

@@ -4,6 +4,7 @@ import { readItem, scoreHash, type JamEntry, type Score, type ScoreArchive } fro
 import { nodeCrypto } from '../keys/index.ts'
 import type { GroupRunner, OfflineOptions, QuantumReport } from '../mix/index.ts'
 import { defaultsOf, makeEnsemble, type Ensemble } from './ensemble.ts'
+import type { Sounding } from './sounding.ts'
 import { TakePlayer, type TakeOnDisk, type TakeOutcome } from './take-replay.ts'
 import { applyMix, recasting, whatIfText, type WhatIf } from './what-if.ts'
 
@@ -30,9 +31,17 @@ export interface Performance {
   /** To be prepared before a sample is rendered. */
   readonly archives: readonly ScoreArchive[]
   readonly options: Pick<OfflineOptions, 'close' | 'refuse'>
-  begin(runners: readonly GroupRunner[], prepared: ReadonlyMap<BlobId, PreparedGenerator>): Begun
+  begin(beginning: Beginning): Begun
   /** What became of a take, after it was rendered up to a frame. */
   outcome(to: Frames): TakeOutcome | undefined
+}
+
+/** What a performance begins with. */
+interface Beginning {
+  readonly runners: readonly GroupRunner[]
+  readonly prepared: ReadonlyMap<BlobId, PreparedGenerator>
+  /** Is told what sounds. */
+  readonly sounding: Sounding
 }
 
 /** A performance that is being rendered. */
@@ -51,8 +60,9 @@ export function performanceOf(init: PerformanceInit): Performance {
     archives: [...own.archives, ...replaced],
     // What the jam itself did, a changed one need not do.
     outcome: () => undefined,
-    begin(runners, prepared) {
-      const begun = own.begin(runners, prepared)
+    begin(beginning) {
+      const { prepared } = beginning
+      const begun = own.begin(beginning)
       for (const { archive } of replaced) {
         const generator = prepared.get(archive)
         if (generator) begun.renderer.prepare(archive, generator)
@@ -72,7 +82,7 @@ function ofScore({ score, entries, whatIf }: PerformanceInit): Performance {
     end,
     archives,
     options: { refuse: 'any failure' },
-    begin(runners, prepared) {
+    begin({ runners, prepared, sounding }) {
       const recast = whatIf && recasting(whatIf)
       const { renderer, conductor } = makeEnsemble({ jam, from: 0, runners, until: endTick, ...(recast && { recast }) })
       for (const [archive, generator] of prepared) {
@@ -80,7 +90,7 @@ function ofScore({ score, entries, whatIf }: PerformanceInit): Performance {
         conductor.archiveReady(archive, defaultsOf(generator))
       }
       conductor.observe(entries)
-      return { renderer }
+      return { renderer, onReport: ({ events }) => sounding.take(conductor.events(), events) }
     },
     outcome: () => undefined,
   }
@@ -99,13 +109,17 @@ function ofTake({ score, entries, whatIf }: PerformanceInit, take: TakeOnDisk): 
     end: player.end,
     archives: playedArchives(score, entries).filter(({ archive }) => ready.has(archive)),
     options: { close: 'cut', refuse: 'nothing' },
-    begin(runners, prepared) {
+    begin({ runners, prepared, sounding }) {
       const recast = whatIf && recasting(whatIf)
       const ensemble = makeEnsemble({ jam, from: player.first, runners, ...(recast && { recast }) })
       return {
         renderer: ensemble.renderer,
         before: () => player.before(ensemble, prepared),
-        onReport: ({ events }: QuantumReport) => player.after(ensemble.conductor.events(), events),
+        onReport: ({ events }: QuantumReport) => {
+          const jam = ensemble.conductor.events()
+          player.after(jam, events)
+          sounding.take(jam, events)
+        },
       }
     },
     outcome: (to) => player.outcome(to),

@@ -11,6 +11,7 @@ import { startRunners } from './ensemble.ts'
 import { Output, type Written } from './output.ts'
 import { performanceOf, type Begun, type Performance, type PerformanceInit, type Rendition } from './performance.ts'
 import { frozenOf } from './processes.ts'
+import { Sounding, type Sound } from './sounding.ts'
 import { StemFiles, type StemKinds } from './stems.ts'
 import type { TakeOutcome } from './take-replay.ts'
 import { threadsFor } from './threads.ts'
@@ -57,6 +58,8 @@ export interface Replayed extends Written {
   /** Of a take: whether it came out as it was heard. */
   readonly take?: TakeOutcome
   readonly stems: readonly string[]
+  /** What sounded in it, by first frame. */
+  readonly sounds: readonly Sound[]
   /** Generators that ran as processes, whose sound may be another next time: none in what a take heard. */
   readonly inexact: readonly string[]
   /** How much faster than real time it was. */
@@ -94,7 +97,8 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
   const { stems: folder, stemKinds = 'stems' } = init
   const stems = folder === undefined ? undefined : new StemFiles({ folder, from, kinds: stemKinds })
   try {
-    const begun = performance.begin(runners, prepared)
+    const sounding = new Sounding()
+    const begun = performance.begin({ runners, prepared, sounding })
     const { renderer } = begun
     const began = now()
     for await (const { left, right } of chunksOf({ init, performance, begun, stems, from, end })) {
@@ -114,6 +118,7 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
       scoreHash: hex(scoreHash(score, (bytes) => nodeCrypto.sha256(bytes))),
       ...(take && { take }),
       stems: (await stems?.close(written.frames)) ?? [],
+      sounds: sounding.within(from, from + written.frames),
       inexact: frozen ? [] : ran.map(({ manifest }) => manifest.name),
       speed,
     }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import type { Command } from 'commander'
 import test, { type Test } from 'tape'
@@ -132,6 +132,8 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
     () => ada.does<{ sound: { reports: unknown[] } }>('status'),
     ({ sound }) => sound.reports.length === 1,
   )
+  await ada.does('replay', 'friday', '--credits', 'online.json')
+  await ada.says(/^credits of 1 sound by 1 player: true, [^\n]*same\n$/, 'verify', '--credits', 'online.json')
   await ada.does('shutdown')
   await ada.fails(1, 'NODE_NOT_RUNNING', 'shutdown')
   t.ok(existsSync(live), 'what was heard is a file')
@@ -149,6 +151,7 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
   await ben.does('verify', '--all')
   const elsewhere = await ben.does<{ sha256: string }>('replay', 'ada:friday', '--out', 'elsewhere.wav')
   t.equal(elsewhere.sha256, replayed.sha256, 'the same file on the other machine')
+  await creditsChecked(t, ada, ben, cwd)
 })
 
 withNodes('bad usage is told in one line, and help is no failure', async (t, nodes) => {
@@ -193,6 +196,33 @@ function helpOf(command: Command): string {
   return text
 }
 
+/** Ada writes credits; Ben checks them with his home, and a stranger with the bundle alone. */
+async function creditsChecked(t: Test, ada: User, ben: User, cwd: string): Promise<void> {
+  await ada.does('replay', 'friday', '--credits', 'credits.json')
+  const written = await readFile(join(cwd, 'credits.json'), 'utf8')
+  t.equal(written, await readFile(join(cwd, 'online.json'), 'utf8'), 'the same with the node running and without')
+  for (const args of [[], ['friday.jam'], ['--no-render']]) {
+    const checked = await ben.does<{ faults: unknown[]; rendered: boolean }>(
+      'verify',
+      ...args,
+      '--credits',
+      'credits.json',
+    )
+    t.deepEqual([checked.faults, checked.rendered], [[], args[0] !== '--no-render'], `verify ${args.join(' ')}`)
+  }
+  const file = join(cwd, 'credits.json')
+  const told = JSON.parse(await readFile(file, 'utf8')) as { sounds: { instance: string }[] }
+  await writeFile(file, JSON.stringify({ ...told, sounds: told.sounds.map((sound) => ({ ...sound, instance: 'x' })) }))
+  const { code, stdout } = await ben.run('verify', '--credits', 'credits.json')
+  t.equal(code, 1)
+  t.match(stdout, /^sounds\[0\]\.instance: [^\n]*\(CREDITS_FALSE\)$/m)
+  await writeFile(file, '{}')
+  await ben.fails(1, 'CREDITS_INVALID', 'verify', '--credits', 'credits.json')
+  await ben.fails(2, 'USAGE', 'verify', '--all', '--credits', 'credits.json')
+  await ben.fails(2, 'USAGE', 'verify', 'friday')
+  await ada.fails(2, 'USAGE', 'replay', 'friday', '--gain', 'track:none=-6', '--credits', 'if.json')
+}
+
 /** What was heard is heard again; what never was is not called so. */
 async function takeReplayed(t: Test, ada: User, home: string): Promise<void> {
   const [folder = ''] = await readdir(join(home, 'takes'))
@@ -203,7 +233,11 @@ async function takeReplayed(t: Test, ada: User, home: string): Promise<void> {
   t.deepEqual([heard.rendition, heard.take?.divergence], ['take', undefined])
   t.equal(heard.samplesSha256, heard.take?.heardSha256, 'every sample as it was heard')
   await ada.says(/every sample as it was heard/, 'replay', 'friday', '--take', take, '--out', 'heard.wav')
-  await ada.says(/^levels  -\d+\.\d LUFS, peak -\d+\.\d dBFS, between the samples -\d+\.\d dBFS$/m, 'replay', 'friday')
+  await ada.says(
+    /^levels {2}-\d+\.\d LUFS, peak -\d+\.\d dBFS, between the samples -\d+\.\d dBFS$/m,
+    'replay',
+    'friday',
+  )
   await ada.says(
     /neither the score nor what anybody heard/,
     'replay',
