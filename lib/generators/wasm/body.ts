@@ -8,10 +8,11 @@ import { type Reader, fault, malformed } from './reader.ts'
 
 const EMPTY_BLOCK_TYPE = 0x40
 const EMPTY: FunctionType = { params: [], results: [] }
-/** Pictures that the code inserted at a function's entry, at a loop's head and for a memory.grow has taken. */
+/** Pictures that the code inserted at a function's entry, at a loop's head, for a memory.grow and for what may be NaN has taken. */
 const ENTRY_PICTURES = 3
 const TURN_PICTURES = 1
 const GROW_PICTURES = 2
+const NAN_PICTURES = 1
 const RETURN = 0x0f
 
 /** unreachable br br_table return */
@@ -51,6 +52,8 @@ class Walk {
   /** The stretch that is being weighed: the innermost loop's, the function's at the bottom. */
   private readonly weighed: [{ weight: number }, ...Turn[]] = [{ weight: CHARGE_WEIGHT }]
   private readonly effort: Effort
+  /** Whether the instruction before was a float's constant that is no NaN. */
+  private known = false
 
   constructor(reader: Reader, module: ParsedModule, locals: number, type: FunctionType) {
     this.reader = reader
@@ -83,6 +86,7 @@ class Walk {
     const at = reader.at
     const byte = reader.byte()
     if (byte === 0xfc) {
+      this.known = false
       this.prefixed(at)
       return
     }
@@ -94,9 +98,11 @@ class Walk {
       )
     this.weigh(opcode.weight)
     this.effort.change(opcode.net)
-    if (opcode.bares !== undefined) this.edits.push({ kind: 'nan', at, type: opcode.bares })
     if (byte === RETURN) this.edits.push({ kind: 'return', at, depth: this.frames.length - 1 })
+    const { known } = this
+    this.known = false
     this.immediate(opcode, at)
+    if (opcode.bares !== undefined && !known) this.bare(opcode.bares, at)
     if (LEAVING.has(byte)) this.effort.leave()
   }
 
@@ -168,14 +174,20 @@ class Walk {
         return
       }
       case 'f32': {
-        reader.skip(4)
+        this.known = !Number.isNaN(reader.view(4).getFloat32(0, true))
         return
       }
       case 'f64': {
-        reader.skip(8)
+        this.known = !Number.isNaN(reader.view(8).getFloat64(0, true))
         return
       }
     }
+  }
+
+  private bare(type: number, at: number): void {
+    const length = this.reader.at - at
+    this.edits.push({ kind: 'nan', at, length, type })
+    this.effort.picture(NAN_PICTURES)
   }
 
   private begin(frame: Frame): void {

@@ -1,5 +1,5 @@
-import { F32, F64, I32, I64 } from './abi.ts'
-import { canonicalBits, RETURN_BITS, STORE_BITS } from './nan.ts'
+import { F32, F64, I32 } from './abi.ts'
+import { type NanLocals, canonicalBits, canonicalStore, RETURN_BITS } from './nan.ts'
 import type { Body, Edit } from './module.ts'
 import { BULK_SHIFT } from './opcodes.ts'
 import { Writer } from './writer.ts'
@@ -60,9 +60,9 @@ class Meter {
   private readonly keeps: boolean
   /** Whether it calls others: then its code stands in a block of its own, so that it is left in one place. */
   private readonly holds: boolean
-  /** Locals for the steps, and for the bits of a value that may be a NaN. */
+  /** Locals for the steps, and for values that may be NaN. */
   private readonly steps: number
-  private readonly bits: Readonly<Record<number, number>>
+  private readonly nans: NanLocals
 
   constructor(body: Body, places: Places) {
     this.body = body
@@ -70,7 +70,7 @@ class Meter {
     this.keeps = body.edits.some(({ kind }) => kind === 'turn')
     this.holds = body.edits.some(({ kind }) => kind === 'call')
     this.steps = body.locals
-    this.bits = { [F32]: body.locals + 1, [F64]: body.locals + 2 }
+    this.nans = { address: body.locals + 1, [F32]: body.locals + 2, [F64]: body.locals + 3 }
   }
 
   run(): Uint8Array {
@@ -89,11 +89,11 @@ class Meter {
 
   private locals(): void {
     const { out, body, places } = this
-    const bits = body.edits.some(({ kind }) => kind === 'nan') ? [1, I32, 1, I64] : []
+    const nans = body.edits.some(({ kind }) => kind === 'nan') ? [1, I32, 1, F32, 1, F64] : []
     let skipped = body.start
     while ((places.bytes[skipped] ?? 0) > 127) skipped++
-    out.u32(body.declarations + 1 + bits.length / 2)
-    out.bytes(places.bytes.subarray(skipped + 1, body.code)).bytes([1, I32, ...bits])
+    out.u32(body.declarations + 1 + nans.length / 2)
+    out.bytes(places.bytes.subarray(skipped + 1, body.code)).bytes([1, I32, ...nans])
   }
 
   private enter(): void {
@@ -145,7 +145,7 @@ class Meter {
         this.grow()
         return GROW_LENGTH
       case 'nan':
-        return this.canonical(edit.at, edit.type)
+        return this.canonical(edit.at, edit.length, edit.type)
     }
   }
 
@@ -159,18 +159,16 @@ class Meter {
     this.out.bytes([IS_ZERO, IF, I32, CONST]).i32(this.places.pages).bytes([ELSE, CONST]).i32(-1).byte(END)
   }
 
-  /** A store becomes one of bits, a reinterpretation is done already, copysign gets its float back. */
-  private canonical(at: number, type: number): number {
+  /** A store is put right afterwards, a reinterpretation is done already, copysign gets its float back. */
+  private canonical(at: number, length: number, type: number): number {
     const { out, places } = this
-    canonicalBits(out, type, this.bits[type] ?? 0)
-    const code = places.bytes[at] ?? 0
-    const store = STORE_BITS[code]
-    if (store !== undefined) {
-      out.byte(store)
-      return 1
+    if (length > 1) {
+      canonicalStore(out, type, places.bytes.subarray(at, at + length), this.nans)
+      return length
     }
-    const back = RETURN_BITS[code]
-    if (back === undefined) return 1
+    canonicalBits(out, type, this.nans)
+    const back = RETURN_BITS[places.bytes[at] ?? 0]
+    if (back === undefined) return length
     out.byte(back)
     return 0
   }

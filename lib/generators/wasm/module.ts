@@ -17,8 +17,8 @@ export type Edit =
   | { readonly kind: 'call'; readonly at: number; readonly length: number }
   /** A return out of so many blocks. */
   | { readonly kind: 'return'; readonly at: number; readonly depth: number }
-  /** Its last operand may be a NaN whose bits would show. */
-  | { readonly kind: 'nan'; readonly at: number; readonly type: number }
+  /** An instruction of so many bytes, whose last operand may be a NaN whose bits would show: only a store has more than one. */
+  | { readonly kind: 'nan'; readonly at: number; readonly length: number; readonly type: number }
 
 /** One function's code, found good but for its operand types. */
 export interface Body {

@@ -62,6 +62,13 @@ export class Reader {
     this.at += length
   }
 
+  /** The next `length` bytes, as numbers are taken out of them. */
+  view(length: number): DataView {
+    const from = this.at
+    this.skip(length)
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + from, length)
+  }
+
   /** The next `length` bytes as a reader of their own. */
   part(length: number): Reader {
     const from = this.at

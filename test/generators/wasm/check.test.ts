@@ -57,6 +57,15 @@ test('limits are held', async (t) => {
   const loops = (n: number): number[] => new Array<number[]>(n).fill([0x03, 0x40, 0x0b]).flat()
   t.equal(codeOf(checkModule(await withCode(loops(LIMITS.forks / 2 - 2)))), undefined)
   t.equal(codeOf(checkModule(await withCode(loops(LIMITS.forks / 2 - 1)))), 'WASM_LIMIT', 'blocks of one function')
+  const one = [0x43, 0, 0, 0x80, 0x3f]
+  const negative = [...one, 0x8c]
+  const stores = (n: number, value: number[]): number[] =>
+    new Array<number[]>(n).fill([0x41, 0, ...value, 0x38, 2, 0]).flat()
+  t.equal(codeOf(checkModule(await withCode(stores(LIMITS.forks - 3, negative)))), undefined)
+  t.equal(codeOf(checkModule(await withCode(stores(LIMITS.forks - 2, negative)))), 'WASM_LIMIT', 'stores of floats')
+  t.equal(codeOf(checkModule(await withCode(stores(LIMITS.forks, one)))), undefined, 'constants need no look')
+  const nan = [0x43, 0, 0, 0xc0, 0xff]
+  t.equal(codeOf(checkModule(await withCode(stores(LIMITS.forks, nan)))), 'WASM_LIMIT', 'but those that are NaN do')
   const waiting = (n: number): number[] =>
     [...new Array<number[]>(n).fill([0x41, 0]), new Array<number>(n).fill(0x1a)].flat()
   t.equal(codeOf(checkModule(await withCode(waiting(LIMITS.operands)))), undefined)

@@ -157,7 +157,7 @@ const RESULTS = 2048
 
 test('the bits of a NaN are the same whatever made it', async (t) => {
   const wat = generatorWat({
-    process: `(local $a f32) (local $b f64)
+    process: `(local $a f32) (local $b f64) (local $one i32) (local.set $one (i32.const 1))
       (local.set $a (f32.div (f32.const 0) (f32.const 0))) (local.set $b (f64.div (f64.const 0) (f64.const 0)))
       (f32.store (i32.const ${RESULTS}) (local.get $a))
       (f32.store (i32.const ${RESULTS + 4}) (f32.neg (local.get $a)))
@@ -167,14 +167,22 @@ test('the bits of a NaN are the same whatever made it', async (t) => {
       (f64.store (i32.const ${RESULTS + 24}) (f64.neg (local.get $b)))
       (i64.store (i32.const ${RESULTS + 32}) (i64.reinterpret_f64 (f64.reinterpret_i64 (i64.const 0xfff0000000000001))))
       (f64.store (i32.const ${RESULTS + 40}) (f64.copysign (f64.const 3) (f64.reinterpret_i64 (i64.const -1))))
+      (f32.store (i32.const ${RESULTS + 48}) (f32.const -nan:0x200001))
+      (i32.store (i32.const ${RESULTS + 52}) (i32.reinterpret_f32 (f32.const -nan:0x200001)))
+      (f64.store offset=${RESULTS + 56} align=4 (i32.const 0) (f64.const -nan))
+      (f32.store (i32.const ${RESULTS + 64})
+        (if (result f32) (local.get $one) (then (f32.neg (local.get $a))) (else (f32.const 1))))
+      (f32.store (i32.const ${RESULTS + 68})
+        (block (result f32) (drop (br_if 0 (f32.neg (local.get $a)) (local.get $one))) (f32.const 1)))
       (i32.const 0)`,
   })
   const { exports, memory } = ran(await assemble(wat))
   const words = (at: number): string => memory.getUint32(at, true).toString(16)
   t.deepEqual(
-    [0, 4, 8, 12].map((at) => words(RESULTS + at)),
-    new Array(4).fill('7fc00000'),
+    [0, 4, 8, 12, 48, 52, 64, 68].map((at) => words(RESULTS + at)),
+    new Array(8).fill('7fc00000'),
   )
+  t.equal(memory.getBigUint64(RESULTS + 56, true), 0x7ff8000000000000n, 'of a constant, by offset')
   t.equal(memory.getFloat32(RESULTS + 16, true), 2, 'a NaN has no sign to be copied')
   t.equal(memory.getBigUint64(RESULTS + 24, true), 0x7ff8000000000000n)
   t.equal(memory.getBigUint64(RESULTS + 32, true), 0x7ff8000000000000n)
