@@ -33,6 +33,7 @@ export async function verifyHome(init: VerifyInit): Promise<HomeVerified> {
     blobs: found.blobs,
     bad: checked.bad + found.bad,
     faults: [...faults, ...found.faults],
+    damaged: checked.damaged,
   }
 }
 

@@ -117,4 +117,6 @@ export interface HomeVerified {
   /** How many faults there are, and the first 1,000 of entries and of blobs each. */
   readonly bad: number
   readonly faults: readonly HomeFault[]
+  /** Whose feeds have entries that are not where they belong, or cannot be read: all of them. */
+  readonly damaged: readonly PlayerId[]
 }

@@ -136,9 +136,13 @@ class LevelStore extends Reader implements Store {
   async discard(identity: PlayerId): Promise<Head | undefined> {
     this.assertOpen()
     if (identity === this.identity) throw new MarmaladeError('DISCARD_OWN', OWN_STAYS)
-    const gone = await this.#feeds.inTurn(identity, async () => discardFeed(this.#feeds, identity))
-    this.#ingest.waiting.delete(identity)
-    return gone?.head && headOf(identity, gone.head)
+    try {
+      const gone = await this.#feeds.inTurn(identity, async () => discardFeed(this.#feeds, identity))
+      return gone?.head && headOf(identity, gone.head)
+    } finally {
+      // What waits for a signature hangs on the feed; a feed that has stayed is sent it again.
+      this.#ingest.waiting.delete(identity)
+    }
   }
 
   nextDue(): Micros | undefined {

@@ -116,6 +116,8 @@ export interface Verified {
   /** How many faults there are, and the first 1,000 of them. */
   readonly bad: number
   readonly faults: readonly Fault[]
+  /** Whose feeds have entries that are not where they belong, or cannot be read: all of them. */
+  readonly damaged: readonly PlayerId[]
 }
 export interface VerifyOptions {
   /** Called after every 256 entries with how many are done, of how many. */

@@ -23,6 +23,7 @@ const STEP = 256
 export interface Check extends ReadParts {
   readonly options: VerifyOptions
   readonly faults: Fault[]
+  readonly damaged: Set<PlayerId>
   bad: number
   done: number
   total: number
@@ -41,7 +42,7 @@ export interface Check extends ReadParts {
  */
 export async function verifyStore(parts: ReadParts, options: VerifyOptions): Promise<Verified> {
   const { db, snapshot } = parts
-  const check: Check = { ...parts, options, faults: [], bad: 0, done: 0, total: 0, listed: 0 }
+  const check: Check = { ...parts, options, faults: [], damaged: new Set(), bad: 0, done: 0, total: 0, listed: 0 }
   const range = { ...rangeOf(HEAD), snapshot }
   for await (const value of db.values(range)) check.total += parseHead(value).count
   let feeds = 0
@@ -52,12 +53,14 @@ export async function verifyStore(parts: ReadParts, options: VerifyOptions): Pro
   }
   if ((await countRows(check)) !== check.listed) await findStrays(check, report)
   options.onProgress?.(check.done, Math.max(check.done, check.total))
-  return { feeds, entries: check.done, bad: check.bad, faults: check.faults }
+  return { feeds, entries: check.done, bad: check.bad, faults: check.faults, damaged: [...check.damaged] }
 }
 
 export type Report = typeof report
 function report(check: Check, identity: PlayerId, code: ErrorCode, message: string, at?: Micros, key?: EntryKey): void {
   check.bad++
+  // An entry whose own signature fails may be authentic by a later one: whoever sends it sends the same.
+  if (code !== 'ENTRY_SIGNATURE') check.damaged.add(identity)
   if (check.faults.length >= MAX_FAULTS) return
   const where = { ...(at === undefined ? {} : { comparable: at }), ...(key ? { key } : {}) }
   check.faults.push({ identity, ...refusal(code, message), ...where })

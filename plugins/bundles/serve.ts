@@ -95,15 +95,15 @@ export async function* verifying(
   signal?: AbortSignal,
 ) {
   const { store, blobs, directory } = place
-  const { faults, ...done } = yield* working((options) => verifyHome({ store, blobs, all, ...options }), signal)
-  const damaged = new Set<PlayerId>()
+  const { faults, damaged, ...done } = yield* working(
+    (options) => verifyHome({ store, blobs, all, ...options }),
+    signal,
+  )
   for (const fault of faults) {
-    // An entry whose own signature fails may be authentic by a later one: whoever sends it sends the same.
-    if (fault.player !== undefined && fault.code !== 'ENTRY_SIGNATURE') damaged.add(fault.player)
     const who = fault.player === undefined ? {} : { shown: directory.shown(fault.player) }
     yield { kind: 'fault', ...fault, ...who } satisfies FaultRow
   }
-  const whose = [...damaged].map((player) => ({
+  const whose = damaged.map((player) => ({
     player,
     shown: directory.shown(player),
     own: player === store.identity,

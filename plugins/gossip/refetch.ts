@@ -30,9 +30,13 @@ export async function refetch({ feeds, gossip }: Parts, text: string, care: Care
   const shown = directory.shown(player)
   const head = await store.head(player)
   const holders = head && player !== store.identity ? await holdersOf(head) : []
-  const gone = await discardKept(store, { player, shown, drawn: tracked.has(player), holders }, care)
-  gossip.forget(player)
-  return { player, shown, entries: gone.count, holders }
+  try {
+    const gone = await discardKept(store, { player, shown, drawn: tracked.has(player), holders }, care)
+    return { player, shown, entries: gone.count, holders }
+  } finally {
+    // A write that fails half way leaves rows that nobody finds: the feed itself has gone before.
+    if (head && !(await store.head(player))) gossip.forget(player)
+  }
 }
 
 /** A feed that may be deleted, and what is known of where it could come from. */

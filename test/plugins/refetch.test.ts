@@ -1,9 +1,10 @@
 import test from 'tape'
-import type { PlayerId } from '../../lib/base/index.ts'
+import { MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
 import type { Entry } from '../../lib/entry/index.ts'
 import { refetch } from '../../plugins/gossip/refetch.ts'
 import { HandClock, chain, headOfChain, identityNamed, note, rawOf } from '../helpers/chains.ts'
 import { codeOf } from '../helpers/hosts.ts'
+import { overriding } from '../helpers/overriding.ts'
 import { temporaryStore } from '../helpers/stores.ts'
 
 const [ada, ben, cleo] = [identityNamed('ada'), identityNamed('ben'), identityNamed('cleo')]
@@ -65,5 +66,23 @@ test('refetch: a feed that is drawn no more is deleted with --yes alone', async 
   t.equal(await store.head(ben.id), undefined)
   t.deepEqual(forgotten, [ben.id])
   t.equal(await codeOf(refetch(parts, 'ben', 'insist')), 'DISCARD_NOTHING')
+  await store.remove()
+})
+
+test('refetch: where a write fails after the feed has gone, it is drawn anew all the same', async (t) => {
+  const { store, parts, forgotten } = await place([first])
+  let goes = false
+  const failing = overriding(store, {
+    discard: async (identity) => {
+      if (goes) await store.discard(identity)
+      throw new MarmaladeError('STORE_WRITE', 'the disk is full')
+    },
+  })
+  const broken = { ...parts, feeds: { ...parts.feeds, store: failing } }
+  t.equal(await codeOf(refetch(broken, 'ben', 'careful')), 'STORE_WRITE')
+  t.deepEqual(forgotten, [], 'it is still here')
+  goes = true
+  t.equal(await codeOf(refetch(broken, 'ben', 'careful')), 'STORE_WRITE')
+  t.deepEqual(forgotten, [ben.id])
   await store.remove()
 })

@@ -169,7 +169,7 @@ export function storeReadingSuite(test: Tape, kind: StoreKind): void {
     t.deepEqual([feeds, entries], [3, 704])
     const progress: [number, number][] = []
     const verified = await store.verifyAll({ onProgress: (done, total) => progress.push([done, total]) })
-    t.deepEqual(verified, { feeds: 3, entries: 704, bad: 0, faults: [] })
+    t.deepEqual(verified, { feeds: 3, entries: 704, bad: 0, faults: [], damaged: [] })
     t.deepEqual(progress, [
       [256, 704],
       [512, 704],
