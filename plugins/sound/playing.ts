@@ -197,7 +197,8 @@ export class Playing {
   }
 
   #noteSink(state: SinkState): void {
-    this.#lost.delete(state.name)
+    const wasLost = this.#lost.delete(state.name)
+    if (state.state === 'open' && wasLost) this.#init.log.info({ sink: state.name }, 'it sounds again')
     if (state.state !== 'lost') return
     this.#lost.set(state.name, state)
     this.#init.log.warn({ sink: state.name }, state.why)
