@@ -2,11 +2,12 @@ import { constants, setPriority } from 'node:os'
 import { MarmaladeError, type BlobId } from '../base/index.ts'
 import { systemClock } from '../base/node/clock.ts'
 import { isRefused, type PreparedGenerator } from '../generators/index.ts'
+import { sweepUnpacked } from '../generators/process/node/folders.ts'
 import { ProcessHost } from '../generators/process/node/host.ts'
 import { Preparing } from './preparing.ts'
 import { pcmFolderOf, pcmRecord, saidRecord } from './processes.ts'
 import { Session } from './session.ts'
-import type { FromEngine, ReadyArchive, ToEngine } from './types.ts'
+import type { FromEngine, ReadyArchive, SessionInit, ToEngine } from './types.ts'
 
 /**
  * The sound engine's process. It has no secret key, no store and no connection: the node tells it what to play over
@@ -65,10 +66,11 @@ function ready(archive: BlobId, prepared: PreparedGenerator): void {
 }
 
 /** What is heard of processes goes into the take. */
-const startProcesses = (takeFile: string): ProcessHost =>
+const startProcesses = ({ takeFile, owner }: SessionInit): ProcessHost =>
   new ProcessHost({
     pace: 'live',
     keepIn: pcmFolderOf(takeFile),
+    ...(owner !== undefined && { owner }),
     onKept: (kept) => session?.note(pcmRecord(kept)),
     onSaid: (said) => session?.note(saidRecord(said)),
     onLost(why) {
@@ -108,7 +110,8 @@ async function handle(message: ToEngine): Promise<void> {
   switch (message.kind) {
     case 'open': {
       const { session: init } = message
-      processes = startProcesses(init.takeFile)
+      if (init.owner !== undefined) await sweepUnpacked(init.owner)
+      processes = startProcesses(init)
       for (const archive of init.archives) preparing.prepare(archive)
       const archives = async (): Promise<readonly ReadyArchive[]> => {
         await preparing.settled(PREPARE_MILLIS)

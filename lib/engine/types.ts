@@ -18,6 +18,8 @@ export interface SessionInit {
   /** The file that logs what takes effect; its folder exists. */
   readonly takeFile: string
   readonly appVersion: string
+  /** Names what it unpacks (`unpackOwner`), so that the node's next engine removes it where this one is killed. */
+  readonly owner?: string
   /** Entries known when it begins; more follow. */
   readonly entries: readonly JamEntry[]
   /** Archives that are here when it begins: what runs already starts in its place in the first frame. More follow. */

@@ -25,6 +25,8 @@ export interface PlayingInit {
   readonly jamLog: JamLog
   readonly heard: Heard
   readonly appVersion: string
+  /** See `SessionInit`. */
+  readonly owner: string
   readonly threads: number
   /** Names the take's file: microseconds since 1970. */
   readonly startedAt: number
@@ -78,7 +80,7 @@ export class Playing {
 
   /** @throws ENGINE_LOST, SINK_UNKNOWN */
   static async start(init: PlayingInit): Promise<Playing> {
-    const { jam, sink, appVersion, threads, player, heard } = init
+    const { jam, sink, appVersion, threads, player, heard, owner } = init
     const folder = takesOf(init)
     await mkdir(folder, { recursive: true })
     const takeFile = join(folder, `${init.startedAt}.take`)
@@ -89,7 +91,7 @@ export class Playing {
     const engine = payload?.engine ?? 0
     const archives = await playing.#archives.atHand()
     playing.#engine = await Engine.start(
-      { jam: id, engine, player, origin, sink, takeFile, appVersion, entries, archives, threads },
+      { jam: id, engine, player, origin, sink, takeFile, appVersion, owner, entries, archives, threads },
       (message) => playing.#hear(message),
     ).catch((error: unknown) => {
       playing.#archives.stop()

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { MarmaladeError, ownedParts, refOf, type Clock, type Frames, type PlayerId } from '../../lib/base/index.ts'
 import type { MixAct } from '../../lib/engine/index.ts'
 import { jamOf, readPayload, typeOf } from '../../lib/entry/index.ts'
+import { sweepUnpacked, unpackOwner } from '../../lib/generators/process/node/folders.ts'
 import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
 import { pathOf } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
@@ -38,6 +39,10 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
     },
     async start(host, { feeds, generators, jams }) {
       const { directory, identity } = feeds
+      const owner = unpackOwner(identity.id, init.takes)
+      await sweepUnpacked(owner).catch((error: unknown) =>
+        host.log.warn({ err: error }, 'what a killed engine had unpacked cannot be removed'),
+      )
       const logs = new Map<LiveJam, JamLog>()
       const jamLogOf = (jam: LiveJam): JamLog => {
         const known = logs.get(jam)
@@ -70,6 +75,7 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
             jamLog: jamLogOf(jam),
             heard,
             appVersion: init.appVersion,
+            owner,
             threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
             startedAt: init.clock.micros(),
             player: identity.id,

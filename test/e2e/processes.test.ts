@@ -1,12 +1,15 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BlobId } from '../../lib/base/index.ts'
 import { Context } from '../../bin/cli/context.ts'
 import { openJamSource } from '../../bin/cli/jam-source.ts'
+import { unpackOwner } from '../../lib/generators/process/node/folders.ts'
 import { feedsContract } from '../../plugins/feeds/index.ts'
 import { generatorsContract } from '../../plugins/generators/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
+import type { SoundStatus } from '../../plugins/sound/index.ts'
 import { barAhead, e2e, instanceNames, meet, startSounding, until, type TestNode } from '../helpers/node-kit.ts'
 import { canRun, isBelow, ownEntry, renamed, running } from '../helpers/processes.ts'
 
@@ -114,3 +117,35 @@ e2e(
     t.notOk(await mayRunOffline(ben.node.home.path, archive), 'a trusted player who is blocked, offline')
   },
 )
+
+e2e('what an engine that is killed had unpacked goes with the next, and nothing else', async (t, kit) => {
+  if (!(await canRun(t))) return
+  const ada = await kit.node()
+  const prefix = `marmalade-generators-${unpackOwner(ada.id, ada.node.home.takes)}-`
+  const unpacked = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(prefix))
+  const link = join(tmpdir(), `${prefix}AAAAAA`)
+  const kept = await kit.folder()
+  await symlink(kept, link)
+  t.teardown(() => rm(link, { force: true }))
+  await ada.publish('hum')
+  await startSounding('friday', ada)
+  await ada.ask(jamsContract).perform.play({ generator: 'hum', on: 'now' })
+  const heard = ({ instances }: SoundStatus): boolean => instances.some(({ peak }) => peak > 0.01)
+  const { engine = 0 } = await ada.sounds('it is heard', heard)
+  const before = unpacked()
+  t.equal(before.length, 2, 'a folder, and a link that somebody else made')
+  process.kill(engine, 'SIGKILL')
+  const after = await until(
+    'another engine has unpacked it',
+    () => unpacked(),
+    (names) => names.some((name) => !before.includes(name)),
+  )
+  t.deepEqual(
+    after.filter((name) => before.includes(name)),
+    [`${prefix}AAAAAA`],
+    'and removed what the first had',
+  )
+  t.ok(existsSync(kept), 'what the link leads to stays')
+  await ada.node.close()
+  t.deepEqual(unpacked(), [`${prefix}AAAAAA`])
+})

@@ -1,4 +1,5 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { MarmaladeError } from '../../../base/index.ts'
@@ -12,10 +13,38 @@ export interface Unpacked {
   readonly names: readonly string[]
 }
 
+const PREFIX = 'marmalade-generators-'
+
+/** What names the folders of one node's engines: 16 hexadecimal digits. @param of what is the same for its next engine, and for no other node's */
+export const unpackOwner = (...of: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 16)
+
+/**
+ * Removes what engines of this owner left that were killed. Only while none of them runs.
+ *
+ * The folders lie with other temporary files, not in the home: who runs generators for root is nobody, who may not look there.
+ */
+export async function sweepUnpacked(owner: string): Promise<void> {
+  const pattern = new RegExp(`^${PREFIX}${owner}-[A-Za-z0-9]{6}$`)
+  for (const name of await readdir(tmpdir())) {
+    if (!pattern.test(name)) continue
+    const path = join(tmpdir(), name)
+    const found = await lstat(path).catch(() => undefined)
+    // Anybody may put something of that name there: a link, or a folder of another user.
+    if (found?.isDirectory() && found.uid === process.getuid?.()) await rm(path, { recursive: true, force: true })
+  }
+}
+
 /** Unpacks each archive once, into a folder that goes when it is closed. */
 export class Folders {
+  readonly #prefix: string
   readonly #archives = new Map<string, Promise<Unpacked>>()
   #base: Promise<string> | undefined
+
+  /** @param owner see `unpackOwner`; left out, whoever is killed leaves its folder */
+  constructor(owner?: string) {
+    this.#prefix = owner === undefined ? PREFIX : `${PREFIX}${owner}-`
+  }
 
   /** @throws MarmaladeError where the archive is refused, or the file system's own error */
   async unpack(file: string): Promise<Unpacked> {
@@ -32,7 +61,7 @@ export class Folders {
   }
 
   async #make(file: string, number: number): Promise<Unpacked> {
-    this.#base ??= open(mkdtemp(join(tmpdir(), 'marmalade-generators-')))
+    this.#base ??= open(mkdtemp(join(tmpdir(), this.#prefix)))
     const folder = join(await this.#base, String(number))
     const opened = openArchive(new Uint8Array(await readFile(file)))
     if (isRefused(opened)) throw new MarmaladeError(opened.code, opened.message)

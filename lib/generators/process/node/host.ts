@@ -16,6 +16,7 @@ export interface ProcessLink {
 export interface HostThreadStart extends ProcessLink {
   readonly keepIn: string | undefined
   readonly frozen: Frozen | undefined
+  readonly owner: string | undefined
 }
 export interface ToHostThread {
   readonly kind: 'settle' | 'close'
@@ -32,6 +33,8 @@ interface Init {
   readonly keepIn?: string
   /** What was heard once, in place of processes. */
   readonly frozen?: Frozen
+  /** Whose the folders of archives are, so that its next engine can sweep them. */
+  readonly owner?: string
   readonly onKept?: (kept: KeptPcm) => void
   /** The mix heard a process say something that matters to others. */
   readonly onSaid?: (said: KeptSaying) => void
@@ -71,8 +74,8 @@ export class ProcessHost {
   }
 
   async #begin(): Promise<Worker> {
-    const { keepIn, frozen, onKept, onSaid, onLost } = this.#init
-    const start: HostThreadStart = { ...this.link, keepIn, frozen }
+    const { keepIn, frozen, owner, onKept, onSaid, onLost } = this.#init
+    const start: HostThreadStart = { ...this.link, keepIn, frozen, owner }
     const worker = startThread(siblingModule('serving-thread', import.meta.url), { workerData: start })
     worker.on('message', (message: FromHostThread) => {
       if (message.kind === 'kept') onKept?.(message.kept)

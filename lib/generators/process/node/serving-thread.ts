@@ -13,9 +13,9 @@ import { Serving } from './serving.ts'
 import type { Source } from './source.ts'
 
 /** The thread that starts processes and moves their sound; when it ends, the kernel ends what it started. */
-const { channel, pace, keepIn, frozen } = workerData as HostThreadStart
+const { channel, pace, keepIn, frozen, owner } = workerData as HostThreadStart
 const all = new Set<Serving>()
-const folders = new Folders()
+const folders = new Folders(owner)
 const sandbox = frozen ? undefined : findSandbox()
 const tell = (message: FromHostThread): void => parentPort?.postMessage(message)
 const lost = (error?: unknown): void => tell({ kind: 'lost', ...(error instanceof Error && { why: error.message }) })
