@@ -3,7 +3,7 @@ import type { Entry } from '../entry/index.ts'
 import { isAgain } from '../feed/index.ts'
 import type { Change, Store } from '../store/index.ts'
 import { Edges } from './edges.ts'
-import { isBelieved, maySay, readSaid } from './original.ts'
+import { believedIn, type Said } from './original.ts'
 import { Reach } from './reach.ts'
 import { wayTo, type Way } from './way.ts'
 
@@ -118,8 +118,10 @@ export class FollowGraph {
 
   async #read(type: 'follow' | 'block', identity: PlayerId): Promise<Edges> {
     const edges = new Edges(identity === this.#self ? Infinity : this.#limits.each)
-    for await (const entry of this.#store.byType(type, { identity, reverse: true }))
-      if (await isBelieved(this.#store, entry)) fold(edges, type, entry)
+    for await (const entry of this.#store.byType(type, { identity, reverse: true })) {
+      const believed = await believedIn(this.#store, entry, SAYS)
+      if (believed) fold(edges, type, believed)
+    }
     return edges
   }
 
@@ -137,16 +139,17 @@ export class FollowGraph {
   /** False where something older than what was left out has come, so that everything has to be read again. */
   async #foldAll(known: Edges, entries: readonly Entry[]): Promise<boolean> {
     for (const entry of entries) {
-      if (isAgain(entry) && !(await isBelieved(this.#store, entry))) continue
+      const believed = await believedIn(this.#store, entry, SAYS)
+      if (!believed) continue
       const { identity } = entry
       const before = known.size
-      const target = fold(known, 'follow', entry)
+      const target = fold(known, 'follow', believed)
       this.#count(identity, known.size - before)
       if (target !== undefined) {
         if (known.has(target)) this.#reach.link(identity, target)
         else this.#reach.unlink(identity, target)
       }
-      if (identity === this.#self) fold(this.#block, 'block', entry)
+      if (identity === this.#self) fold(this.#block, 'block', believed)
       else if (known.isFull && isAgain(entry)) return false
     }
     return true
@@ -255,10 +258,8 @@ export class FollowGraph {
   }
 }
 
-/** Takes in what an entry says of that type; gives whom it is about where the edge turned. */
-function fold(edges: Edges, type: 'follow' | 'block', entry: Entry): PlayerId | undefined {
-  if (!maySay(entry, SAYS)) return undefined
-  const { position, read } = readSaid(entry)
+/** Takes in what is said of that type; gives whom it is about where the edge turned. */
+function fold(edges: Edges, type: 'follow' | 'block', { position, read }: Said): PlayerId | undefined {
   if (read.kind !== type) return undefined
   const { identity, on } = read.payload
   return edges.fold(identity, { on, position }) ? identity : undefined

@@ -68,12 +68,22 @@ export async function findAt(parts: Pick<ReadParts, 'db' | 'snapshot'>, spot: Sp
     : undefined
 }
 
-/** An entry by its key, whether in a current feed or in a kept branch. The hash is checked whole. */
+/** Where an entry lies, if it is here: by a part of its hash, so that another may lie there. */
+export async function spotOf({ db, snapshot }: ReadParts, key: EntryKey): Promise<Spot | undefined> {
+  const place = await db.get(placeKey(hashOf({ key })), { snapshot })
+  return place && parsePlace(place)
+}
+
+/** The entry of that key, if it is what lies there. The hash is checked whole. @throws MarmaladeError STORE_CORRUPT */
+export async function findOn(parts: ReadParts, key: EntryKey, spot: Spot): Promise<Found | undefined> {
+  const found = await findAt(parts, spot)
+  return found && parts.crypto.sha256Base64(found.bytes) === hashOf({ key }) ? found : undefined
+}
+
+/** An entry by its key, whether in a current feed or in a kept branch. @throws MarmaladeError STORE_CORRUPT */
 export async function findKey(parts: ReadParts, key: EntryKey): Promise<Found | undefined> {
-  const hash = hashOf({ key })
-  const place = await parts.db.get(placeKey(hash), { snapshot: parts.snapshot })
-  const found = place && (await findAt(parts, parsePlace(place)))
-  return found && parts.crypto.sha256Base64(found.bytes) === hash ? found : undefined
+  const spot = await spotOf(parts, key)
+  return spot && findOn(parts, key, spot)
 }
 
 /** Entries of a chain, oldest first unless reversed. @throws MarmaladeError STORE_CORRUPT */

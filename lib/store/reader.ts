@@ -23,7 +23,7 @@ import {
 } from './layout.ts'
 import { takeSnapshot, withSnapshot } from './level.ts'
 import type { Db, Snapshot } from './level.ts'
-import { entryOf, findKey, readChain, readRaw } from './read.ts'
+import { entryOf, findKey, findOn, readChain, readRaw, spotOf } from './read.ts'
 import { scanIndex } from './scan.ts'
 import type { ScanParts } from './scan.ts'
 import { measure } from './sizes.ts'
@@ -151,12 +151,14 @@ export class Reader {
     this.assertOpen()
     return withSnapshot(this.#db, async (snapshot) => {
       const parts = this.#readParts(snapshot)
-      const found = await findKey(parts, key)
-      const by = author === undefined ? found && readNumbered(this.#db, found.feed, snapshot) : undefined
+      const spot = await spotOf(parts, key)
+      const by = author === undefined ? spot && readNumbered(this.#db, spot.feed, snapshot) : undefined
       const state = await (author === undefined ? by : readFeed(this.#db, author, snapshot))
-      const meant = found && found.feed === state?.feed
-      if (meant && (where === 'anywhere' || isCurrent(state, found))) return entryOf(found.bytes, this.#crypto)
-      if (state) return this.#agains.of(parts, state, key)
+      // What is not meant may be damaged: an `again` counts in its place all the same.
+      const isMeant = spot && spot.feed === state?.feed && (where === 'anywhere' || isCurrent(state, spot))
+      const found = isMeant ? await findOn(parts, key, spot) : undefined
+      if (found) return entryOf(found.bytes, this.#crypto)
+      if (state && (author !== undefined || !isMeant)) return this.#agains.of(parts, state, key)
       if (author !== undefined) return undefined
       for await (const again of scanIndex(parts, prefixes.original(key), 'oldest first'))
         if (standsFor(again).key === key) return again

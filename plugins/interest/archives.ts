@@ -1,9 +1,11 @@
 import type { BlobId, PlayerId } from '../../lib/base/index.ts'
 import type { Entry } from '../../lib/entry/index.ts'
-import { readSaid } from '../../lib/players/index.ts'
+import { believedIn } from '../../lib/players/index.ts'
 import type { Change, Store } from '../../lib/store/index.ts'
 import type { Roster } from './roster.ts'
 
+/** What names archives. */
+const SAYS: ReadonlySet<string> = new Set(['generator', 'play'])
 /** Generators of one member that are looked at: the newest. */
 const MAX_OF_MEMBER = 256
 /** Archives of one jam that are remembered: past it the oldest goes. */
@@ -11,12 +13,12 @@ const MAX_ARCHIVES = 8_192
 
 /** The archives that a jam's members have published, and those played in it, each with one member that names it. */
 export class Archives {
-  readonly #roster: Roster
+  readonly #roster: Pick<Roster, 'everyone' | 'jam' | 'has'>
   readonly #store: Store
   /** Read when it is first asked for. */
   #named: Promise<Map<BlobId, PlayerId>> | undefined
 
-  constructor(roster: Roster, store: Store) {
+  constructor(roster: Pick<Roster, 'everyone' | 'jam' | 'has'>, store: Store) {
     this.#roster = roster
     this.#store = store
   }
@@ -46,7 +48,7 @@ export class Archives {
       return
     }
     const named = await this.#named
-    for (const entry of entries) this.#take(named, entry)
+    for (const entry of entries) await this.#take(named, entry)
   }
 
   async #read(): Promise<Map<BlobId, PlayerId>> {
@@ -54,15 +56,16 @@ export class Archives {
     const { everyone, jam } = this.#roster
     for (const identity of everyone) {
       for await (const entry of this.#store.byType('generator', { identity, limit: MAX_OF_MEMBER }))
-        this.#take(named, entry)
+        await this.#take(named, entry)
     }
-    for await (const entry of this.#store.byJam(jam)) this.#take(named, entry)
+    for await (const entry of this.#store.byJam(jam)) await this.#take(named, entry)
     return named
   }
 
-  #take(named: Map<BlobId, PlayerId>, entry: Entry): void {
+  async #take(named: Map<BlobId, PlayerId>, entry: Entry): Promise<void> {
     if (!this.#roster.has(entry.identity)) return
-    const { read } = readSaid(entry)
+    const read = (await believedIn(this.#store, entry, SAYS))?.read
+    if (!read) return
     const plays = read.kind === 'play' && read.payload.jam === this.#roster.jam
     if (read.kind !== 'generator' && !plays) return
     const { archive } = read.payload

@@ -92,3 +92,32 @@ test('again: where the original is in the feed and cannot be read, it does not c
   await anew.close()
   await place.remove()
 })
+
+test('again: where the original lies on a branch that lost and cannot be read there, it counts as everywhere', async (t) => {
+  const place = inFolder.place()
+  const store = await place.open(ann, new HandClock())
+  const opening = chain(ben, 1, null, { payload: () => note('hello') })
+  const lost = chain(ben, 1, opening[0]!, { payload: () => called('ben') })
+  const { comparable } = lost[0]!
+  const healed = chain(ben, 1, opening[0]!, {
+    from: comparable + 5_000,
+    payload: () => again(lost[0]!, comparable, called('ben')),
+  })
+  for (const run of [opening, lost, healed]) await store.ingest(ben.id, rawOf(run))
+  t.deepEqual(await store.lost(ben.id), [{ comparable, key: lost[0]?.key }])
+  await store.close()
+  const db = await place.db()
+  const chunks = await collect(db.keys({ gte: Uint8Array.of(CHUNK), lt: Uint8Array.of(CHUNK + 1) }))
+  for (const key of chunks.filter((key) => parseChunkKey(key).last === comparable)) await db.put(key, Uint8Array.of(1))
+  await db.close()
+  const anew = await place.open(ann, new HandClock())
+  const failed: unknown = await anew.get(lost[0]!.key, 'anywhere').catch((error: unknown) => error)
+  t.ok(hasCode(failed, 'STORE_CORRUPT'), 'the original itself')
+  t.equal((await anew.get(lost[0]!.key, 'feed', ben.id))?.key, healed[0]?.key)
+  t.equal((await anew.get(lost[0]!.key))?.key, healed[0]?.key)
+  const directory = new Directory(anew)
+  await directory.load([])
+  t.equal(directory.nameOf(ben.id), 'ben')
+  await anew.close()
+  await place.remove()
+})
