@@ -9,6 +9,7 @@ import { inFolder } from './kit/folders.ts'
 import type { Options } from './kit/options.ts'
 import { runPart } from './kit/part.ts'
 import { EXAMPLES, SIMPLE } from './voices/generators.ts'
+import { TIGHT } from './voices/tight.ts'
 import { compilers, compileVoice, runNative } from './voices/native.ts'
 
 const PARTS = new URL('./voices/parts.ts', import.meta.url)
@@ -39,11 +40,22 @@ export async function measureVoices({ quick, rounds }: Options): Promise<Section
       figures.add('simple, its WASM as it is', await costs('plain', VOICES, seconds), 'ns/frame')
       figures.add('simple, in the runtime', await costs('runtime', VOICES, seconds), 'ns/frame')
       figures.add('simple, in the mix', await costs('mixed', SIMPLE, VOICES, seconds), 'ns/frame')
+      for (const name of Object.keys(TIGHT)) {
+        const { plain, metered } = await runPart<{ plain: number; metered: number }>(PARTS, 'tight', name)
+        figures.add(`tight loop, ${name}: as it is`, plain, 'ns/turn')
+        figures.add(`tight loop, ${name}: in the runtime`, metered, 'ns/turn')
+      }
       for (const name of EXAMPLES) {
         figures.add(`${name}, in the runtime`, await costs('example', name), 'ns/frame')
         figures.add(`${name}, in the mix`, await costs('mixed', name, INSTANCES, seconds), 'ns/frame')
       }
     }
+    for (const name of Object.keys(TIGHT))
+      figures.ratio(
+        `tight loop, ${name}: in the runtime, to as it is`,
+        `tight loop, ${name}: in the runtime`,
+        `tight loop, ${name}: as it is`,
+      )
     for (const what of ['simple, in the runtime', 'simple, in the mix'])
       if (natives[0]) figures.ratio(`${what}, to ${natives[0].what.slice(8)}`, what, natives[0].what)
   })

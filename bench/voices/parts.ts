@@ -1,10 +1,11 @@
 /** Parts of the voices bench. Each gives nanoseconds of processor time that a frame of one voice takes. */
 import { BLOCK, type Frames, SAMPLE_RATE } from '../../lib/base/index.ts'
-import { createWasmVoice } from '../../lib/generators/index.ts'
+import { createWasmVoice, type PreparedWasm, type Voice } from '../../lib/generators/index.ts'
 import { serveParts } from '../kit/part.ts'
 import { costOf } from '../listen/cost.ts'
-import { readyGenerator, SIMPLE, simpleModule } from './generators.ts'
+import { assembled, readyGenerator, readyModule, SIMPLE, simpleModule } from './generators.ts'
 import { renderTo, stage } from './stage.ts'
+import { TIGHT, tightWat, TURNS } from './tight.ts'
 
 /** Before anything is measured: compilers get their time. */
 const WARM_SECONDS = 2
@@ -28,6 +29,28 @@ interface Raw {
   mm_process(frames: number, frame: number, beat: number, per: number, bar: number, start: number): number
 }
 
+const TIGHT_ROUNDS = 7
+const TIGHT_CALLS = 4_000
+
+function costOfTurn(run: () => unknown): number {
+  const before = process.cpuUsage()
+  for (let n = 0; n < TIGHT_CALLS; n++) run()
+  const { user, system } = process.cpuUsage(before)
+  return ((user + system) * 1_000) / (TIGHT_CALLS * TURNS)
+}
+
+function voiceOf(prepared: PreparedWasm, seed: number): Voice {
+  const tags = {
+    open: () => -1,
+    get: () => NaN,
+    text: () => undefined,
+    frame: () => NaN,
+    set: () => undefined,
+    log: () => undefined,
+  }
+  return createWasmVoice(prepared, { seed: [seed, 0], sampleRate: SAMPLE_RATE, tags })
+}
+
 await serveParts({
   /** The simple voice's module as it is, without checks, budget or chain. */
   async plain(voices, seconds) {
@@ -46,17 +69,7 @@ await serveParts({
   /** The simple voice as a generator: instrumented with its step budget, run by the runtime. */
   async runtime(voices, seconds) {
     const { prepared } = await readyGenerator(SIMPLE)
-    const tags = {
-      open: () => -1,
-      get: () => NaN,
-      text: () => undefined,
-      frame: () => NaN,
-      set: () => undefined,
-      log: () => undefined,
-    }
-    const all = Array.from({ length: Number(voices) }, (_, n) =>
-      createWasmVoice(prepared, { seed: [n, 0], sampleRate: SAMPLE_RATE, tags }),
-    )
+    const all = Array.from({ length: Number(voices) }, (_, n) => voiceOf(prepared, n))
     const beatsPerFrame = 112 / 60 / SAMPLE_RATE
     let frame = 0
     const cost = costPerFrame(all.length, Number(seconds), (to) => {
@@ -69,6 +82,27 @@ await serveParts({
     if (all.some(({ failure, left }) => failure !== undefined || left[BLOCK - 1] === 0))
       throw new Error('a voice failed')
     return cost
+  },
+
+  /** A turn of a loop that does next to nothing, as it is and in the runtime, in turns: the best of each. */
+  async tight(name) {
+    const module = await assembled(tightWat(TIGHT[name] ?? ''))
+    const raw = new WebAssembly.Instance(new WebAssembly.Module(module), {}).exports as unknown as Raw
+    const voice = voiceOf(readyModule('tight', module).prepared, 0)
+    const block = { frames: BLOCK, frame: 0, beat: 0, beatsPerFrame: 0, bar: 0, startBeat: 0 }
+    const best = { plain: Infinity, metered: Infinity }
+    for (let round = 0; round < TIGHT_ROUNDS; round++) {
+      best.plain = Math.min(
+        best.plain,
+        costOfTurn(() => raw.mm_process(BLOCK, 0, 0, 0, 0, 0)),
+      )
+      best.metered = Math.min(
+        best.metered,
+        costOfTurn(() => voice.process(block)),
+      )
+    }
+    if (voice.failure) throw new Error('the loop failed')
+    return best
   },
 
   /** A generator in the mix: runtime, chain, sum and limiter, on one thread. */

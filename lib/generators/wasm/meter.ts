@@ -18,6 +18,7 @@ export interface Places {
   readonly listType: (results: readonly number[]) => number
 }
 
+const UNREACHABLE = 0x00
 const BLOCK = 0x02
 const IF = 0x04
 const ELSE = 0x05
@@ -32,6 +33,7 @@ const GET_GLOBAL = 0x23
 const SET_GLOBAL = 0x24
 const CONST = 0x41
 const IS_ZERO = 0x45
+const LESS_THAN = 0x48
 const AT_LEAST = 0x4e
 const ADD = 0x6a
 const SUB = 0x6b
@@ -41,6 +43,8 @@ const NOTHING = 0x40
 /** memory.grow and its memory; return. */
 const GROW_LENGTH = 2
 const RETURN_LENGTH = 1
+/** A loop whose turn weighs no more than this keeps its steps in a local alone. */
+const TIGHT = 24
 
 /**
  * A function's code again, that ends for good at the same instruction everywhere. Its entry and each turn of a loop lower the
@@ -58,7 +62,9 @@ class Meter {
   private readonly places: Places
   /** Whether it has loops: then a local holds the steps as well, so that a turn need not read them. */
   private readonly keeps: boolean
-  /** Whether it calls others: then its code stands in a block of its own, so that it is left in one place. */
+  /** Whether some of them are tight: then the global is behind the local, and is brought up to it before anything else reads it. */
+  private readonly tight: boolean
+  /** Whether it calls others: then it gives its slots back as it is left. */
   private readonly holds: boolean
   /** Locals for the steps, and for values that may be NaN. */
   private readonly steps: number
@@ -68,6 +74,7 @@ class Meter {
     this.body = body
     this.places = places
     this.keeps = body.edits.some(({ kind }) => kind === 'turn')
+    this.tight = body.edits.some((edit) => edit.kind === 'turn' && edit.weight <= TIGHT)
     this.holds = body.edits.some(({ kind }) => kind === 'call')
     this.steps = body.locals
     this.nans = { address: body.locals + 1, [F32]: body.locals + 2, [F64]: body.locals + 3 }
@@ -83,7 +90,7 @@ class Meter {
       at = edit.at + this.insert(edit)
     }
     out.bytes(places.bytes.subarray(at, body.end))
-    if (this.holds) this.leave()
+    if (this.inBlock) this.leave()
     return out.done()
   }
 
@@ -104,7 +111,12 @@ class Meter {
     }
     out.byte(GET_GLOBAL).u32(places.steps)
     lower(out, body.weight, this.steps, places.steps)
-    if (this.holds) this.begin()
+    if (this.inBlock) this.begin()
+  }
+
+  /** Its code stands in a block of its own, so that it is left in one place. */
+  private get inBlock(): boolean {
+    return this.holds || this.tight
   }
 
   private begin(): void {
@@ -117,8 +129,12 @@ class Meter {
 
   private leave(): void {
     const { out, body, places } = this
-    out.byte(GET_GLOBAL).u32(places.slots).byte(CONST).i32(body.frame).byte(ADD)
-    out.byte(SET_GLOBAL).u32(places.slots).byte(END)
+    this.settle()
+    if (this.holds) {
+      out.byte(GET_GLOBAL).u32(places.slots).byte(CONST).i32(body.frame).byte(ADD)
+      out.byte(SET_GLOBAL).u32(places.slots)
+    }
+    out.byte(END)
   }
 
   /** Writes what an edit asks for; gives how many bytes of the module it stands for. */
@@ -127,18 +143,21 @@ class Meter {
     switch (edit.kind) {
       case 'turn':
         out.byte(GET_LOCAL).u32(this.steps)
-        lower(out, edit.weight, this.steps, places.steps)
+        if (edit.weight > TIGHT) lower(out, edit.weight, this.steps, places.steps)
+        else this.tightTurn(edit.weight)
         return 0
       case 'call':
+        this.settle()
         out.bytes(places.bytes.subarray(edit.at, edit.at + edit.length))
         this.renew()
         return edit.length
       case 'bulk':
+        this.settle()
         out.byte(CALL).u32(places.helper)
         this.renew()
         return 0
       case 'return':
-        if (!this.holds) return 0
+        if (!this.inBlock) return 0
         out.byte(BRANCH).u32(edit.depth)
         return RETURN_LENGTH
       case 'grow':
@@ -147,6 +166,19 @@ class Meter {
       case 'nan':
         return this.canonical(edit.at, edit.length, edit.type)
     }
+  }
+
+  /** A store in each turn would be half of what a tight loop does: the global is told where it traps. */
+  private tightTurn(weight: number): void {
+    const { out } = this
+    out.byte(CONST).i32(weight).byte(SUB).byte(TEE_LOCAL).u32(this.steps).bytes([CONST, 0, LESS_THAN, IF, NOTHING])
+    this.settle()
+    out.bytes([UNREACHABLE, END])
+  }
+
+  /** What is left of the steps is about to be read elsewhere. */
+  private settle(): void {
+    if (this.tight) this.out.byte(GET_LOCAL).u32(this.steps).byte(SET_GLOBAL).u32(this.places.steps)
   }
 
   /** What was called has lowered the steps. */

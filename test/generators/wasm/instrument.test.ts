@@ -1,43 +1,9 @@
 import test from 'tape'
 import { checkModule } from '../../../lib/generators/index.ts'
 import { DEPTH } from '../../../lib/generators/wasm/budget.ts'
-import { SLOTS, STEPS, instrument } from '../../../lib/generators/wasm/instrument.ts'
+import { SLOTS, STEPS } from '../../../lib/generators/wasm/instrument.ts'
 import { STEP, assemble, fixtureBytes, generatorWat, good } from '../../helpers/generators.ts'
-
-interface Exports {
-  memory: WebAssembly.Memory
-  [STEPS]?: WebAssembly.Global<'i32'>
-  [SLOTS]?: WebAssembly.Global<'i32'>
-  mm_init(rate: number, frames: number, lo: number, hi: number): number
-  mm_output(): number
-  mm_process(frames: number, frame: number, beat: number, step: number, bar: number, start: number): number
-}
-const IMPORTS = {
-  marmalade: {
-    tag_open: () => 0,
-    tag_get: () => 2,
-    tag_text: () => -1,
-    tag_frame: () => 5,
-    tag_set: () => undefined,
-    tag_set_text: () => undefined,
-    log: () => undefined,
-  },
-}
-function start(bytes: Uint8Array): Exports {
-  const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
-  return new WebAssembly.Instance(module, IMPORTS).exports as unknown as Exports
-}
-const metered = (bytes: Uint8Array): Uint8Array => instrument(good(checkModule(bytes)))
-
-/** Steps that one block of one frame takes. */
-async function stepsOf(wat: string): Promise<number> {
-  const exports = start(metered(await assemble(wat)))
-  const steps = exports[STEPS]!
-  steps.value = 1_000_000_000
-  exports.mm_process(1, 0, 0, 0, 0, 0)
-  return 1_000_000_000 - steps.value
-}
-const BUDGET = 1_000_000_000
+import { BUDGET, type Exports, metered, start } from '../../helpers/metered.ts'
 
 test('with its budget a generator gives the very samples it gives without', (t) => {
   for (const name of ['arp', 'bass', 'chords', 'drums']) {
@@ -63,53 +29,6 @@ test('with its budget a generator gives the very samples it gives without', (t) 
     t.ok(Number.isFinite(loudest), `peak ${loudest}`)
   }
   t.end()
-})
-
-test('a loop pays for each turn, a call for each call, an import its price', async (t) => {
-  const turns = (n: number): string =>
-    generatorWat({
-      process: `(local $i i32) (loop $l (local.set $i (i32.add (local.get $i) (i32.const 1)))
-        (br_if $l (i32.lt_u (local.get $i) (i32.const ${n})))) (i32.const 0)`,
-    })
-  const one = await stepsOf(turns(1))
-  const turn = (await stepsOf(turns(2))) - one
-  t.ok(turn >= 8, `${turn} steps a turn of 8 instructions`)
-  t.equal((await stepsOf(turns(1_001))) - one, 1_000 * turn)
-  const nested = (n: number, m: number): string =>
-    generatorWat({
-      process: `(local $i i32) (local $k i32)
-        (loop $outer (local.set $k (i32.const 0))
-          (loop $inner (local.set $k (i32.add (local.get $k) (i32.const 1)))
-            (br_if $inner (i32.lt_u (local.get $k) (i32.const ${m}))))
-          (local.set $i (i32.add (local.get $i) (i32.const 1)))
-          (br_if $outer (i32.lt_u (local.get $i) (i32.const ${n})))) (i32.const 0)`,
-    })
-  const [a, b, c] = [await stepsOf(nested(1, 1)), await stepsOf(nested(1, 2)), await stepsOf(nested(2, 1))]
-  t.equal(await stepsOf(nested(30, 40)), a + (c - a) * 29 + (b - a) * 30 * 39, 'loops in loops')
-  const calls = (n: number): string =>
-    generatorWat({ process: `${'(call $f)'.repeat(n)} (i32.const 0)`, tail: '(func $f (nop))' })
-  const call = (await stepsOf(calls(1))) - (await stepsOf(calls(0)))
-  t.equal((await stepsOf(calls(10))) - (await stepsOf(calls(0))), 10 * call)
-  const log = generatorWat({
-    head: '(import "marmalade" "log" (func $log (param i32 i32)))',
-    process: '(call $log (i32.const 0) (i32.const 0)) (i32.const 0)',
-  })
-  t.ok((await stepsOf(log)) >= 20_000, 'a line of log')
-})
-
-test('a bulk operation pays by its length', async (t) => {
-  const fill = (n: number): string =>
-    generatorWat({ process: `(memory.fill (i32.const 0) (i32.const 1) (i32.const ${n})) (i32.const 0)` })
-  t.equal((await stepsOf(fill(65_536))) - (await stepsOf(fill(0))), 4_096, 'one step for 16 bytes')
-  const copy = (n: number): string =>
-    generatorWat({ process: `(memory.copy (i32.const 0) (i32.const 0) (i32.const ${n})) (i32.const 0)` })
-  t.equal((await stepsOf(copy(65_536))) - (await stepsOf(copy(0))), 4_096)
-  const init = (n: number): string =>
-    generatorWat({
-      process: `(memory.init $d (i32.const 0) (i32.const 0) (i32.const ${n})) (data.drop $d) (i32.const 0)`,
-      tail: `(data $d "${'x'.repeat(320)}")`,
-    })
-  t.equal((await stepsOf(init(320))) - (await stepsOf(init(0))), 20)
 })
 
 test('an exhausted budget traps below zero, and nothing of it can be reached from inside', async (t) => {
