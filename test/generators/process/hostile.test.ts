@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import test from 'tape'
@@ -171,7 +171,12 @@ test('a fork bomb that ignores every signal is gone when its instance is closed,
     t.pass('gone')
   })
   const module = siblingModule('hostile-child', import.meta.url)
+  // Killed, it leaves behind what it unpacked; nobody, who runs it for root, has to get there.
+  const temporary = temporaryFolder()
+  chmodSync(temporary, 0o755)
+  t.teardown(() => removeFolder(temporary))
   const node = spawn(process.execPath, [...loaderFor(module), module.pathname, IGNORES, killed], {
+    env: { ...process.env, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await once(node.stdout, 'data')
