@@ -46,9 +46,13 @@ export class Effort {
   picture(times: number): void {
     this.#forks += times
     this.#total += times * (this.#locals + this.#height)
-    if (this.#forks > LIMITS.forks) fault('WASM_LIMIT', `a function has more than ${LIMITS.forks} blocks and branches`)
+    if (this.#forks > LIMITS.forks)
+      fault('WASM_LIMIT', `a function has more than ${LIMITS.forks} blocks, branches and stores of floats`)
     if (this.#total > LIMITS.effort)
-      fault('WASM_LIMIT', 'a function has too many blocks and branches beside too many locals and operands: cut it up')
+      fault(
+        'WASM_LIMIT',
+        'a function has too many blocks, branches and stores of floats beside too many locals and operands: cut it up',
+      )
   }
 
   /** A block of a type begins. */

@@ -19,7 +19,7 @@ export const LIMITS = {
   /** Blocks, loops and ifs inside each other. */
   nesting: 512,
   branches: 10_000,
-  /** Blocks and branches of one function, those that the step budget inserts among them. */
+  /** Blocks and branches of one function, those that are inserted for steps and NaNs among them. */
   forks: 10_000,
   /** Locals and waiting operands at every block and branch, added up, of one function and of the module (`effort.ts`). */
   effort: 1_000_000,
