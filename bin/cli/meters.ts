@@ -52,8 +52,9 @@ function bar({ peak, rms }: Level): string {
 
 const figure = (level: number): string => (level > 0 ? decibelsOf(level).toFixed(1) : '-').padStart(5)
 
-/** `3f2a:drums`: who and which instance, as other commands take them. */
-function nameOf(path: string): string {
+/** `3f2a:drums`: who and which instance, as other commands take them; a bus, and the mix, by its own name. */
+export function nameOf(path: string): string {
+  if (!path.includes('/')) return path
   const [ref = '', , instance = ''] = path.split('/')
   return `${shortIdOf(playerOfRef(ref as PlayerRef))}:${instance}`
 }

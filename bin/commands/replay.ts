@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { MarmaladeError, ownedParts } from '../../lib/base/index.ts'
 import { playReplay, readTake, replay, type Replayed } from '../../lib/engine/index.ts'
 import type { WavFormat } from '../../lib/mix/index.ts'
+import { compare, comparisonWords } from '../cli/compare.ts'
 import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
 import { writeCredits } from '../cli/credits.ts'
 import { openJamSource } from '../cli/jam-source.ts'
@@ -26,6 +27,7 @@ export function addReplay(program: Command): void {
       'replay friday --take ~/.marmalade/takes/…/1700000000000000.take --out heard.wav',
       'replay friday --mute drums --gain bass=-6 --replace arp=bells --out other.wav',
       'replay friday --out friday.wav --credits friday.json',
+      'replay friday --compare score ~/.marmalade/takes/…/1700000000000000.take',
       'replay friday.jam --out friday.wav',
     ],
   })
@@ -34,6 +36,7 @@ export function addReplay(program: Command): void {
     .option('--stems <folder>', 'also one WAV for each instance, always of 32-bit float')
     .option('--stems-raw', 'with --stems: also what each generator wrote, before its chain')
     .option('--take <file>', 'what one player heard instead of the score: late starts, mutes, kills and all')
+    .option('--compare <what...>', 'two takes, or one and the word score: where do they differ? Writes no file')
     .option('--mute <x>', `what if: ${WHOM} were mute (may be repeated)`, several)
     .option('--solo <x>', 'what if: only this were heard', several)
     .option('--gain <x=decibels>', 'what if: this were louder or softer', several)
@@ -44,9 +47,29 @@ export function addReplay(program: Command): void {
     .option('--to <bar>', 'the bar before which it ends')
     .option('--threads <n>', 'threads that render (the result is the same)')
   act(command, async (context, [jam], options) => {
+    const what = textsOf(options['compare'])
+    if (what) {
+      const compared = await compare(context, { jam, what, bars: barsOf(alone(options)), threads: threadsOf(options) })
+      context.print(compared, () => comparisonWords(compared))
+      return
+    }
     const result = await replayFrom(context, jam, options)
     context.print(result, () => words(result))
   })
+}
+
+/** What goes with `--compare`. */
+const BESIDE_COMPARE = new Set(['compare', 'from', 'to', 'threads', 'json', 'home'])
+
+const textsOf = (value: unknown): readonly string[] | undefined =>
+  Array.isArray(value) ? value.filter((text): text is string => typeof text === 'string') : undefined
+
+/** The options beside `--compare`. @throws USAGE where there is one that does not go with it */
+function alone(options: Record<string, unknown>): Record<string, unknown> {
+  const odd = Object.keys(options).find((option) => !BESIDE_COMPARE.has(option))
+  if (odd === undefined) return options
+  const name = odd.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  throw new MarmaladeError('USAGE', `--${name} does not go with --compare, which writes no file`)
 }
 
 interface Result extends Replayed {
@@ -67,7 +90,7 @@ async function replayFrom(
     const score = scoreOf(source, bars)
     const sink = textOption(options['sink'])
     const stems = textOption(options['stems'])
-    const threads = textOption(options['threads'])
+    const threads = threadsOf(options)
     const takeFile = textOption(options['take'])
     const take = takeFile === undefined ? undefined : await readTake(resolve(takeFile))
     const whatIf = whatIfOf(options, { score, entries: source.entries })
@@ -83,7 +106,7 @@ async function replayFrom(
       format: formatOf(textOption(options['bits'])),
       ...(options['stemsRaw'] === true && { stemKinds: 'stems and raw' as const }),
       ...(stems !== undefined && { stems: resolve(stems) }),
-      ...(threads !== undefined && { threads: threadsOf(threads) }),
+      ...(threads !== undefined && { threads }),
     }
     const out = resolve(textOption(options['out']) ?? `${ownedParts(source.jam).name}.wav`)
     const replayed = sink === undefined ? await replay({ ...init, out }) : await playReplay(init, sink)
@@ -116,7 +139,9 @@ function formatOf(bits = '32'): WavFormat {
   return format
 }
 
-function threadsOf(text: string): number {
+function threadsOf(options: Record<string, unknown>): number | undefined {
+  const text = textOption(options['threads'])
+  if (text === undefined) return undefined
   const threads = numberOf(text, '--threads')
   if (!Number.isInteger(threads) || threads < 1 || threads > 64)
     throw new MarmaladeError('USAGE', '--threads lies from 1 to 64')

@@ -115,9 +115,6 @@ export class Sources {
 
   /** The bar that a frame lies in, from 1. */
   #bar(frame: Frames): number {
-    const { grid } = this.#init.score
-    const bar = Math.floor(grid.barOfTick(grid.tickOfFrame(frame)))
-    // A line's own frame is the first at or after its tick: rounding may find that before it.
-    return (grid.frameOfBar(bar + 1) <= frame ? bar + 1 : bar) + 1
+    return this.#init.score.grid.barOfFrame(frame) + 1
   }
 }

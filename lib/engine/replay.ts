@@ -6,7 +6,7 @@ import { ProcessHost } from '../generators/process/node/host.ts'
 import { orWhyNot } from '../generators/process/node/sandbox.ts'
 import { scoreHash, type ScoreArchive } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
-import { renderOffline, type Chunk, type GroupRunner, type WavFormat } from '../mix/index.ts'
+import { renderOffline, type Chunk, type GroupRunner, type Stem, type WavFormat } from '../mix/index.ts'
 import { startRunners } from './ensemble.ts'
 import { Output, type Written } from './output.ts'
 import { performanceOf, type Begun, type Performance, type PerformanceInit, type Rendition } from './performance.ts'
@@ -39,6 +39,8 @@ export interface ReplayInit extends PerformanceInit {
   readonly cut?: Frames
   /** As many as pay for the score where it is left out; they change no sample. */
   readonly threads?: number
+  /** Takes stems as they are rendered: views that hold only during the call; `at` is the first of 128 frames. */
+  readonly onStems?: (stems: readonly Stem[], at: Frames) => void
   /** Takes the samples, interleaved stereo float32, as they are rendered; the rendering waits for it. */
   readonly onSamples?: (samples: Float32Array) => Promise<void>
   readonly onProgress?: (done: Frames, of: Frames) => void
@@ -157,7 +159,10 @@ function chunksOf({ init, performance, begun, stems, from, end }: Rendering): As
     to: end,
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
-    ...(stems && { onStems: (all, at) => stems.take(all, at) }),
+    onStems(all, at) {
+      stems?.take(all, at)
+      init.onStems?.(all, at)
+    },
     async pause() {
       if (now() - paused < PAUSE_EVERY) return
       await new Promise((resolve) => setImmediate(resolve))

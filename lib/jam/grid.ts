@@ -143,6 +143,11 @@ export class Grid implements GridView {
     return this.frameOfTick(this.tickOfBar(bar))
   }
 
+  /** The whole bar, from 0, that a frame lies in. */
+  barOfFrame(frame: Frames): Bars {
+    return Math.floor(this.barOfTick(this.tickOfFrame(frame)))
+  }
+
   /**
    * The position of a frame in ticks, with a fraction. A whole tick is reached at its frame: rounding never leaves
    * `tickOfFrame(frameOfTick(t))` below t.

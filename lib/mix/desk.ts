@@ -74,7 +74,17 @@ export class Desk {
       if (send && !send.silent) bus.feed(send, left, right)
     }
     const { left: stemLeft, right: stemRight, rawLeft, rawRight } = stem
-    this.#stems.push({ path: spec.path, track, left: stemLeft, right: stemRight, rawLeft, rawRight })
+    const { left: gainLeft, right: gainRight } = strip.fader
+    this.#stems.push({
+      path: spec.path,
+      track,
+      left: stemLeft,
+      right: stemRight,
+      rawLeft,
+      rawRight,
+      gainLeft,
+      gainRight,
+    })
   }
 
   /** Adds the returns, `room` before `echo`, and limits the sum of the quantum at `from` into planar float32. */
@@ -84,7 +94,7 @@ export class Desk {
       if (!bus.run(beatsPerFrame, sinceEnd)) continue
       this.#addReturn(bus.slot)
       meter.push(bus.slot.left, bus.slot.right)
-      this.#stems.push({ path: name, track: undefined, ...bus.slot })
+      this.#stems.push({ path: name, track: undefined, ...bus.slot, gainLeft: 1, gainRight: 1 })
     }
     for (const track of this.#tracks.values()) track.finish()
     this.#limiter.run(this.#left, this.#right, left, right, BLOCK)

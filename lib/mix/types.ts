@@ -112,6 +112,9 @@ export type StemPath = InstancePath | BusName
 export interface Stem extends Slot {
   readonly path: StemPath
   readonly track: string | undefined
+  /** What the player's own fader makes of it at the end of the quantum, as factors; 1 of a bus. */
+  readonly gainLeft: number
+  readonly gainRight: number
 }
 
 /** Levels since the last reading; loudness of the mix since it began. What is muted reads as silent. */

@@ -247,6 +247,17 @@ async function takeReplayed(t: Test, ada: User, home: string): Promise<void> {
     '--out',
     'if.wav',
   )
+  await ada.says(/^the same, every sample of every instance: bars \d+ to \d+, /, 'replay', '--compare', take, take)
+  type Beside = { equal: boolean; rows: { path: string; reasons: { side: string; text: string }[] }[] }
+  const beside = await ada.does<Beside>('replay', 'friday', '--compare', 'score', take)
+  t.deepEqual(
+    [beside.equal, beside.rows[0]?.reasons.slice(-1).map(({ side, text }) => `${side} ${text}`)],
+    [false, ['b muted']],
+  )
+  await ada.says(/^\S+:drums: in B at bar \d+ muted$/m, 'replay', 'friday', '--compare', 'score', take)
+  await ada.fails(2, 'USAGE', 'replay', 'friday', '--compare', take)
+  await ada.fails(2, 'USAGE', 'replay', 'friday', '--compare', 'score', take, '--out', 'x.wav')
+  await ada.fails(1, 'FILE_INVALID', 'replay', 'friday', '--compare', 'score', 'nowhere.take')
   await ada.fails(2, 'USAGE', 'replay', 'friday', '--bits', '12')
   await ada.fails(2, 'USAGE', 'replay', 'friday', '--stems-raw')
   await ada.fails(1, 'FILE_INVALID', 'replay', 'friday', '--take', 'nowhere.take')

@@ -106,3 +106,11 @@ test('on: what the author asks for lies far enough ahead', (t) => {
     )
   t.end()
 })
+
+test('grid: a frame lies in the bar whose line was last', (t) => {
+  for (const bar of [0, 1, 2, 7, 100, 12_345]) {
+    const line = at112.frameOfBar(bar)
+    t.deepEqual([at112.barOfFrame(line), at112.barOfFrame(line - 1)], [bar, bar - 1])
+  }
+  t.end()
+})
