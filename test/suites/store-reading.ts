@@ -31,7 +31,7 @@ export function storeReadingSuite(test: Tape, kind: StoreKind): void {
     const { low, high, root } = fork()
     await store.ingest(ben.id, rawOf([...root, ...low]))
     const run = async (from: Store, after: Entry | undefined, entries = 100, bytes = 1e6): Promise<string[]> =>
-      keysOf((await from.readRun(ben.id, after, { entries, bytes, each: 2 })))
+      keysOf(await from.readRun(ben.id, after, { entries, bytes, each: 2 }))
     t.deepEqual(await run(store, low[1]), keysOf(low.slice(2)))
     await store.ingest(ben.id, rawOf(high))
     const all = [...root, ...high]
