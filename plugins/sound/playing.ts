@@ -132,7 +132,10 @@ export class Playing {
         message: failure?.message ?? 'its archive cannot be played here',
       }
     }
-    if (!known || archive === 'fetching') return { fetching: true, percent: 0 }
+    // What is here and not handed over yet need not be fetched.
+    const isOnItsWay =
+      archive === 'fetching' && (await this.#init.generators.atHand(play.payload.archive)) === undefined
+    if (!known || isOnItsWay) return { fetching: true, percent: 0 }
     return { startsAt: { bar: Math.floor(known.bar) + 1, frame: known.frame } }
   }
 

@@ -22,7 +22,15 @@ test('feeds: of a player who is tracked for its own asking, 256 entries come, an
   await a.feeds.publish({ type: 'follow', identity: cy.id, on: true })
   t.equal((await a.store.head(ben.id))?.count, 256)
   t.equal(await a.host.connectionTo(ben.id)?.role(), 'stranger', 'asking makes nobody more')
+  const folded = new Promise<void>((resolve) => {
+    const stop = a.feeds.onFolded(({ entries }) => {
+      if (!entries.some(({ payload }) => typeof payload === 'object' && payload['identity'] === ben.id)) return
+      stop()
+      resolve()
+    })
+  })
   await a.follow(b)
+  await folded
   t.equal(a.feeds.tracked.mostEntries(ben.id), Infinity)
   await untilHead(a.store, ben.id, headOfChain(long))
   t.equal((await a.store.head(ben.id))?.count, 900)
