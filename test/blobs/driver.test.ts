@@ -153,12 +153,14 @@ test('blobs: wants of strangers are not passed on, and blobs they may not have a
 const unknownBlob = '&47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=.sha256' as BlobId
 
 test('blobs: wants end with a code', async (t) => {
-  const a = await blobNode(ann, { limits: { tooLargeAfter: 0, giveUpAfter: 300, maxWants: 1 } })
+  const a = await blobNode(ann, { limits: { tooLargeAfter: 0, giveUpAfter: 2_000, maxWants: 1 } })
   const b = await blobNode(ben)
   const { id } = await b.store.add([bytesOf(5_000, 8)])
   linkBlobs(a, b)
   t.equal(await code(a.blobs.want(id, { maxBytes: 4_999 })), 'BLOB_TOO_LARGE')
   const nowhere = code(a.blobs.want(unknownBlob))
+  // It is wanted once the disk has been looked at.
+  while (!a.blobs.inUse(unknownBlob)) await new Promise((resolve) => setImmediate(resolve))
   t.equal(await code(a.blobs.want(id)), 'BLOB_WANTS_FULL', 'more wants than there may be')
   t.equal(await nowhere, 'BLOB_UNAVAILABLE', 'nobody had it in time')
   const last = code(a.blobs.want(unknownBlob))
