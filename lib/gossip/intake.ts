@@ -15,7 +15,9 @@ const LONG_UNDER_WAY = 2
 const SMALL_UNDER_WAY = 16
 /** Small ones came so lately that more of them are to be expected. */
 const LIVE_FOR: Millis = 100
-/** The longest rest after a long run meanwhile. */
+/** How long a long run rests meanwhile, of the time that it took, and at most: by measurement (bench/live.ts). */
+const REST = 2
+
 const MOST_REST: Millis = 20
 
 /** A run on its way into the store. */
@@ -43,7 +45,7 @@ interface Line<T> {
 /**
  * Runs on their way into the store. Those of one feed are taken in order, small ones that wait together; feeds with
  * little to take go first, those with much by turns. Other events have their turn in between, and while small runs
- * come, long ones rest as long as they worked: so a fresh entry passes while old ones are caught up with. Bounded by
+ * come, long ones rest twice as long as they worked: so a fresh entry passes while old ones are caught up with. Bounded by
  * what peers may send before it is taken.
  */
 export class Intake<T extends Piece> {
@@ -118,7 +120,7 @@ export class Intake<T extends Piece> {
 
   async #rest(began: Millis): Promise<void> {
     const now = this.#init.now()
-    if (this.#isLive(now)) await wait(Math.min(MOST_REST, now - began))
+    if (this.#isLive(now)) await wait(Math.min(MOST_REST, REST * (now - began)))
     else await nextTurn()
   }
 
