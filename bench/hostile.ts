@@ -48,7 +48,7 @@ interface Place {
 }
 
 export async function measureHostile({ quick, rounds }: Options): Promise<Section> {
-  const count = quick ? 20_000 : 100_000
+  const count = quick ? 20_000 : 400_000
   const figures = new Figures()
   const kinds = Object.keys(KINDS)
   await inFolder(async (folder) => {
