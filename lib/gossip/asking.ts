@@ -4,8 +4,10 @@ import type { Head } from '../store/types.ts'
 import { noteSaid } from './inquiry.ts'
 import { isWanted, probe, resume, trackedSince } from './remember.ts'
 import { awaitsStore, isSlower } from './slow.ts'
-import { closeLink, higher, send } from './state.ts'
-import type { Ask, Feed, GossipState, Link, Turn } from './state.ts'
+import { higher } from './state.ts'
+import type { Ask, Feed, GossipState, Link } from './state.ts'
+import { closeLink, send } from './turn.ts'
+import type { Turn } from './turn.ts'
 import { NO_OFFER } from './wire.ts'
 import type { Frame } from './types.ts'
 
@@ -123,7 +125,7 @@ function best(state: GossipState, feed: Feed): Candidate | undefined {
 export const isHeld = (state: GossipState, feed: Feed, head: HeadPosition): boolean =>
   state.now < feed.heldUntil && head.comparable >= feed.heldFrom
 
-/** Whether a source has announced more than has come, and than waits for its time. */
+/** Whether a source has announced more than has come and than what waits for its time. */
 export function owes(state: GossipState, source: Ask): boolean {
   const announced = state.links.get(source.link)?.heard.get(source.identity)
   const feed = state.feeds.get(source.identity)

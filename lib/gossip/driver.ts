@@ -2,11 +2,9 @@ import type { Clock, Millis, PlayerId } from '../base/index.ts'
 import type { HeadPosition } from '../entry/index.ts'
 import type { Change, Changed, Store } from '../store/types.ts'
 import { ReadAhead } from './ahead.ts'
-import { Answers } from './answers.ts'
 import { GOSSIP_LIMITS, createGossip, needsTick, remember, restore, step } from './core.ts'
 import type { GossipLimits, GossipState } from './core.ts'
-import { holdersOf } from './forget.ts'
-import { isAnswered } from './inquiry.ts'
+import { holdersOf, isAnswered } from './inquiry.ts'
 import { Intake } from './intake.ts'
 import { readRemembered, writeRemembered } from './kept.ts'
 import type { GossipMemory } from './kept.ts'
@@ -17,6 +15,7 @@ import { statusOf } from './status.ts'
 import type { GossipLinkStatus } from './status.ts'
 import type { Duplex, GossipEffect, GossipEvent, Outcome } from './types.ts'
 import { Calls, Pace } from '../wire/index.ts'
+import { Waiters } from './waiters.ts'
 import { isRun } from './wire.ts'
 
 /** How often the core looks at what has not come, while there is such. */
@@ -56,7 +55,7 @@ export class Gossip {
   readonly #calls: Calls<Timeless<GossipEvent>, OwnEffect>
   readonly #ahead: ReadAhead
   readonly #intake: Intake<EffectOf<'ingest'>>
-  readonly #answers = new Answers()
+  readonly #waiters = new Waiters()
   readonly #stopListening: () => void
   #closing: Promise<void> | undefined
 
@@ -74,7 +73,7 @@ export class Gossip {
       tickEvery: TICK_MS,
       step: (event, now) => {
         const effects = step(this.#state, { ...event, now })
-        this.#answers.look()
+        this.#waiters.look()
         return effects
       },
       needsTick: () => needsTick(this.#state),
@@ -129,7 +128,7 @@ export class Gossip {
     if (known().length > 0) return known()
     this.#step({ type: 'inquired', identity, on: true })
     const isOver = (): boolean => this.#calls.closed || known().length > 0 || isAnswered(this.#state, identity)
-    await this.#answers.until(isOver, ANSWER_MS)
+    await this.#waiters.until(isOver, ANSWER_MS)
     this.#step({ type: 'inquired', identity, on: false })
     return known()
   }
@@ -149,7 +148,7 @@ export class Gossip {
     this.#stopListening()
     const remembered = remember(this.#state)
     this.#calls.close()
-    this.#answers.look()
+    this.#waiters.look()
     await this.#intake.idle()
     const { memory, store } = this.#components
     try {

@@ -1,5 +1,6 @@
 import type { HeadPosition } from '../entry/index.ts'
-import type { Link, Turn } from './state.ts'
+import type { Link } from './state.ts'
+import type { Turn } from './turn.ts'
 
 /** Chains up to losing heads that one peer is asked for at a time, those that failed of late among them. */
 export const MAX_LOST_STREAMS = 8

@@ -1,5 +1,6 @@
 import { stop } from './asking.ts'
-import type { Ask, Feed, Turn } from './state.ts'
+import type { Ask, Feed } from './state.ts'
+import type { Turn } from './turn.ts'
 
 /** No wait is longer than this many times the first. */
 const LONGEST = 360

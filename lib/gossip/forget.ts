@@ -1,11 +1,9 @@
 import type { PlayerId } from '../base/index.ts'
-import { compareHeads } from '../entry/index.ts'
-import type { HeadPosition } from '../entry/index.ts'
 import { track } from './asking.ts'
 import { withdraw } from './inquiry.ts'
 import { probe } from './remember.ts'
 import { endServe, lostServes } from './sending.ts'
-import type { GossipState, Turn } from './state.ts'
+import type { Turn } from './turn.ts'
 
 /**
  * A feed has been deleted here: it is told to nobody, what was told of it counts no more, and each peer is asked what it
@@ -20,19 +18,11 @@ export function forgetFeed(turn: Turn, identity: PlayerId): void {
     withdraw(turn, link, identity)
   }
   const most = state.feeds.get(identity)?.most
-  if (most !== undefined) track(turn, identity, false, most)
-  if (most !== undefined) track(turn, identity, true, most)
+  if (most !== undefined) {
+    track(turn, identity, false, most)
+    track(turn, identity, true, most)
+  }
   // Links that go on where another ended are asked where a feed is tracked anew.
   for (const link of [...state.links.values()])
     if (link.greeted && (most === undefined || link.blindSince === undefined)) probe(turn, link, identity)
-}
-
-/** Connected peers that said on this link that they have the feed at least as far. */
-export function holdersOf(state: GossipState, identity: PlayerId, head: HeadPosition): PlayerId[] {
-  const holders: PlayerId[] = []
-  for (const { peer, heard } of state.links.values()) {
-    const announced = heard.get(identity)
-    if (announced && compareHeads(announced, head) >= 0) holders.push(peer)
-  }
-  return holders
 }

@@ -1,6 +1,9 @@
 import type { PlayerId } from '../base/index.ts'
+import { compareHeads } from '../entry/index.ts'
+import type { HeadPosition } from '../entry/index.ts'
 import { probe } from './remember.ts'
-import type { GossipState, Link, Turn } from './state.ts'
+import type { GossipState, Link } from './state.ts'
+import type { Turn } from './turn.ts'
 import { flushHeads, markDirty, retract } from './telling.ts'
 import { endServe } from './sending.ts'
 import type { GossipEvent } from './types.ts'
@@ -58,4 +61,14 @@ export function noteUnserved({ inquiries }: GossipState, link: Link, stream: num
 export function isAnswered({ inquiries, links }: GossipState, identity: PlayerId): boolean {
   for (const link of inquiries.get(identity)?.keys() ?? []) if (links.has(link)) return false
   return true
+}
+
+/** Connected peers that said on this link that they have the feed at least as far. */
+export function holdersOf(state: GossipState, identity: PlayerId, head: HeadPosition): PlayerId[] {
+  const holders: PlayerId[] = []
+  for (const { peer, heard } of state.links.values()) {
+    const announced = heard.get(identity)
+    if (announced && compareHeads(announced, head) >= 0) holders.push(peer)
+  }
+  return holders
 }

@@ -15,9 +15,9 @@ const LONG_UNDER_WAY = 2
 const SMALL_UNDER_WAY = 16
 /** Small ones came so lately that more of them are to be expected. */
 const LIVE_FOR: Millis = 100
-/** How long a long run rests meanwhile, of the time that it took, and at most: by measurement (bench/live.ts). */
+/** How many times as long as it took a long run rests meanwhile: by measurement (bench/live.ts). */
 const REST = 2
-
+/** The longest that it rests. */
 const MOST_REST: Millis = 20
 
 /** A run on its way into the store. */

@@ -4,8 +4,9 @@ import { inquireOf } from './inquiry.ts'
 import { noteLosing } from './losing.ts'
 import { emptyOffer } from './offers.ts'
 import { keepMemory, memoryOf } from './remember.ts'
-import { closeLink, forget, send } from './state.ts'
-import type { Link, Turn } from './state.ts'
+import type { Link } from './state.ts'
+import { closeLink, forgetLink, send } from './turn.ts'
+import type { Turn } from './turn.ts'
 import { tellAll } from './telling.ts'
 import { GOSSIP_VERSION, NO_OFFER } from './wire.ts'
 import type { Frame, GossipEvent } from './types.ts'
@@ -75,7 +76,7 @@ export function leave(turn: Turn, link: Link): void {
   turn.state.links.delete(link.id)
   keepMemory(turn.state, link)
   const asked = [...link.asks.values()].map((made) => made.identity)
-  forget(turn, link)
+  forgetLink(turn, link)
   for (const identity of asked) consider(turn, identity)
   askMore(turn)
 }

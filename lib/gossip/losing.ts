@@ -2,8 +2,9 @@ import type { HeadPosition } from '../entry/index.ts'
 import { stop } from './asking.ts'
 import { MAX_LOST_STREAMS, drawElsewhere, lookForLost, mayDraw } from './elsewhere.ts'
 import { lostServes, question } from './sending.ts'
-import { closeLink, send } from './state.ts'
-import type { Ask, GossipState, Link, Serve, Turn } from './state.ts'
+import type { Ask, GossipState, Link, Serve } from './state.ts'
+import { closeLink, send } from './turn.ts'
+import type { Turn } from './turn.ts'
 import type { Frame, GossipEvent } from './types.ts'
 
 type Of<T extends Frame['type']> = Extract<Frame, { type: T }>

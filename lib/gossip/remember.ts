@@ -2,8 +2,10 @@ import type { PlayerId } from '../base/index.ts'
 import type { Head } from '../store/types.ts'
 import { digestOf, keepOffer, keepOffers } from './offers.ts'
 import type { Offer } from './offers.ts'
-import { higher, send } from './state.ts'
-import type { GossipState, Link, PeerMemory, Turn } from './state.ts'
+import { higher } from './state.ts'
+import type { GossipState, Link, PeerMemory } from './state.ts'
+import { send } from './turn.ts'
+import type { Turn } from './turn.ts'
 
 /** Earlier runs of the node whose epochs peers may still name. */
 const MAX_EPOCHS = 64

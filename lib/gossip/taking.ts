@@ -2,8 +2,9 @@ import { consider, noteAnswer, penalize, stop } from './asking.ts'
 import { mustWait } from './flips.ts'
 import { noteUnserved } from './inquiry.ts'
 import { finish, noteLosing } from './losing.ts'
-import { closeLink, send } from './state.ts'
-import type { Ask, Feed, Link, Turn } from './state.ts'
+import type { Ask, Feed, Link } from './state.ts'
+import { closeLink, send } from './turn.ts'
+import type { Turn } from './turn.ts'
 import type { Frame, GossipEvent, Goal, Outcome } from './types.ts'
 
 type Of<T extends Frame['type']> = Extract<Frame, { type: T }>

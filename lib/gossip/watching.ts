@@ -1,7 +1,8 @@
 import { consider, drawFrom, isHeld, owes, penalize } from './asking.ts'
 import { awaitsStore, measure } from './slow.ts'
 import { higher } from './state.ts'
-import type { Ask, Feed, GossipState, Link, Turn } from './state.ts'
+import type { Ask, Feed, GossipState, Link } from './state.ts'
+import type { Turn } from './turn.ts'
 import type { LinkId } from './types.ts'
 import type { Millis } from '../base/index.ts'
 

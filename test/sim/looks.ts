@@ -1,5 +1,6 @@
 import type { Micros, PlayerId } from '../../lib/base/index.ts'
 import type { Entry, HeadPosition } from '../../lib/entry/index.ts'
+import { READ_LIMIT } from '../../lib/gossip/ahead.ts'
 import type { GossipEvent } from '../../lib/gossip/index.ts'
 import type { Question, Timeless } from '../../lib/gossip/looks.ts'
 import { MAX_LOST, MAX_POINTS, RUN_ENTRY_BYTES } from '../../lib/gossip/wire.ts'
@@ -9,8 +10,6 @@ import type { SimStore } from './store.ts'
 
 type QuestionOf<T extends Question['type']> = Extract<Question, { type: T }>
 
-/** Entries read ahead for one run, as the driver does. */
-const READ_LIMIT = 256
 /** The newest positions that are all named after `fork`; further back the distances double. */
 const NEAR = 8
 

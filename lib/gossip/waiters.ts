@@ -1,10 +1,10 @@
 import type { Millis } from '../base/index.ts'
 
 /** Those who wait for something that peers say. */
-export class Answers {
+export class Waiters {
   readonly #waiting = new Set<() => void>()
 
-  /** Something has happened: whoever waited for that goes on. */
+  /** Something has happened: each looks whether it is what it waits for. */
   look(): void {
     for (const look of this.#waiting) look()
   }
