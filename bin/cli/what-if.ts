@@ -1,6 +1,6 @@
 import { isBlobId, isPlayerId, MarmaladeError, refOf, type BlobId, type PlayerId } from '../../lib/base/index.ts'
 import type { WhatIf } from '../../lib/engine/index.ts'
-import { pathOf, readItem, type JamEntry, type PlayItem, type Score } from '../../lib/jam/index.ts'
+import { pathOf, itemsOf, type JamEntry, type PlayItem, type Score } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
 import type { MixSetting, MixTarget } from '../../lib/mix/index.ts'
 import { numberOf } from './context.ts'
@@ -70,10 +70,9 @@ function archiveOf(text: string, { score, entries }: Where): BlobId {
   if (isBlobId(text)) return text
   const colon = text.lastIndexOf(':')
   const [by, name] = [text.slice(0, Math.max(0, colon)), text.slice(colon + 1)]
-  const published = entries.flatMap((entry) => {
-    const read = readItem(score.jam, entry)
-    if (read.kind !== 'item' || read.item.kind !== 'generator' || read.item.payload.name !== name) return []
-    return by === '' || isCalled(read.item.identity, by) ? [read.item] : []
+  const published = itemsOf(score.jam, entries).flatMap((item) => {
+    if (item.kind !== 'generator' || item.payload.name !== name) return []
+    return by === '' || isCalled(item.identity, by) ? [item] : []
   })
   const newest = published.sort((a, b) => b.comparable - a.comparable)[0]
   if (newest) return newest.payload.archive

@@ -1,7 +1,7 @@
 import type { Frames } from '../base/index.ts'
 import { Differences, type Difference, type Side } from './difference.ts'
 import { replay, type Replayed, type ReplayInit } from './replay.ts'
-import { reasonsFor, type Reason } from './reasons.ts'
+import { reasoning, type Reason } from './reasons.ts'
 
 /** What two renders of one jam come to beside each other. */
 export interface Compared {
@@ -56,6 +56,7 @@ export async function compareRenders(a: ReplayInit, b: ReplayInit): Promise<Comp
     )
   }
   const found = differences.found()
+  const [reasonsOfA, reasonsOfB] = [reasoning('a', a), reasoning('b', b)]
   const { from, to } = differences.range
   return {
     a: one.value,
@@ -64,7 +65,7 @@ export async function compareRenders(a: ReplayInit, b: ReplayInit): Promise<Comp
     to,
     differences: found.map((each) => ({
       ...each,
-      reasons: each.first === undefined ? [] : [...reasonsFor(each, 'a', a), ...reasonsFor(each, 'b', b)],
+      reasons: each.first === undefined ? [] : [...reasonsOfA(each), ...reasonsOfB(each)],
     })),
     isEqual: found.every(({ first }) => first === undefined),
   }

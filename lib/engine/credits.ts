@@ -1,7 +1,7 @@
 import { MarmaladeError, ownedParts, type EntryKey, type Frames, type PlayerId } from '../base/index.ts'
 import {
   comparePublished,
-  readItem,
+  itemsOf,
   type GeneratorItem,
   type JamEntry,
   type PlayItem,
@@ -78,11 +78,9 @@ export class Sources {
 
   constructor(init: Pick<CreditsInit, 'score' | 'entries' | 'names'>) {
     this.#init = init
-    for (const entry of init.entries) {
-      const read = readItem(init.score.jam, entry)
-      if (read.kind !== 'item') continue
-      if (read.item.kind === 'play') this.#plays.set(read.item.key, read.item)
-      if (read.item.kind === 'generator') this.#publish(read.item)
+    for (const item of itemsOf(init.score.jam, init.entries)) {
+      if (item.kind === 'play') this.#plays.set(item.key, item)
+      if (item.kind === 'generator') this.#publish(item)
     }
   }
 

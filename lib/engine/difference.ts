@@ -1,4 +1,4 @@
-import type { Frames } from '../base/index.ts'
+import { BLOCK, type Frames } from '../base/index.ts'
 import type { Grid } from '../jam/index.ts'
 import type { Stem } from '../mix/index.ts'
 
@@ -57,7 +57,7 @@ export class Differences {
       })
       if (track !== undefined) this.#of(path).track = track
     }
-    this.#take(side, { at, frames: 128, sounds })
+    this.#take(side, { at, frames: BLOCK, sounds })
   }
 
   /** The mix, interleaved stereo. */
@@ -66,8 +66,7 @@ export class Differences {
     const left = Float64Array.from({ length: frames }, (_, i) => samples[2 * i] ?? 0)
     const right = Float64Array.from({ length: frames }, (_, i) => samples[2 * i + 1] ?? 0)
     this.#take(side, { at, frames, sounds: new Map([[MIX, { left, right }]]) })
-    const end = at + frames
-    this.#at[side] = end
+    this.#at[side] = at + frames
     this.#prune()
   }
 

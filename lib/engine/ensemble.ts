@@ -1,4 +1,4 @@
-import type { Frames, JamId, Ticks } from '../base/index.ts'
+import type { BlobId, Frames, JamId, Ticks } from '../base/index.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
 import {
   JamConductor,
@@ -72,8 +72,20 @@ export async function startRunners(
   return [new LocalRunner({ guard, ...(runtime && { runtime }) })]
 }
 
+/** An archive is ready to start: both are told, live as in every replay. */
+export function readyArchive({ conductor, renderer }: Ensemble, archive: BlobId, generator: PreparedGenerator): void {
+  renderer.prepare(archive, generator)
+  conductor.archiveReady(archive, defaultsOf(generator))
+}
+
+/** An archive may run no more. */
+export function forbidArchive({ conductor, renderer }: Ensemble, archive: BlobId): void {
+  conductor.archiveForbidden(archive)
+  renderer.forbid(archive)
+}
+
 /** Defaults of a generator's parameters by name. */
-export const defaultsOf = ({ manifest }: PreparedGenerator): ParamDefaults =>
+const defaultsOf = ({ manifest }: PreparedGenerator): ParamDefaults =>
   Object.fromEntries(manifest.params.map((param) => [param.name, param.default]))
 
 interface Watched {

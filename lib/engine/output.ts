@@ -6,6 +6,7 @@ import { MarmaladeError, SAMPLE_RATE, type Frames } from '../base/index.ts'
 import {
   encodePcm,
   LiveLoudness,
+  Meter,
   TruePeak,
   wavFrameBytes,
   wavHeader,
@@ -52,8 +53,8 @@ export class Output {
   readonly #samples = createHash('sha256')
   readonly #truePeak = new TruePeak()
   readonly #loudness = new LiveLoudness()
+  readonly #meter = new Meter()
   #frames: Frames = 0
-  #peak = 0
 
   private constructor(format: WavFormat, file?: string, handle?: FileHandle) {
     this.#format = format
@@ -76,7 +77,7 @@ export class Output {
   async write(left: Float32Array, right: Float32Array): Promise<void> {
     const floats = encodePcm('f32', left, right)
     this.#samples.update(floats)
-    this.#peak = Math.max(this.#peak, peakOf(left), peakOf(right))
+    this.#meter.push(left, right)
     this.#truePeak.push(left, right)
     this.#loudness.push(left, right)
     const bytes = this.#format === 'f32' ? floats : encodePcm(this.#format, left, right)
@@ -91,7 +92,7 @@ export class Output {
     const counts = {
       frames: this.#frames,
       seconds: this.#frames / SAMPLE_RATE,
-      peak: this.#peak,
+      peak: this.#meter.take().peak,
       truePeak: this.#truePeak.peak,
       ...(Number.isFinite(loudness) && { loudness }),
     }
@@ -121,13 +122,4 @@ export class Output {
       throw unwritable(this.#file, cause)
     }
   }
-}
-
-function peakOf(channel: Float32Array): number {
-  let peak = 0
-  for (let i = 0; i < channel.length; i++) {
-    const size = Math.abs(channel[i] ?? 0)
-    if (size > peak) peak = size
-  }
-  return peak
 }

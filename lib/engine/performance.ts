@@ -1,9 +1,9 @@
 import { hex, MarmaladeError, ownedParts, type BlobId, type Frames } from '../base/index.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
-import { readItem, scoreHash, type JamEntry, type Score, type ScoreArchive } from '../jam/index.ts'
+import { itemsOf, scoreHash, type JamEntry, type Score, type ScoreArchive } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
 import type { GroupRunner, OfflineOptions, QuantumReport } from '../mix/index.ts'
-import { defaultsOf, makeEnsemble, type Ensemble } from './ensemble.ts'
+import { readyArchive, makeEnsemble, type Ensemble } from './ensemble.ts'
 import type { Sounding } from './sounding.ts'
 import { TakePlayer, type TakeOnDisk, type TakeOutcome } from './take-replay.ts'
 import { applyMix, recasting, whatIfText, type WhatIf } from './what-if.ts'
@@ -84,11 +84,9 @@ function ofScore({ score, entries, whatIf }: PerformanceInit): Performance {
     options: { refuse: 'any failure' },
     begin({ runners, prepared, sounding }) {
       const recast = whatIf && recasting(whatIf)
-      const { renderer, conductor } = makeEnsemble({ jam, from: 0, runners, until: endTick, ...(recast && { recast }) })
-      for (const [archive, generator] of prepared) {
-        renderer.prepare(archive, generator)
-        conductor.archiveReady(archive, defaultsOf(generator))
-      }
+      const ensemble = makeEnsemble({ jam, from: 0, runners, until: endTick, ...(recast && { recast }) })
+      const { renderer, conductor } = ensemble
+      for (const [archive, generator] of prepared) readyArchive(ensemble, archive, generator)
       conductor.observe(entries)
       return { renderer, onReport: ({ events }) => sounding.take(conductor.events(), events) }
     },
@@ -128,10 +126,9 @@ function ofTake({ score, entries, whatIf }: PerformanceInit, take: TakeOnDisk): 
 
 /** Of every play there is, counted or not: a session may have played what a later entry forbids. */
 function playedArchives({ jam }: Score, entries: readonly JamEntry[]): ScoreArchive[] {
-  return entries.flatMap((entry) => {
-    const read = readItem(jam, entry)
-    if (read.kind !== 'item' || read.item.kind !== 'play') return []
-    const { archive, generator } = read.item.payload
+  return itemsOf(jam, entries).flatMap((item) => {
+    if (item.kind !== 'play') return []
+    const { archive, generator } = item.payload
     const { owner, name } = ownedParts(generator)
     return [{ archive, publisher: owner, generator: name }]
   })
@@ -139,10 +136,9 @@ function playedArchives({ jam }: Score, entries: readonly JamEntry[]): ScoreArch
 
 /** Who published an archive that takes another's place; the starter stands for whom no entry names. */
 function archiveNamed({ score, entries }: PerformanceInit, archive: BlobId): ScoreArchive {
-  for (const entry of entries) {
-    const read = readItem(score.jam, entry)
-    if (read.kind !== 'item' || read.item.kind !== 'generator' || read.item.payload.archive !== archive) continue
-    return { archive, publisher: read.item.identity, generator: read.item.payload.name }
+  for (const item of itemsOf(score.jam, entries)) {
+    if (item.kind !== 'generator' || item.payload.archive !== archive) continue
+    return { archive, publisher: item.identity, generator: item.payload.name }
   }
   return { archive, publisher: score.starter, generator: score.name }
 }

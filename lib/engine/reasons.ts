@@ -1,5 +1,5 @@
-import { refOf, type BlobId, type EntryKey, type Frames } from '../base/index.ts'
-import { pathOf, readItem, type LateReason, type PlayItem, type TakeRecord } from '../jam/index.ts'
+import { refOf, SAMPLE_RATE, type BlobId, type EntryKey, type Frames } from '../base/index.ts'
+import { itemsOf, pathOf, type JamItem, type LateReason, type PlayItem, type TakeRecord } from '../jam/index.ts'
 import type { Difference, Side } from './difference.ts'
 import type { PerformanceInit } from './performance.ts'
 
@@ -22,14 +22,23 @@ const LATE: Readonly<Record<LateReason, string>> = {
   join: 'the session began in the middle',
 }
 
-/** What a take tells of an instance that the score would not have; nothing of the score itself, returns and the mix. */
-export function reasonsFor({ path, track }: Difference, side: Side, init: PerformanceInit): readonly Reason[] {
-  const { take } = init
-  if (!take || !path.includes('/')) return []
-  const told = new Told(path, track, init)
-  const reasons = take.records.flatMap((record) => told.of(record))
-  const all = told.started ? reasons : [told.absence(take.records), ...reasons]
-  return all.slice(0, MOST).map((reason) => ({ side, ...reason }))
+/**
+ * What the take of a side, if it is one, tells of an instance that the score would not have; nothing of returns and the
+ * mix. The entries are read once, for every instance that is asked for.
+ */
+export function reasoning(
+  side: Side,
+  { score, entries, take }: PerformanceInit,
+): (of: Difference) => readonly Reason[] {
+  if (!take) return () => []
+  const items = itemsOf(score.jam, entries)
+  return ({ path, track }) => {
+    if (!path.includes('/')) return []
+    const told = new Told(path, track, items)
+    const reasons = take.records.flatMap((record) => told.of(record))
+    const all = told.started ? reasons : [told.absence(take.records), ...reasons]
+    return all.slice(0, MOST).map((reason) => ({ side, ...reason }))
+  }
 }
 
 type Untold = Omit<Reason, 'side'>
@@ -42,13 +51,9 @@ class Told {
   /** Stops and params of the instance, by key. */
   readonly #own = new Map<EntryKey, string>()
 
-  constructor(path: string, track: string | undefined, { score, entries }: PerformanceInit) {
+  constructor(path: string, track: string | undefined, items: readonly JamItem[]) {
     this.#path = path
     this.#track = track
-    const items = entries.flatMap((entry) => {
-      const read = readItem(score.jam, entry)
-      return read.kind === 'item' ? [read.item] : []
-    })
     this.#play = items.find((item): item is PlayItem => item.kind === 'play' && pathOf(item) === path)
     for (const item of items) {
       if (item.kind !== 'stop' && item.kind !== 'param') continue
@@ -116,5 +121,5 @@ const isReady =
 const late = (frame: Frames, what: string, { by, reason }: { by: Frames; reason: LateReason }): Untold => ({
   kind: 'late',
   frame,
-  text: `${what} ${(by / 48_000).toFixed(2)} s late: ${LATE[reason]}`,
+  text: `${what} ${(by / SAMPLE_RATE).toFixed(2)} s late: ${LATE[reason]}`,
 })

@@ -3,7 +3,7 @@ import { BLOCK, type Frames, type Millis } from '../base/index.ts'
 import { keyRecords, type JamEntry, type TakeRecord } from '../jam/index.ts'
 import { Ring } from '../sink/ring.ts'
 import { LOOK_AHEAD_FRAMES } from './constants.ts'
-import { defaultsOf, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
+import { readyArchive, forbidArchive, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
 import type { FromRender, MixAct, ReadyArchive, Rendered, RenderStart, ToRender } from './types.ts'
 
 type Begin = Extract<ToRender, { kind: 'begin' }>
@@ -81,11 +81,9 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
   }
 }
 
-function takeArchive({ renderer, conductor }: Ensemble, ready: ReadyArchive, inputs: TakeRecord[]): void {
-  const { archive, prepared } = ready
-  inputs.push({ kind: 'archive', frame: renderer.frame, archive })
-  renderer.prepare(archive, prepared)
-  conductor.archiveReady(archive, defaultsOf(prepared))
+function takeArchive(ensemble: Ensemble, { archive, prepared }: ReadyArchive, inputs: TakeRecord[]): void {
+  inputs.push({ kind: 'archive', frame: ensemble.renderer.frame, archive })
+  readyArchive(ensemble, archive, prepared)
 }
 
 function takeEntries({ renderer, conductor }: Ensemble, entries: readonly JamEntry[], inputs: TakeRecord[]): void {
@@ -110,8 +108,7 @@ function takeMessages(ensemble: Ensemble, mix: MixAct[], inputs: TakeRecord[]): 
         break
       case 'forbid':
         inputs.push({ kind: 'forbidden', frame: renderer.frame, archive: message.archive })
-        conductor.archiveForbidden(message.archive)
-        renderer.forbid(message.archive)
+        forbidArchive(ensemble, message.archive)
         break
       case 'mix': {
         const { target, setting } = message

@@ -1,17 +1,18 @@
 import { readFile, stat } from 'node:fs/promises'
-import { hex, MarmaladeError, type BlobId, type EntryKey, type Frames } from '../base/index.ts'
+import { BLOCK, hex, MarmaladeError, type BlobId, type EntryKey, type Frames } from '../base/index.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
 import {
   parseTake,
   takeRecordOf,
   type ConductorEvent,
+  type InstancePath,
   type JamEntry,
   type Take,
   type TakeRecord,
 } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
 import type { InstanceEvent, MixSetting, MixTarget } from '../mix/index.ts'
-import { defaultsOf, type Ensemble } from './ensemble.ts'
+import { readyArchive, forbidArchive, type Ensemble } from './ensemble.ts'
 import { instanceRecord } from './take-file.ts'
 
 /** Larger takes are not read. */
@@ -119,7 +120,8 @@ export class TakePlayer {
     }
   }
 
-  #tell(input: Input, { conductor, renderer }: Ensemble, prepared: ReadonlyMap<BlobId, PreparedGenerator>): void {
+  #tell(input: Input, ensemble: Ensemble, prepared: ReadonlyMap<BlobId, PreparedGenerator>): void {
+    const { conductor, renderer } = ensemble
     switch (input.kind) {
       case 'observed':
         conductor.observe(input.keys.flatMap((key) => this.#entries.get(key) ?? []))
@@ -129,14 +131,11 @@ export class TakePlayer {
         return
       case 'archive': {
         const generator = prepared.get(input.archive)
-        if (!generator) return
-        renderer.prepare(input.archive, generator)
-        conductor.archiveReady(input.archive, defaultsOf(generator))
+        if (generator) readyArchive(ensemble, input.archive, generator)
         return
       }
       case 'forbidden':
-        conductor.archiveForbidden(input.archive)
-        renderer.forbid(input.archive)
+        forbidArchive(ensemble, input.archive)
         return
       case 'mix':
         // Fields that are left out are undefined nowhere: what JSON gave has them or has them not.
@@ -146,10 +145,7 @@ export class TakePlayer {
         renderer.skipTo(input.to)
         return
       case 'failed':
-        renderer.kill(input.path as Parameters<typeof renderer.kill>[0], input.frame, {
-          code: 'GENERATOR_TOO_SLOW',
-          message: input.message,
-        })
+        renderer.kill(input.path as InstancePath, input.frame, { code: 'GENERATOR_TOO_SLOW', message: input.message })
     }
   }
 
@@ -193,7 +189,7 @@ const isOutcome = (record: TakeRecord): record is Extract<TakeRecord, { readonly
 
 /** A kill lies within its quantum, all else at the start of one. */
 const isDue = ({ kind, frame }: Input, { renderer }: Ensemble): boolean =>
-  kind === 'failed' ? frame < renderer.frame + 128 : frame <= renderer.frame
+  kind === 'failed' ? frame < renderer.frame + BLOCK : frame <= renderer.frame
 
 const isSame = (a: TakeRecord, b: TakeRecord): boolean => textOf(a) === textOf(b)
 const textOf = (record: TakeRecord): string =>

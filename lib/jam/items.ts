@@ -75,6 +75,13 @@ export function readItem(jam: JamId, entry: JamEntry): ReadItem {
   }
 }
 
+/** All that are items of the jam, or of a `generator`, in the order of their entries. */
+export const itemsOf = (jam: JamId, entries: readonly JamEntry[]): JamItem[] =>
+  entries.flatMap((entry) => {
+    const read = readItem(jam, entry)
+    return read.kind === 'item' ? [read.item] : []
+  })
+
 /** Whether a malformed payload was meant for this jam. */
 function concerns(jam: JamId, entry: JamEntry): boolean {
   const { payload } = entry
