@@ -11,7 +11,8 @@ import { testTone, type Device } from '../../lib/sink/index.ts'
 import { homeAt } from '../../lib/store/index.ts'
 import { playIntoFile, withoutAplay, withoutSpeaker } from '../helpers/alsa.ts'
 import { Teardown } from '../helpers/hosts.ts'
-import { asked, marmalade, withNodes, type Ran } from '../helpers/programs.ts'
+import { withNodes } from '../helpers/program-nodes.ts'
+import { asked, marmalade, type Ran } from '../helpers/programs.ts'
 
 interface Report {
   readonly ok: boolean

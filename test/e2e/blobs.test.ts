@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { blobIdOf, hex, rawId, type BlobId } from '../../lib/base/index.ts'
 import type { BlobRow, BlobsCollected } from '../../plugins/blobs/index.ts'
 import { bytesOf } from '../helpers/blobs.ts'
-import { asked, eventually, marmalade, meet, withNodes, type Nodes, type Ran } from '../helpers/programs.ts'
+import { meet, withNodes, type Nodes } from '../helpers/program-nodes.ts'
+import { asked, marmalade, type Ran } from '../helpers/programs.ts'
+import { eventually } from '../helpers/until.ts'
 
 const idOf = (length: number, seed: number): BlobId =>
   blobIdOf(createHash('sha256').update(bytesOf(length, seed)).digest())

@@ -6,7 +6,9 @@ import test, { type Test } from 'tape'
 import { buildProgram } from '../../bin/cli/program.ts'
 import { isListening } from '../../lib/host/index.ts'
 import { homeAt } from '../../lib/store/index.ts'
-import { eventually, marmalade, withNodes, type Ran } from '../helpers/programs.ts'
+import { withNodes } from '../helpers/program-nodes.ts'
+import { marmalade, type Ran } from '../helpers/programs.ts'
+import { eventually } from '../helpers/until.ts'
 
 /** A person at a terminal: one home, one folder, one command after the other. */
 class User {

@@ -6,7 +6,8 @@ import type { Test } from 'tape'
 import { isListening } from '../../lib/host/index.ts'
 import { homeAt } from '../../lib/store/index.ts'
 import { fixture } from '../helpers/generators.ts'
-import { asked, marmalade, PROGRAM, withNodes, type Nodes } from '../helpers/programs.ts'
+import { withNodes, type Nodes } from '../helpers/program-nodes.ts'
+import { asked, marmalade, PROGRAM } from '../helpers/programs.ts'
 import { compare, peakOf, recordingOf } from '../helpers/wavs.ts'
 
 /** A file with what `demo --json` printed, where the whole demo has just been run; else a short tune is played here. */

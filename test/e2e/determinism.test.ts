@@ -1,7 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Payload } from '../../lib/entry/index.ts'
-import { asked, marmalade, replayed, withNodes } from '../helpers/programs.ts'
+import { withNodes } from '../helpers/program-nodes.ts'
+import { asked, marmalade, replayed } from '../helpers/programs.ts'
 import { nothingLate, publishAgain, recordSmallJam } from '../helpers/small-jam.ts'
 import { compare, peakOf, recordingOf } from '../helpers/wavs.ts'
 

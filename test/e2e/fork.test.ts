@@ -4,7 +4,8 @@ import type { PlayerId } from '../../lib/base/index.ts'
 import { standsFor } from '../../lib/feed/index.ts'
 import { feedsContract } from '../../plugins/feeds/index.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { e2e, until, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
+import { e2e, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 /** Ada on two machines: one key in two homes; each has written while they were apart. */
 async function twice(kit: NodeKit): Promise<{ desk: TestNode; stage: TestNode; ada: PlayerId }> {

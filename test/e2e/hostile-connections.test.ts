@@ -8,7 +8,8 @@ import { bytesNamed } from '../helpers/bundles.ts'
 import { identityNamed } from '../helpers/chains.ts'
 import { HostileLink, honest, hostileHost } from '../helpers/hostile.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { e2e, meet, until, type NodeKit } from '../helpers/node-kit.ts'
+import { e2e, meet, type NodeKit } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 const eve = identityNamed('eve')
 /** Sockets that one who shakes no hands keeps open at most: docs/rpc.md. */

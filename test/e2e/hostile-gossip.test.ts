@@ -6,7 +6,8 @@ import type { Head } from '../../lib/store/index.ts'
 import type { Identity } from '../../lib/keys/index.ts'
 import { chain, headOfChain, identityNamed, note, rawOf, spoil } from '../helpers/chains.ts'
 import { HostileLink, honest, hostileHost } from '../helpers/hostile.ts'
-import { e2e, meet, until, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
+import { e2e, meet, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 const eve = identityNamed('eve')
 

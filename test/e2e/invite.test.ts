@@ -3,7 +3,9 @@ import { jamIdOf, name } from '../../lib/base/index.ts'
 import { feedsContract } from '../../plugins/feeds/index.ts'
 import { invitesContract } from '../../plugins/invites/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
-import { asked, eventually, marmalade, withNodes } from '../helpers/programs.ts'
+import { withNodes } from '../helpers/program-nodes.ts'
+import { asked, marmalade } from '../helpers/programs.ts'
+import { eventually } from '../helpers/until.ts'
 
 /** From paste to the first entry of somebody else: the budget of the issue. */
 const BUDGET_MILLIS = 3_000

@@ -4,16 +4,8 @@ import { generateIdentity, nodeCrypto } from '../../lib/keys/index.ts'
 import { jamsContract, type PlayAnswer } from '../../plugins/jams/index.ts'
 import { fixtureBytes, archiveOf } from '../helpers/generators.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import {
-  barAhead,
-  e2e,
-  instanceNames,
-  meet,
-  startSounding,
-  until,
-  type NodeKit,
-  type TestNode,
-} from '../helpers/node-kit.ts'
+import { barAhead, e2e, instanceNames, meet, startSounding, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 const BAR = 3_840
 

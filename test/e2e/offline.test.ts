@@ -5,17 +5,10 @@ import type { Test } from 'tape'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
 import { assemble, generatorWat } from '../helpers/generators.ts'
-import {
-  asked,
-  eventually,
-  meet,
-  replayed,
-  startJam,
-  takeLines,
-  takesOf,
-  withNodes,
-  type Nodes,
-} from '../helpers/programs.ts'
+import { meet, startJam, withNodes, type Nodes } from '../helpers/program-nodes.ts'
+import { asked, replayed } from '../helpers/programs.ts'
+import { takeLines, takesOf } from '../helpers/takes.ts'
+import { eventually } from '../helpers/until.ts'
 import { nothingLate } from '../helpers/small-jam.ts'
 import { compare, sampleAt, peakOf, recordingOf } from '../helpers/wavs.ts'
 

@@ -4,7 +4,8 @@ import { jamsContract } from '../../plugins/jams/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
 import { CONTRACTS } from '../helpers/contracts.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { e2e, meet, startJam, until, type TestNode } from '../helpers/node-kit.ts'
+import { e2e, meet, startJam, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 /** Calls that the table of FEEDS.md section 6 gives to a stranger; a member has `play` besides. */
 const OPEN = new Set([

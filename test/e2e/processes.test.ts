@@ -10,7 +10,8 @@ import { feedsContract } from '../../plugins/feeds/index.ts'
 import { generatorsContract } from '../../plugins/generators/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import type { SoundStatus } from '../../plugins/sound/index.ts'
-import { barAhead, e2e, instanceNames, meet, startSounding, until, type TestNode } from '../helpers/node-kit.ts'
+import { barAhead, e2e, instanceNames, meet, startSounding, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 import { canRun, isBelow, ownEntry, renamed, running } from '../helpers/processes.ts'
 
 e2e("somebody's process runs where its archive is allowed or its author trusted, and nowhere else", async (t, kit) => {

@@ -6,7 +6,8 @@ import { bundlesContract, type VerifyDone } from '../../plugins/bundles/index.ts
 import { gossipContract } from '../../plugins/gossip/index.ts'
 import { codeOf } from '../helpers/hosts.ts'
 import { asked, marmalade } from '../helpers/programs.ts'
-import { e2e, until, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
+import { e2e, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 async function verified(node: TestNode): Promise<VerifyDone> {
   for await (const item of node.ask(bundlesContract).bundle.verify({})) if (item.kind === 'done') return item

@@ -6,16 +6,8 @@ import { jamsContract } from '../../plugins/jams/index.ts'
 import type { SoundStatus } from '../../plugins/sound/index.ts'
 import { archiveOf, assemble, fixture } from '../helpers/generators.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import {
-  barAhead,
-  e2e,
-  instanceNames,
-  meet,
-  startSounding,
-  until,
-  type NodeKit,
-  type TestNode,
-} from '../helpers/node-kit.ts'
+import { barAhead, e2e, instanceNames, meet, startSounding, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 import { writeWithTarStream } from '../helpers/tar.ts'
 
 const hostile = async (module: string): Promise<Uint8Array> =>

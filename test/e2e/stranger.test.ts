@@ -8,7 +8,8 @@ import pull from 'pull-stream'
 import { base64, type PlayerId } from '../../lib/base/index.ts'
 import { methodsOf } from '../../lib/host/index.ts'
 import { CONTRACTS } from '../helpers/contracts.ts'
-import { e2e, meet, startJam, until, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
+import { e2e, meet, startJam, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 /** FEEDS.md section 6: what each role may call. Every method of every contract stands here, or the test fails. */
 const TABLE: Record<string, readonly string[]> = {

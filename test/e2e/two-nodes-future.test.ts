@@ -4,7 +4,8 @@ import type { Clock } from '../../lib/base/index.ts'
 import { feedsPlugin } from '../../plugins/feeds/index.ts'
 import { gossipPlugin } from '../../plugins/gossip/index.ts'
 import { realClock } from '../helpers/gossips.ts'
-import { e2e, until } from '../helpers/node-kit.ts'
+import { e2e } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 import { temporaryStore } from '../helpers/stores.ts'
 
 const HOUR = 3_600_000_000

@@ -1,6 +1,7 @@
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
-import { barAhead, e2e, meet, startSounding, until, type TestNode } from '../helpers/node-kit.ts'
+import { barAhead, e2e, meet, startSounding, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 /** At 120 a minute, 4/4. */
 const FRAMES_PER_BAR = 96_000

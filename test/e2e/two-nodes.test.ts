@@ -1,7 +1,8 @@
 import { generatorsContract } from '../../plugins/generators/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
-import { barAhead, e2e, instanceNames, meet, startSounding, until } from '../helpers/node-kit.ts'
+import { barAhead, e2e, instanceNames, meet, startSounding } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 e2e('two nodes meet, follow, publish, jam, and each says from which bar it hears what is played', async (t, kit) => {
   const ada = await kit.node()

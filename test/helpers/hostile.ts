@@ -5,7 +5,8 @@ import type { Identity } from '../../lib/keys/index.ts'
 import { blobsContract } from '../../plugins/blobs/index.ts'
 import { gossipContract } from '../../plugins/gossip/index.ts'
 import { memoryLog } from './hosts.ts'
-import { until, type NodeKit, type TestNode } from './node-kit.ts'
+import type { NodeKit, TestNode } from './node-kit.ts'
+import { until } from './until.ts'
 
 const ZEROS = '00'.repeat(8)
 type Sent = Exclude<Frame, { type: 'optional' }>

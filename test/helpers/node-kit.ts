@@ -13,28 +13,7 @@ import { runNode, type Node } from '../../plugins/run.ts'
 import { soundContract, type SoundStatus } from '../../plugins/sound/index.ts'
 import { fixture } from './generators.ts'
 import { addressOf, memoryLog, Teardown, type Memory } from './hosts.ts'
-
-/** How long a state may take to come about on a busy machine; what never comes fails the test. */
-const PATIENCE_MILLIS = 15_000
-const LOOK_MILLIS = 25
-
-/**
- * Looks again and again until what is seen is right, and gives it.
- * @throws Error with what was seen last, where it never is
- */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T> | T,
-  right: (seen: T) => boolean = Boolean,
-): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MILLIS
-  for (;;) {
-    const seen = await look()
-    if (right(seen)) return seen
-    if (performance.now() > deadline) throw new Error(`never came about: ${what}; last seen ${JSON.stringify(seen)}`)
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS))
-  }
-}
+import { until } from './until.ts'
 
 /** A test of whole nodes: whatever happens, all that was opened is closed in reverse. */
 export function e2e(title: string, body: (t: Test, kit: NodeKit) => Promise<void>): void {

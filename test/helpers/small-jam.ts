@@ -9,7 +9,8 @@ import { openHome, openHomeStore, type Store } from '../../lib/store/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import type { SoundReport } from '../../plugins/sound/index.ts'
 import type { Teardown } from './hosts.ts'
-import { meet, startJam, takeLines, type Nodes, type ProgramNode } from './programs.ts'
+import { meet, startJam, type Nodes, type ProgramNode } from './program-nodes.ts'
+import { takeLines } from './takes.ts'
 
 /** A bar is a second. */
 const TEMPO = 240

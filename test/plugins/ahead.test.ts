@@ -7,7 +7,8 @@ import { shortIdOf } from '../../lib/keys/index.ts'
 import { Ahead } from '../../plugins/generators/ahead.ts'
 import { bytesOf } from '../helpers/blobs.ts'
 import { identityNamed } from '../helpers/chains.ts'
-import { e2e, meet, until } from '../helpers/node-kit.ts'
+import { e2e, meet } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 const [ann, ben] = [identityNamed('ann').id, identityNamed('ben').id]
 const blob = (seed: number): BlobId => blobIdOf(bytesOf(32, seed))

@@ -10,7 +10,8 @@ import { generatorsContract, type GeneratorsApi } from '../../plugins/generators
 import { Offered } from '../../plugins/generators/offered.ts'
 import { HandClock, chain, headOfChain, identityNamed, rawOf } from '../helpers/chains.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { e2e, meet, until } from '../helpers/node-kit.ts'
+import { e2e, meet } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 import { temporaryStore } from '../helpers/stores.ts'
 
 e2e('process archives run where their hash is allowed, which is remembered', async (t, kit) => {

@@ -8,7 +8,8 @@ import { jamsContract } from '../../plugins/jams/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
 import { HandClock, chain, headOfChain, identityNamed, rawOf, spoil } from '../helpers/chains.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { e2e, until } from '../helpers/node-kit.ts'
+import { e2e } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 import { temporaryStore } from '../helpers/stores.ts'
 
 const [ann, ben, cy, dee] = ['ann', 'ben', 'cy', 'dee'].map((who) => identityNamed(who)) as [

@@ -4,7 +4,8 @@ import { jamsContract } from '../../plugins/jams/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { e2e, meet, startJam, until } from '../helpers/node-kit.ts'
+import { e2e, meet, startJam } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 e2e('jams are started once, named, shaped by their starter, left and joined again', async (t, kit) => {
   const ada = await kit.node()

@@ -1,7 +1,8 @@
 import { gossipContract } from '../../plugins/gossip/index.ts'
 import { blobsContract } from '../../plugins/blobs/index.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { e2e, meet, until } from '../helpers/node-kit.ts'
+import { e2e, meet } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 
 e2e('gossip and blobs are opened once, by the side that dialled, and not over the local socket', async (t, kit) => {
   const ada = await kit.node()

@@ -7,7 +7,8 @@ import { jamsContract, LiveJam } from '../../plugins/jams/index.ts'
 import { Jams } from '../../plugins/jams/jams.ts'
 import { HandClock, chain, headOfChain, identityNamed, rawOf } from '../helpers/chains.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { e2e, meet, startJam, until, type TestNode } from '../helpers/node-kit.ts'
+import { e2e, meet, startJam, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 import { temporaryStore } from '../helpers/stores.ts'
 
 const [ann, ben] = [identityNamed('ann'), identityNamed('ben')]

@@ -8,7 +8,8 @@ import { Keeper, LATER, PAUSE, SOON, blobsContract, type Time } from '../../plug
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
 import { bytesOf } from '../helpers/blobs.ts'
-import { barAhead, e2e, startSounding, until } from '../helpers/node-kit.ts'
+import { barAhead, e2e, startSounding } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 import { codeOf } from '../helpers/hosts.ts'
 import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
 

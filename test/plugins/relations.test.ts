@@ -8,7 +8,8 @@ import { jamsContract } from '../../plugins/jams/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
 import { collect } from '../helpers/chains.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { e2e, meet, startJam, startSounding, until, type TestNode } from '../helpers/node-kit.ts'
+import { e2e, meet, startJam, startSounding, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 import { asked, marmalade } from '../helpers/programs.ts'
 
 const whyOf = (node: TestNode, player: string): Promise<Why> => node.ask(feedsContract).feeds.why({ player })

@@ -10,7 +10,8 @@ import { soundContract } from '../../plugins/sound/index.ts'
 import { actsOfBrokenTake } from '../../plugins/sound/restore.ts'
 import { codeOf, Teardown } from '../helpers/hosts.ts'
 import { ADA, BEN, JAM, startedJam, toldAll } from '../helpers/jams.ts'
-import { e2e, instanceNames, startJam, until, type TestNode } from '../helpers/node-kit.ts'
+import { e2e, instanceNames, startJam, type TestNode } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 import { wavOf } from '../helpers/sessions.ts'
 
 const sound = (node: TestNode) => node.ask(soundContract)

@@ -4,7 +4,7 @@ import test from 'tape'
 import { makeSink, parseSink, RETRIES, type Sink } from '../../lib/sink/index.ts'
 import { killPlayers, Plug, withoutAplay, withoutSpeaker } from '../helpers/alsa.ts'
 import { Teardown } from '../helpers/hosts.ts'
-import { until } from '../helpers/node-kit.ts'
+import { until } from '../helpers/until.ts'
 import { counted, MILLI, PumpRig } from '../helpers/pumps.ts'
 
 /** A sink that says when it has taken what it was given: then no clock that runs ahead of it makes it late. */

@@ -1,121 +1,20 @@
 import test from 'tape'
-import type { Test } from 'tape'
 import { hasCode, utf8 } from '../../lib/base/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { Directory, FollowGraph } from '../../lib/players/index.ts'
 import { openStore } from '../../lib/store/index.ts'
 import { MAX_BRANCHES } from '../../lib/store/grow.ts'
-import { Chunk, chunkValue } from '../../lib/store/chunk.ts'
 import * as layout from '../../lib/store/layout.ts'
 import type { Branch } from '../../lib/feed/index.ts'
-import type { Db, Verified } from '../../lib/store/index.ts'
 import { HandClock, chain, collect, headOfChain, identityNamed, keysOf, note, rawOf } from '../helpers/chains.ts'
+import { change, flip, rowsOf, turn } from '../helpers/rows.ts'
 import { inFolder } from '../helpers/stores.ts'
+import { rejects } from '../suites/store-kit.ts'
 
 const ada = identityNamed('ada')
 const ben = identityNamed('ben')
-const { BY_TYPE, CHANGED, CHUNK, HEAD, NUMBER, PLACE, SHAPE } = layout
-
-/** What a full check says of a store of eight entries, in chunks of two, in whose rows somebody has meddled. */
-async function meddled(meddle: (db: Db) => Promise<void>): Promise<Verified> {
-  const place = inFolder.place()
-  const store = await place.open(ada, new HandClock())
-  const entries = chain(ben, 8, null)
-  for (let at = 0; at < 8; at += 2) await store.ingest(ben.id, rawOf(entries.slice(at, at + 2)))
-  await store.close()
-  const db = await place.db()
-  await meddle(db)
-  await db.close()
-  const again = await place.open(ada, new HandClock())
-  const verified = await again.verifyAll()
-  await again.close()
-  await place.remove()
-  return verified
-}
-
-async function rowsOf(db: Db, kind: number): Promise<[Uint8Array, Uint8Array][]> {
-  return collect(db.iterator({ gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1) }))
-}
-const codesOf = ({ faults }: Verified): string[] => [...new Set(faults.map(({ code }) => code))].sort()
-
-/** The nth row of a kind with a byte turned. */
-const turn = (kind: number, nth: number, byte: (value: Uint8Array) => number) => async (db: Db) => {
-  const [key, value] = (await rowsOf(db, kind))[nth]!
-  const turned = Uint8Array.from(value)
-  const at = byte(turned)
-  turned[at] = (turned[at] ?? 0) ^ 1
-  await db.put(key, turned)
-}
-
-/** The bytes of an entry of the second chunk, 2 or 3, changed; the others as they are. */
-const change = (nth: number, changed: (bytes: Uint8Array[]) => Uint8Array) => async (db: Db) => {
-  const [key, value] = (await rowsOf(db, CHUNK))[1]!
-  const chunk = Chunk.parse(value)!
-  const bytes: Uint8Array[] = [0, 1].map((i) => chunk.bytesAt(i))
-  bytes[nth - 2] = changed(bytes)
-  await db.put(key, chunkValue(bytes, chunk.count))
-}
-const flip = (bytes: Uint8Array, at: number): Uint8Array => bytes.with(at, (bytes[at] ?? 0) ^ 1)
-
-test('store: a full check names what is wrong, by code and entry', async (t) => {
-  const entries = chain(ben, 8, null)
-  const signature = await meddled(change(2, ([bytes]) => flip(bytes!, bytes!.length - 5)))
-  t.deepEqual(codesOf(signature), ['ENTRY_SIGNATURE', 'FEED_PARENT', 'STORE_INDEX'])
-  t.deepEqual(signature.faults[0]?.comparable, entries[2]?.comparable)
-  t.equal(signature.faults[0]?.identity, ben.id)
-  const text = await meddled(change(3, ([, bytes]) => flip(bytes!, 0)))
-  t.ok(codesOf(text).includes('ENTRY_JSON'), codesOf(text).join())
-  const missing = await meddled(async (db) => db.del((await rowsOf(db, CHUNK))[1]![0]))
-  t.deepEqual(codesOf(missing), ['FEED_PARENT', 'STORE_CORRUPT', 'STORE_HEAD', 'STORE_INDEX'])
-  const swapped = await meddled(change(2, ([, other]) => other!))
-  t.ok(codesOf(swapped).includes('STORE_INDEX'), codesOf(swapped).join())
-  t.ok(codesOf(swapped).includes('FEED_COMPARABLE'), codesOf(swapped).join())
-  const cut = await meddled(async (db) => {
-    const [key, value] = (await rowsOf(db, CHUNK))[1]!
-    await db.put(key, value.subarray(0, value.length - 1))
-  })
-  t.ok(codesOf(cut).includes('STORE_CORRUPT'), codesOf(cut).join())
-  t.deepEqual(codesOf(await meddled(turn(PLACE, 3, () => 0))), ['STORE_INDEX'], 'a place that is wrong')
-  t.deepEqual(codesOf(await meddled(turn(HEAD, 0, () => 83))), ['STORE_HEAD'], 'a head that miscounts')
-  t.deepEqual(codesOf(await meddled(turn(CHANGED, 0, () => 3))), ['STORE_INDEX'], 'a change of another feed')
-  t.deepEqual(codesOf(await meddled(turn(NUMBER, 0, () => 3))), ['STORE_INDEX'], 'a name of another feed')
-  const unlisted = await meddled(async (db) => db.del((await rowsOf(db, BY_TYPE))[3]![0]))
-  t.deepEqual([codesOf(unlisted), unlisted.bad], [['STORE_INDEX'], 1])
-  t.deepEqual(unlisted.faults[0]?.key, entries[7]?.key)
-  const less = await meddled(async (db) => {
-    const [key, value] = (await rowsOf(db, BY_TYPE))[3]!
-    await db.put(key, value.subarray(0, 2))
-  })
-  t.deepEqual([codesOf(less), less.bad], [['STORE_INDEX'], 1], 'a row that lists less than it should')
-  const stray = await meddled(async (db) => {
-    const [key, value] = (await rowsOf(db, BY_TYPE))[3]!
-    await db.put(key.with(key.length - 1, (key.at(-1) ?? 0) ^ 1), value)
-  })
-  t.deepEqual([codesOf(stray), stray.bad], [['STORE_INDEX'], 1], 'a row that lists what is not here')
-})
-
-test('store: a check can be given up while it counts index rows, and while it looks for those which lead nowhere', async (t) => {
-  const place = inFolder.place()
-  const store = await place.open(ada, new HandClock())
-  await store.ingest(ben.id, rawOf(chain(ben, 8, null)))
-  await store.close()
-  const db = await place.db()
-  const [key, value] = (await rowsOf(db, BY_TYPE))[0]!
-  await db.put(key.with(key.length - 1, (key.at(-1) ?? 0) ^ 1), value)
-  await db.close()
-  const again = await place.open(ada, new HandClock())
-  t.equal((await again.verifyAll()).bad, 1)
-  // Eight entries are checked, then the rows of two indexes counted, then those that lead nowhere looked for.
-  for (const given of [8, 10]) {
-    let asked = 0
-    const signal = Object.defineProperty(new AbortController().signal, 'aborted', { get: () => ++asked > given })
-    await rejects(t, 'CANCELLED', again.verifyAll({ signal }))
-    t.equal(asked, given + 1)
-  }
-  await again.close()
-  await place.remove()
-})
+const { CHUNK, SHAPE } = layout
 
 test('store: a row that is not what was written is not handed out', async (t) => {
   const place = inFolder.place()
@@ -233,6 +132,7 @@ test('store: a chain half dropped when the process ended is dropped at the next 
   await again.close()
   await place.remove()
 })
+
 test('store: a feed that forks for ever is bounded', async (t) => {
   const place = inFolder.place()
   const first = await place.open(ada, new HandClock())
@@ -266,14 +166,6 @@ test('store: a feed that forks for ever is bounded', async (t) => {
   await place.remove()
 })
 
-async function rejects(t: Test, code: string, promise: Promise<unknown>): Promise<void> {
-  const outcome = await promise.then(
-    () => 'resolved',
-    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
-  )
-  t.equal(outcome, code)
-}
-
 test('store: what is damaged is not sent on as it lies: runs end before it, then nothing is read', async (t) => {
   const entries = chain(ben, 8, null)
   for (const [nth, sound] of [
@@ -295,11 +187,7 @@ test('store: what is damaged is not sent on as it lies: runs end before it, then
       keysOf(entries.slice(0, sound)),
       `entry ${nth} is damaged`,
     )
-    const code = await again.readRun(ben.id, run.at(-1), most).then(
-      () => 'read',
-      (error: unknown) => (hasCode(error, 'STORE_CORRUPT') ? 'STORE_CORRUPT' : error),
-    )
-    t.equal(code, 'STORE_CORRUPT')
+    await rejects(t, 'STORE_CORRUPT', again.readRun(ben.id, run.at(-1), most))
     await again.close()
     await place.remove()
   }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import test, { type Test } from 'tape'
 import type { KeptPcm } from '../../../lib/generators/process/node/freeze.ts'
 import type { KeptSaying } from '../../../lib/generators/process/node/frozen-source.ts'
-import { until } from '../../helpers/node-kit.ts'
+import { until } from '../../helpers/until.ts'
 import { at, canRun, drive, IDENTITY, processKit, type ProcessKit } from '../../helpers/processes.ts'
 
 function withProcesses(

@@ -6,7 +6,8 @@ import { homeAt } from '../../../lib/store/index.ts'
 import { connectionsContract } from '../../../plugins/connections/index.ts'
 import { nodeContract } from '../../../plugins/node/index.ts'
 import { Teardown } from '../../helpers/hosts.ts'
-import { eventually, PROGRAM } from '../../helpers/programs.ts'
+import { PROGRAM } from '../../helpers/programs.ts'
+import { eventually } from '../../helpers/until.ts'
 
 const ip = (...args: readonly string[]): string => execFileSync('ip', args, { encoding: 'utf8', stdio: 'pipe' })
 

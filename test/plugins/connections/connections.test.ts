@@ -1,6 +1,7 @@
 import { connectionsContract } from '../../../plugins/connections/index.ts'
 import { codeOf } from '../../helpers/hosts.ts'
-import { barAhead, e2e, meet, startJam, until } from '../../helpers/node-kit.ts'
+import { barAhead, e2e, meet, startJam } from '../../helpers/node-kit.ts'
+import { until } from '../../helpers/until.ts'
 import { jamsContract } from '../../../plugins/jams/index.ts'
 
 e2e('a link that was asked for is dialled again when it is lost', async (t, kit) => {

@@ -5,7 +5,7 @@ import { isOf, Keeper } from '../../../plugins/connections/keeper.ts'
 import { HandClock, identityNamed } from '../../helpers/chains.ts'
 import { realClock } from '../../helpers/gossips.ts'
 import { Teardown, addressOf } from '../../helpers/hosts.ts'
-import { until } from '../../helpers/node-kit.ts'
+import { until } from '../../helpers/until.ts'
 
 const [ann, ben, cy] = [identityNamed('ann').id, identityNamed('ben').id, identityNamed('cy').id]
 const at = (player: typeof ann, port = 1): string => formatAddress({ host: '127.0.0.1', port, player })

@@ -9,7 +9,8 @@ import { base64, rawId } from '../../../lib/base/index.ts'
 import { invitesContract } from '../../../plugins/invites/index.ts'
 import { jamsContract } from '../../../plugins/jams/index.ts'
 import { codeOf } from '../../helpers/hosts.ts'
-import { e2e, until, type TestNode } from '../../helpers/node-kit.ts'
+import { e2e, type TestNode } from '../../helpers/node-kit.ts'
+import { until } from '../../helpers/until.ts'
 
 const of = (node: TestNode) => node.ask(invitesContract)
 const mine = async (node: TestNode, jam: string): Promise<string> =>
