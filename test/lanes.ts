@@ -1,9 +1,10 @@
 /**
- * Runs all tests, in four lanes beside each other, and prints one TAP stream. Tests with whole nodes, in two lanes, wait
- * for music and sockets half of their time, the others for disks and children a third of theirs.
+ * Runs all tests, a few files at a time in four processes beside each other, and prints one TAP stream. Tests with whole
+ * nodes wait for music and sockets half of their time, the others for disks and children a third of theirs: two processes
+ * begin with the ones, two with the others, and whoever is done helps with what is left.
  *
  *     npm test                        # everything
- *     npm test -- test/store          # only the files whose path holds one of the words, in one lane
+ *     npm test -- test/store          # only the files whose path holds one of the words, one after another
  *     WITHOUT=sim,prop npm test       # all but those folders
  */
 import { spawn } from 'node:child_process'
@@ -18,6 +19,10 @@ const ENDING = import.meta.url.endsWith('.ts') ? '.test.ts' : '.test.js'
 const ROOT = packageRoot()
 /** Folders whose tests start whole nodes. */
 const NODES = ['e2e', 'plugins']
+/** Folders whose tests take longest: each file by itself, before all others. */
+const LONG = ['prop', 'sim']
+/** Files that one process runs, where each starts whole nodes and where none does: starting takes half a second. */
+const AT_A_TIME = { nodes: 3, others: 8 }
 
 interface Counts {
   passed: number
@@ -31,10 +36,7 @@ const files = readdirSync(HERE, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith(ENDING) && !WITHOUT.includes(folderOf(file)))
   .sort()
 const words = process.argv.slice(2)
-const lanes =
-  words.length > 0
-    ? [files.filter((file) => words.some((word) => relative(ROOT, join(HERE, file)).includes(word)))]
-    : [...dealt(files.filter((file) => !startsNodes(file))), ...dealt(files.filter(startsNodes))]
+const chosen = files.filter((file) => words.some((word) => relative(ROOT, join(HERE, file)).includes(word)))
 
 function folderOf(file: string): string {
   return file.split(sep)[0] ?? ''
@@ -44,31 +46,41 @@ function startsNodes(file: string): boolean {
   return NODES.includes(folderOf(file))
 }
 
-/** Files dealt out to two lanes, so that long ones beside each other in the alphabet part. */
-function dealt(dealing: readonly string[]): string[][] {
-  return [0, 1].map((lane) => dealing.filter((_file, at) => at % 2 === lane))
+function batches(from: readonly string[], most: number): string[][] {
+  const all: string[][] = []
+  for (let at = 0; at < from.length; at += most) all.push(from.slice(at, at + most))
+  return all
+}
+
+/** The batches of both kinds; a lane takes its own kind's next one, and the other kind's where there is none. */
+function dealt(): { readonly nodes: string[][]; readonly others: string[][] } {
+  const others = files.filter((file) => !startsNodes(file))
+  const long = others.filter((file) => LONG.includes(folderOf(file)))
+  const short = others.filter((file) => !LONG.includes(folderOf(file)))
+  return {
+    nodes: batches(files.filter(startsNodes), AT_A_TIME.nodes),
+    others: [...batches(long, 1), ...batches(short, AT_A_TIME.others)],
+  }
 }
 
 let number = 0
 const counts: Counts = { passed: 0, failed: 0 }
 
-/** One lane in a process of its own; `print` takes its lines, numbered anew over all lanes. Resolves to its exit code. */
-async function run(lane: readonly string[], print: (line: string) => void): Promise<number> {
+/** A batch in a process of its own; `print` takes its lines, numbered anew over all. Resolves to its exit code. */
+async function run(batch: readonly string[], print: (line: string) => void): Promise<number> {
   const loader = ENDING.endsWith('.ts') ? ['--import', 'tsx'] : []
   const tape = join(ROOT, 'node_modules/tape/bin/tape')
-  const paths = lane.map((file) => join(HERE, file))
+  const paths = batch.map((file) => join(HERE, file))
   const child = spawn(process.execPath, [...loader, tape, '--strict', ...paths], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const began = performance.now()
   let planned = false
   for await (const line of createInterface({ input: child.stdout, crlfDelay: Infinity })) {
     planned ||= /^1\.\.\d+$/.test(line)
     if (!isFrame(line)) print(line)
   }
   const code = child.exitCode ?? (await new Promise<number>((done) => child.once('exit', (exit) => done(exit ?? 1))))
-  print(`# a lane of ${lane.length} files took ${Math.round((performance.now() - began) / 1_000)} s`)
   if (planned) return code
   print('not ok 0 the tests broke off before their end')
   return code === 0 ? 1 : code
@@ -91,14 +103,25 @@ function printNumbered(line: string): void {
   console.log(`${verdict} ${++number}${text}`)
 }
 
+/** Takes batches until there are none; what each prints stays together. Resolves to the codes that it ended with. */
+async function lane(own: string[][], others: string[][]): Promise<number[]> {
+  const codes: number[] = []
+  for (let batch = own.shift() ?? others.shift(); batch; batch = own.shift() ?? others.shift()) {
+    const lines: string[] = []
+    const began = performance.now()
+    codes.push(await run(batch, (line) => lines.push(line)))
+    for (const line of lines) printNumbered(line)
+    console.log(`# ${batch.join(' ')} took ${Math.round((performance.now() - began) / 1_000)} s`)
+  }
+  return codes
+}
+
 console.log('TAP version 13')
-const [first, ...others] = lanes
-const waiting: string[][] = others.map(() => [])
-const codes = await Promise.all([
-  run(first ?? [], printNumbered),
-  ...others.map((lane, index) => run(lane, (line) => waiting[index]?.push(line))),
-])
-for (const line of waiting.flat()) printNumbered(line)
+const { nodes, others } = dealt()
+const codes =
+  words.length > 0
+    ? [await run(chosen, printNumbered)]
+    : (await Promise.all([lane(nodes, others), lane(nodes, others), lane(others, nodes), lane(others, nodes)])).flat()
 console.log(`\n1..${number}\n# tests ${number}\n# pass  ${counts.passed}`)
 if (counts.failed > 0) console.log(`# fail  ${counts.failed}`)
 else console.log('\n# ok')
