@@ -170,6 +170,7 @@ export const CODES = {
   MANIFEST_MISSING: 'an archive has no generator.json',
   MANIFEST_INVALID: 'a generator.json does not have the shape it must have',
   GENERATOR_ENTRY_MISSING: 'an archive does not hold the file that its generator.json names as its entry',
+  ENGINE_UNKNOWN: 'a jam is made for an engine that came after this version',
   GENERATOR_NEEDS_ENGINE_1: 'a generator uses what comes with engine 1',
   WASM_MALFORMED: 'a module cannot be parsed',
   WASM_INVALID: 'a module parses but its types do not fit together',

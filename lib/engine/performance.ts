@@ -1,6 +1,6 @@
 import { hex, MarmaladeError, ownedParts, type BlobId, type Frames } from '../base/index.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
-import { itemsOf, scoreHash, type JamEntry, type Score, type ScoreArchive } from '../jam/index.ts'
+import { checkEngine, itemsOf, scoreHash, type JamEntry, type Score, type ScoreArchive } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
 import type { GroupRunner, OfflineOptions, QuantumReport } from '../mix/index.ts'
 import { readyArchive, makeEnsemble, type Ensemble } from './ensemble.ts'
@@ -47,9 +47,10 @@ interface Beginning {
 /** A performance that is being rendered. */
 export interface Begun extends Pick<Ensemble, 'renderer'>, Pick<OfflineOptions, 'before' | 'onReport'> {}
 
-/** @throws MarmaladeError TAKE_INCOMPLETE; TAKE_INVALID where the take is of another jam */
+/** @throws MarmaladeError ENGINE_UNKNOWN, TAKE_INCOMPLETE; TAKE_INVALID where the take is of another jam */
 export function performanceOf(init: PerformanceInit): Performance {
-  const { take, whatIf } = init
+  const { score, take, whatIf } = init
+  checkEngine(score.engine)
   const own = take === undefined ? ofScore(init) : ofTake(init, take)
   if (!whatIf) return own
   const replaced = whatIf.replace.map(({ archive }) => archiveNamed(init, archive))

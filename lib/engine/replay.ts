@@ -70,7 +70,7 @@ export interface Replayed extends Written {
 
 /**
  * Renders a score or a take offline. The same entries and archives give the same file on every machine, whatever the threads.
- * @throws MarmaladeError SCORE_TOO_LONG, GENERATOR_MISSING (names archive and publisher), what `prepareGenerator`
+ * @throws MarmaladeError ENGINE_UNKNOWN, SCORE_TOO_LONG, GENERATOR_MISSING (names archive and publisher), what `prepareGenerator`
  * refuses, a failure's own code naming the instance, CANCELLED, FILE_UNWRITABLE; BAR_PASSED where `from` is not before the
  * end; of a take TAKE_INVALID, TAKE_INCOMPLETE
  */

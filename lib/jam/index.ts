@@ -1,4 +1,5 @@
 export * from './types.ts'
+export * from './engine.ts'
 export * from './grid.ts'
 export * from './on.ts'
 export * from './order.ts'

@@ -10,7 +10,7 @@ import {
 } from '../../lib/base/index.ts'
 import { isMeter } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
-import { instanceKey, nextBoundary, parseOn, resolveAt } from '../../lib/jam/index.ts'
+import { ENGINE, instanceKey, nextBoundary, parseOn, resolveAt } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { JamRow, jamsContract } from './contract.ts'
 import type { Jams } from './jams.ts'
@@ -20,8 +20,6 @@ import { instancesOf, stoppedIn } from './perform.ts'
 
 const DEFAULT_TEMPO = 112
 const DEFAULT_METER = '4/4'
-/** What jams say until the engine's constants are fixed for good. */
-const ENGINE = 0
 
 interface Parts {
   readonly feeds: FeedsApi

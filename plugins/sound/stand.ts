@@ -1,6 +1,7 @@
 import { MarmaladeError } from '../../lib/base/index.ts'
 import type { Log } from '../../lib/host/index.ts'
 import { parseSink, sinkName, type SinkSpec } from '../../lib/sink/index.ts'
+import { checkEngine } from '../../lib/jam/index.ts'
 import type { JamChange, LiveJam } from '../jams/index.ts'
 import type { SoundReport, SoundStatus } from './contract.ts'
 import { Heard } from './heard.ts'
@@ -34,6 +35,8 @@ export class Stand {
   #moving: Promise<void> = Promise.resolve()
   #sessions = 0
   #failures = 0
+  /** Why nothing sounds where something should. */
+  #trouble: SoundStatus['failures'] = []
   #startedAt = 0
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -85,7 +88,7 @@ export class Stand {
       tracks: [],
       buses: [],
       waitingFor: [],
-      failures: [],
+      failures: this.#trouble,
       reports,
     }
   }
@@ -103,16 +106,19 @@ export class Stand {
       .then(() => this.#change())
       .catch((error: unknown) => {
         this.#init.log.error({ err: error }, 'the jam cannot sound')
+        this.#trouble = [failureOf(this.#wanted?.jam ?? '', error)]
         this.#restartLater()
       })
   }
 
   async #change(): Promise<void> {
     if (this.#playing && this.#playing.jam === this.#wanted) return
+    this.#trouble = []
     await this.#playing?.close()
     this.#playing = undefined
     const jam = this.#wanted
     if (!jam?.ledger.start || this.#init.isOver(jam)) return
+    checkEngine(jam.ledger.start.payload.engine)
     const known = this.#heard?.jam === jam ? this.#heard.heard : undefined
     const heard = known ?? new Heard(() => jam.ledger.members)
     const session = this.#init.session(jam, sinkOf(this.#init.sink, this.#sessions++), heard)
@@ -156,6 +162,11 @@ export class Stand {
     this.#timer = setTimeout(() => this.#move(), wait)
     this.#timer.unref()
   }
+}
+
+function failureOf(path: string, error: unknown): SoundStatus['failures'][number] {
+  const code = error instanceof MarmaladeError ? error.code : 'INTERNAL'
+  return { path, code, message: error instanceof Error ? error.message : String(error) }
 }
 
 const cancelled = (): MarmaladeError => new MarmaladeError('CANCELLED', 'nobody waits for the end of the jam any more')

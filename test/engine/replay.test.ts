@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import test, { type Test } from 'tape'
 import { BLOCK, generatorIdOf, refOf, type Name } from '../../lib/base/index.ts'
 import { playReplay } from '../../lib/engine/index.ts'
-import { buildScore } from '../../lib/jam/index.ts'
+import { buildScore, ENGINE } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
 import { decodePcm, Limiter, LoudnessMeter, readWavHeader } from '../../lib/mix/index.ts'
 import { archiveOf, assemble, generatorWat } from '../helpers/generators.ts'
@@ -241,6 +241,16 @@ offline('a generator that fails is named, and nothing is left behind', async (t,
     )
     t.deepEqual(await readdir(join(folder, 'stems')), [])
   }
+})
+
+offline('a jam of an engine that came later is refused by code', async (t, folder) => {
+  const archives = await sines()
+  const later = startedJam({ engine: ENGINE + 1 })
+  later.play(ADA, 'drums', 0, { length: 960 })
+  t.equal(await codeOf(replayed(folder, later.entries, archives)), 'ENGINE_UNKNOWN')
+  const now = startedJam({ engine: ENGINE })
+  now.play(ADA, 'drums', 0, { length: 960 })
+  t.ok((await replayed(folder, now.entries, archives)).frames > 0)
 })
 
 offline('a file that cannot be written, a score too long, and giving up, by code', async (t, folder) => {

@@ -2,7 +2,7 @@ import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'tape'
 import { jamIdOf, name as checkedName, refOf } from '../../lib/base/index.ts'
-import { encodeTakeLine, parseTake, takeHeader, type TakeRecord } from '../../lib/jam/index.ts'
+import { encodeTakeLine, ENGINE, parseTake, takeHeader, type TakeRecord } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { Heard } from '../../plugins/sound/heard.ts'
@@ -195,4 +195,19 @@ test('what an engine tells is folded into the state, bounded', (t) => {
   heard.mixed({ frame: 1, target: { kind: 'track', track: 't0' }, setting: { mute: true } })
   t.deepEqual(heard.acts[0]?.setting, { gain: 1, mute: true }, 'settings of one target add up')
   t.end()
+})
+
+e2e('a jam of an engine that came later is silent, and the status says why', async (t, kit) => {
+  const ada = await kit.node()
+  const jam = jamIdOf(ada.id, checkedName('later'))
+  await ada.write({ type: 'jam', jam, action: 'start', tempo: 120, meter: '4/4', engine: ENGINE + 1 })
+  await ada.ask(jamsContract).jam.join({ jam })
+  const { state, failures } = await ada.sounds('the status says why', (seen) => seen.failures.length > 0)
+  t.equal(state, 'silent')
+  t.deepEqual(
+    failures.map(({ path, code }) => [path, code]),
+    [[jam, 'ENGINE_UNKNOWN']],
+  )
+  await startJam('now', ada)
+  await ada.sounds('a jam of this version sounds', (seen) => seen.state === 'playing' && seen.failures.length === 0)
 })
