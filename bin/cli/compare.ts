@@ -7,13 +7,12 @@ import { openJamSource } from './jam-source.ts'
 import { nameOf } from './meters.ts'
 import { progressBar } from './progress.ts'
 import { renderingOf, scoreOf, type Bars } from './rendering.ts'
-import { cut } from './screen.ts'
+import { COLUMNS, cut } from './screen.ts'
 import { plain, table } from './words.ts'
 
-/** Columns of a line, and of the name that it begins with. */
-const WIDTH = 80
+/** Columns of the name that a line begins with, and of the bars after it. */
 const NAME = 18
-const COLUMNS = WIDTH - NAME - 2
+const BARS = COLUMNS - NAME - 2
 
 interface Asked {
   readonly jam: string | undefined
@@ -108,8 +107,8 @@ export function comparisonWords({ equal, a, b, frames, bars, rows }: Comparison)
   if (equal) return `the same, every sample of every instance: ${where}, ${((to - from) / 48_000).toFixed(2)} s`
   const differing = rows.filter(({ first }) => first !== undefined)
   const lines = [
-    cut(`A  ${plain(a.what)}`, WIDTH),
-    cut(`B  ${plain(b.what)}`, WIDTH),
+    cut(`A  ${plain(a.what)}`, COLUMNS),
+    cut(`B  ${plain(b.what)}`, COLUMNS),
     '',
     table(
       ['differs', 'from bar', 'frame', 'bars'],
@@ -124,7 +123,7 @@ export function comparisonWords({ equal, a, b, frames, bars, rows }: Comparison)
       reasons.map(({ side, bar, text }) =>
         cut(
           `${plain(shown)}: in ${side.toUpperCase()}${bar === undefined ? '' : ` at bar ${bar}`} ${plain(text)}`,
-          WIDTH,
+          COLUMNS,
         ),
       ),
     ),
@@ -136,7 +135,7 @@ export function comparisonWords({ equal, a, b, frames, bars, rows }: Comparison)
 
 /** `#` where it is not the same, `=` where it is, `.` where it is silent in both: as many bars a column as it needs. */
 function timeline(rows: readonly Row[], [first, last]: readonly [number, number]): string[] {
-  const each = Math.ceil((last - first + 1) / COLUMNS)
+  const each = Math.ceil((last - first + 1) / BARS)
   const columns = Math.ceil((last - first + 1) / each)
   const has = (bars: readonly number[], column: number): boolean => {
     const from = first + column * each

@@ -2,6 +2,7 @@ import { playerOfRef, type PlayerRef } from '../../lib/base/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
 import { decibelsOf } from '../../lib/mix/index.ts'
 import type { SoundStatus } from '../../plugins/sound/index.ts'
+import { cut } from './screen.ts'
 import { plain } from './words.ts'
 
 interface Level {
@@ -39,9 +40,7 @@ export function meterLines(status: SoundStatus): string[] {
 }
 
 function line(name: string, { peak, rms }: Level): string {
-  const clean = plain(name)
-  const cut = clean.length > NAME ? `${clean.slice(0, NAME - 1)}…` : clean.padEnd(NAME)
-  return `${cut}  ${bar({ peak, rms })}  ${figure(peak)}  ${figure(rms)}`
+  return `${cut(plain(name), NAME).padEnd(NAME)}  ${bar({ peak, rms })}  ${figure(peak)}  ${figure(rms)}`
 }
 
 function bar({ peak, rms }: Level): string {

@@ -1,7 +1,9 @@
 import type { Micros, PlayerId } from '../../lib/base/index.ts'
 import type { CreditHead } from '../../lib/engine/index.ts'
-import { compareHeads, originalOf, readPayload, type HeadPosition } from '../../lib/entry/index.ts'
+import { compareHeads, type HeadPosition } from '../../lib/entry/index.ts'
+import { isAgain } from '../../lib/feed/index.ts'
 import type { JamEntry } from '../../lib/jam/index.ts'
+import { readSaid } from '../../lib/players/index.ts'
 
 /** What a feed says of its player, read from its first entry on. */
 export interface Published {
@@ -39,10 +41,7 @@ export async function publishedIn(
 }
 
 function nameIn(entry: JamEntry): Named | undefined {
-  const first = readPayload(entry)
-  const again = first.kind === 'again'
-  const { key, comparable, payload } = first.kind === 'again' ? originalOf(entry, first.payload) : entry
-  const read = again ? readPayload({ comparable, payload }) : first
+  const { position, read } = readSaid(entry)
   if (read.kind !== 'identification' || typeof read.payload.name !== 'string') return undefined
-  return { position: { key, comparable }, name: read.payload.name, again }
+  return { position, name: read.payload.name, again: isAgain(entry) }
 }

@@ -1,5 +1,8 @@
+/** Columns that what is said fits where the terminal does not say how many it has. */
+export const COLUMNS = 80
+
 /** Columns of the terminal that is written to; Infinity into a pipe or file, where nothing is cut. */
-export const screenWidth = (): number => (process.stdout.isTTY ? process.stdout.columns || 80 : Infinity)
+export const screenWidth = (): number => (process.stdout.isTTY ? process.stdout.columns || COLUMNS : Infinity)
 
 /** Text of at most so many characters; what is cut off is an ellipsis at the end. */
 export const cut = (text: string, width: number): string =>

@@ -44,3 +44,16 @@ export const since = (micros: number): string => (micros === 0 ? 'never' : `${ag
 /** A level for people: `-12.3 dBFS`. */
 export const decibels = (factor: number): string =>
   factor > 0 ? `${(20 * Math.log10(factor)).toFixed(1)} dBFS` : 'silence'
+
+const PLURALS = {
+  feed: 'feeds',
+  entry: 'entries',
+  blob: 'blobs',
+  fault: 'faults',
+  sound: 'sounds',
+  player: 'players',
+} as const
+
+/** `1 feed`, `2 feeds`. */
+export const many = (count: number, what: keyof typeof PLURALS): string =>
+  `${count} ${count === 1 ? what : PLURALS[what]}`

@@ -55,12 +55,6 @@ export async function* work<T extends { readonly kind: string }>(
 export const bare = <T extends { readonly kind: string }>(item: T): Omit<T, 'kind'> =>
   Object.fromEntries(Object.entries(item).filter(([name]) => name !== 'kind')) as Omit<T, 'kind'>
 
-const PLURALS = { feed: 'feeds', entry: 'entries', blob: 'blobs', fault: 'faults' } as const
-
-/** `1 feed`, `2 feeds`. */
-export const many = (count: number, what: keyof typeof PLURALS): string =>
-  `${count} ${count === 1 ? what : PLURALS[what]}`
-
 const isProgress = (item: { readonly kind: string }): item is ProgressItem => item.kind === 'progress'
 
 /** A bar for each stage of the work. */

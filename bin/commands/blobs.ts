@@ -8,8 +8,7 @@ import { keptHere } from '../cli/kept-here.ts'
 import { progressBar } from '../cli/progress.ts'
 import { beginning, isPrefix, shortOf } from '../cli/prefix.ts'
 import { fitted } from '../cli/screen.ts'
-import { age, bytes, plain, table } from '../cli/words.ts'
-import { many } from '../cli/work.ts'
+import { age, bytes, many, plain, table } from '../cli/words.ts'
 
 /** How long `get` waits for anything to come of a blob, seconds. */
 const WAIT = 60

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { compacting, sizesOf, type CompactDone, type StoreSizes } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
 import { onDisk, sizesTable, type DiskSizes } from '../cli/sizes.ts'
-import { bare, many, work } from '../cli/work.ts'
+import { many } from '../cli/words.ts'
+import { bare, work } from '../cli/work.ts'
 
 export function addCompact(program: Command): void {
   const command = addCommand(program, {

@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import { MarmaladeError } from '../../lib/base/index.ts'
 import { exporting, type ExportDone } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
-import { bytes, plain } from '../cli/words.ts'
-import { bare, many, work } from '../cli/work.ts'
+import { bytes, many, plain } from '../cli/words.ts'
+import { bare, work } from '../cli/work.ts'
 
 export function addExport(program: Command): void {
   const command = addCommand(program, {

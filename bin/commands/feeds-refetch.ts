@@ -2,8 +2,7 @@ import type { Command } from 'commander'
 import { discardKept, gossipContract, type Refetched } from '../../plugins/gossip/index.ts'
 import { act, addCommand, type Context } from '../cli/context.ts'
 import { openOffline } from '../cli/offline.ts'
-import { plain } from '../cli/words.ts'
-import { many } from '../cli/work.ts'
+import { many, plain } from '../cli/words.ts'
 
 /** `feeds refetch`: another player's feed, of which something is damaged here, once more from peers. */
 export function addFeedsRefetch(feeds: Command): void {

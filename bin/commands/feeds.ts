@@ -4,8 +4,7 @@ import { feedsContract, type FeedRow, type Why } from '../../plugins/feeds/index
 import { act, addCommand, textOption, type Context } from '../cli/context.ts'
 import { called, playerNamed } from '../cli/player.ts'
 import { fitted } from '../cli/screen.ts'
-import { plain, since, table } from '../cli/words.ts'
-import { many } from '../cli/work.ts'
+import { many, plain, since, table } from '../cli/words.ts'
 import { addFeedsRefetch } from './feeds-refetch.ts'
 
 export function addFeeds(program: Command): void {

@@ -2,8 +2,8 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { importing, type ImportDone } from '../../plugins/bundles/index.ts'
 import { act, addCommand } from '../cli/context.ts'
-import { plain } from '../cli/words.ts'
-import { bare, many, work } from '../cli/work.ts'
+import { many, plain } from '../cli/words.ts'
+import { bare, work } from '../cli/work.ts'
 
 export function addImport(program: Command): void {
   const command = addCommand(program, {

@@ -4,8 +4,7 @@ import { gossipContract } from '../../plugins/gossip/index.ts'
 import { act, addCommand } from '../cli/context.ts'
 import { called } from '../cli/player.ts'
 import { fitted } from '../cli/screen.ts'
-import { age, bytes, table } from '../cli/words.ts'
-import { many } from '../cli/work.ts'
+import { age, bytes, many, table } from '../cli/words.ts'
 
 export function addPeers(program: Command): void {
   const command = addCommand(program, {

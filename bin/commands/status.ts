@@ -11,8 +11,7 @@ import { act, addCommand } from '../cli/context.ts'
 import { onDisk, sizesLine } from '../cli/sizes.ts'
 import { called } from '../cli/player.ts'
 import { lufs } from '../cli/meters.ts'
-import { age, bytes, decibels, plain } from '../cli/words.ts'
-import { many } from '../cli/work.ts'
+import { age, bytes, decibels, many, plain } from '../cli/words.ts'
 
 export function addStatus(program: Command): void {
   const command = addCommand(program, {

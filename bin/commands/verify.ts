@@ -9,8 +9,8 @@ import { checkCredits, type Again, type CreditsChecked } from '../cli/credits-ch
 import { readCredits } from '../cli/credits.ts'
 import { openJamSource } from '../cli/jam-source.ts'
 import { onDisk, sizesTable, type DiskSizes } from '../cli/sizes.ts'
-import { plain } from '../cli/words.ts'
-import { bare, many, work } from '../cli/work.ts'
+import { many, plain } from '../cli/words.ts'
+import { bare, work } from '../cli/work.ts'
 
 export function addVerify(program: Command): void {
   const command = addCommand(program, {
@@ -86,7 +86,7 @@ function creditWords({
   rendered,
   notes,
 }: CreditsChecked & Record<'sounds' | 'players', number>): string[] {
-  const of = `credits of ${sounds} ${sounds === 1 ? 'sound' : 'sounds'} by ${players} ${players === 1 ? 'player' : 'players'}`
+  const of = `credits of ${many(sounds, 'sound')} by ${many(players, 'player')}`
   const true_ = rendered
     ? 'true, and rendered again every sample is the same'
     : 'true as far as entries and archives tell'

@@ -1,11 +1,10 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
+import { COLUMNS } from '../cli/screen.ts'
 import { plain } from '../cli/words.ts'
 import type { Hearing } from '../../plugins/jams/index.ts'
 
 const COLOURS = { ada: 'magenta', ben: 'cyan' } as const
 const isKnown = (name: string): name is keyof typeof COLOURS => name in COLOURS
-/** What the story is as wide as. */
-const WIDTH = 80
 
 /** Prints the demo's story: to standard output, or nowhere where one JSON object is asked for. */
 export class Story {
@@ -70,7 +69,7 @@ export function wrapped(text: string, indent: string): string {
   const lines: string[] = []
   let line = ''
   for (const part of text.split(/(?<=,)/)) {
-    if (line !== '' && indent.length + line.length + part.length > WIDTH) {
+    if (line !== '' && indent.length + line.length + part.length > COLUMNS) {
       lines.push(line)
       line = ''
     }

@@ -1,6 +1,6 @@
 import type { Home, Config } from '../../lib/store/index.ts'
 import type { Context } from '../cli/context.ts'
-import { cut } from '../cli/screen.ts'
+import { COLUMNS, cut } from '../cli/screen.ts'
 import { plain } from '../cli/words.ts'
 
 /** One thing that was looked at. */
@@ -23,7 +23,6 @@ export interface Patient {
   readonly sink: string
 }
 
-export const COLUMNS = 80
 const MARKS = { ok: 'ok', lacks: '--', broken: '!!' } as const
 const NAME = 10
 

@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../lib/base/node/root.ts'
 import { findSandbox } from '../../lib/generators/process/node/sandbox.ts'
 import { isRefused } from '../../lib/generators/refused.ts'
+import { ask } from './ask.ts'
 import type { Finding } from './finding.ts'
 
 /** The first Node.js that everything is tried on. */
 const LEAST_NODE = [20, 11] as const
-const ASK_MILLIS = 3_000
 /** Before this the program was not written: a clock that says so was never set. 2026-01-01. */
 const LEAST_TIME = Date.UTC(2026, 0, 1)
 
@@ -76,14 +75,6 @@ async function clock(): Promise<Finding> {
     words: kept === 'yes' ? 'kept right by the network' : 'set; who keeps it right is not known',
   }
 }
-
-/** What a program prints on its first line, undefined where it cannot say. */
-const ask = (command: string, args: readonly string[]): Promise<string | undefined> =>
-  new Promise((resolve) => {
-    execFile(command, args, { timeout: ASK_MILLIS, killSignal: 'SIGKILL', maxBuffer: 4_096 }, (error, stdout) =>
-      resolve(error ? undefined : stdout.trim()),
-    )
-  })
 
 function compiler(): Finding {
   const name = 'asc'

@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { makeSink, parseSink, playTone, type Device, type SinkSpec } from '../../lib/sink/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
+import { ask } from './ask.ts'
 import { messageOf, type Finding, type Patient } from './finding.ts'
 
 const SPEAKER = 'apt-get install libasound2-dev && npm install speaker'
-const ASK_MILLIS = 3_000
 
 /** What plays, what it could play on, and whether the sink that would be used takes sound. */
 export async function checkSound(patient: Patient, devices: readonly Device[]): Promise<Finding[]> {
@@ -28,13 +27,8 @@ function speaker(): Finding {
 
 async function aplay(): Promise<Finding> {
   const name = 'aplay'
-  const version = await new Promise<string | undefined>((done) => {
-    const options = { timeout: ASK_MILLIS, killSignal: 'SIGKILL', maxBuffer: 4_096 } as const
-    execFile('aplay', ['--version'], options, (error, stdout) =>
-      done(error ? undefined : (/\d[\w.]*/.exec(stdout)?.[0] ?? 'here')),
-    )
-  })
-  if (version !== undefined) return { name, state: 'ok', words: version }
+  const said = await ask('aplay', ['--version'])
+  if (said !== undefined) return { name, state: 'ok', words: /\d[\w.]*/.exec(said)?.[0] ?? 'here' }
   return { name, state: 'lacks', words: 'not here', remedy: 'sudo apt-get install alsa-utils' }
 }
 

@@ -14,7 +14,7 @@ export interface Original {
 export const isAgain = (entry: Pick<Entry, 'payload'>): boolean => typeOf(entry) === 'again'
 
 /** The entry that an `again` stands for; any other entry, and an `again` whose shape is wrong, stands for itself. */
-export function standsFor(entry: Entry): Original {
+export function standsFor(entry: Pick<Entry, 'identity' | 'key' | 'comparable' | 'payload'>): Original {
   if (!isAgain(entry)) return entry
   const read = readPayload(entry)
   return read.kind === 'again' ? originalOf(entry, read.payload) : entry

@@ -19,7 +19,7 @@ export function maySay(entry: Entry, types: ReadonlySet<string>): boolean {
 }
 
 /** Reads an entry as what it counts as. Of several that override each other the highest `position` decides. */
-export function readSaid(entry: Entry): Said {
+export function readSaid(entry: Pick<Entry, 'identity' | 'key' | 'comparable' | 'payload'>): Said {
   const { key, comparable, payload } = standsFor(entry)
   return { position: { comparable, key }, read: readPayload({ comparable, payload }) }
 }

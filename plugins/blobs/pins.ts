@@ -5,8 +5,9 @@ import { createInterface } from 'node:readline'
 import { isBlobId, isEntryKey, isPlayerRef, playerOfRef } from '../../lib/base/index.ts'
 import type { BlobId, JamId, PlayerId } from '../../lib/base/index.ts'
 import type { Pin } from '../../lib/blobs/index.ts'
-import { originalOf, readPayload, type Entry, type ReadPayload } from '../../lib/entry/index.ts'
+import type { Entry } from '../../lib/entry/index.ts'
 import { MAX_TAKE_LINE } from '../../lib/jam/index.ts'
+import { readSaid } from '../../lib/players/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 
 /** What is asked for which blobs must stay. */
@@ -40,7 +41,7 @@ export async function* pinsOf(init: PinsInit): AsyncIterable<Pin> {
 
 function* namedBy({ shown }: Pick<PinsInit, 'shown'>, entry: Entry): Iterable<Pin> {
   const whose = shown(entry.identity)
-  const read = plainly(entry)
+  const { read } = readSaid(entry)
   switch (read.kind) {
     case 'generator':
       yield { blob: read.payload.archive, why: `${read.payload.name} of ${whose}` }
@@ -62,21 +63,15 @@ export function* namedIn(entry: Entry): Iterable<BlobId> {
   for (const { blob } of playIn(entry, '')) yield blob
 }
 
-/** What an entry says, or what it publishes again. */
-function plainly(entry: Entry): ReadPayload {
-  const read = readPayload(entry)
-  return read.kind === 'again' ? readPayload(originalOf(entry, read.payload)) : read
-}
-
 function* playIn(entry: Entry, why: string): Iterable<Pin> {
-  const read = plainly(entry)
+  const { read } = readSaid(entry)
   if (read.kind === 'play') yield { blob: read.payload.archive, why }
 }
 
 /** Jams that the node's player has started or joined. */
 async function* jamsOf(store: Store): AsyncIterable<JamId> {
   for await (const entry of store.byType('jam', { identity: store.identity })) {
-    const read = plainly(entry)
+    const { read } = readSaid(entry)
     if (read.kind !== 'jam') continue
     if (read.payload.action === 'start' || read.payload.action === 'join') yield read.payload.jam
   }
