@@ -1,15 +1,14 @@
 import { BLOCK, SAMPLE_RATE } from '../../lib/base/index.ts'
 import { createWasmVoice, type TagAccess } from '../../lib/generators/index.ts'
+import { NO_TAGS } from '../kit/no-tags.ts'
 import { shipped } from './render.ts'
 
 /** A jam at its busiest: in the drop, dense, on the first chord. */
 const TAGS: TagAccess = {
+  ...NO_TAGS,
   open: (path) => ['jam/context', 'density', 'chord'].indexOf(path),
   get: (handle) => (handle === 1 ? 1 : handle === 2 ? 0 : NaN),
   text: (handle) => (handle === 0 ? 'drop' : undefined),
-  frame: () => NaN,
-  set: () => undefined,
-  log: () => undefined,
 }
 
 /** Nanoseconds of processor time that a frame of a generator takes in its busiest section, with its step budget. */

@@ -1,6 +1,7 @@
 /** Parts of the voices bench. Each gives nanoseconds of processor time that a frame of one voice takes. */
 import { BLOCK, type Frames, SAMPLE_RATE } from '../../lib/base/index.ts'
 import { createWasmVoice, type PreparedWasm, type Voice } from '../../lib/generators/index.ts'
+import { NO_TAGS } from '../kit/no-tags.ts'
 import { serveParts } from '../kit/part.ts'
 import { costOf } from '../listen/cost.ts'
 import { assembled, readyGenerator, readyModule, SIMPLE, simpleModule } from './generators.ts'
@@ -40,15 +41,7 @@ function costOfTurn(run: () => unknown): number {
 }
 
 function voiceOf(prepared: PreparedWasm, seed: number): Voice {
-  const tags = {
-    open: () => -1,
-    get: () => NaN,
-    text: () => undefined,
-    frame: () => NaN,
-    set: () => undefined,
-    log: () => undefined,
-  }
-  return createWasmVoice(prepared, { seed: [seed, 0], sampleRate: SAMPLE_RATE, tags })
+  return createWasmVoice(prepared, { seed: [seed, 0], sampleRate: SAMPLE_RATE, tags: NO_TAGS })
 }
 
 await serveParts({

@@ -8,8 +8,14 @@ export interface TagAccess {
   get(handle: number): number
   /** Newest visible text; undefined where there is none or it is a number. */
   text(handle: number): string | undefined
-  /** When the newest was set, in the instance's own count of frames (negative if earlier); NaN where none. */
-  frame(handle: number): Frames
+  /** How many of its points are remembered, 0 to 256: one a frame. */
+  points(handle: number): number
+  /** When the point so many before the newest was set, in the instance's own count of frames (negative if earlier); NaN where none. */
+  frame(handle: number, back?: number): Frames
+  /** The value so many points before the newest; NaN where there is none or it was a text. */
+  value(handle: number, back: number): number
+  /** The value that held at a frame of the instance's own count; NaN where none is remembered or it was a text. */
+  valueAt(handle: number, frame: Frames): number
   /** Sets a tag under the instance's own path, visible from the beat's frame, at the earliest at the next multiple of 128. */
   set(name: string, value: number | string, atBeat: Beats): void
   /** A line for the jam's log; limited in rate by the callee. */

@@ -34,6 +34,12 @@ export function parsePattern(text: string): TagPattern | undefined {
   return { kind: 'parts', parts: parts.map((part) => (part === '*' ? null : part)) }
 }
 
+/** The last part of every path that a pattern finds; undefined where that may be anything. */
+export function nameIn(pattern: TagPattern): string | undefined {
+  if (pattern.kind === 'name') return pattern.name
+  return (pattern.kind === 'exact' ? pattern.path.split('/') : pattern.parts).at(-1) ?? undefined
+}
+
 /** Whether a pattern finds a path, given in its parts. */
 export function matches(pattern: TagPattern, parts: readonly string[], resolve: ResolveShort): boolean {
   switch (pattern.kind) {

@@ -60,8 +60,20 @@ export class InstanceTags implements TagAccess {
     return this.#view.text(handle)
   }
 
-  frame(handle: number): Frames {
-    return this.#view.frame(handle) - this.#start
+  points(handle: number): number {
+    return this.#view.count(handle)
+  }
+
+  frame(handle: number, back = 0): Frames {
+    return this.#view.frame(handle, back) - this.#start
+  }
+
+  value(handle: number, back: number): number {
+    return this.#view.value(handle, back)
+  }
+
+  valueAt(handle: number, frame: Frames): number {
+    return this.#view.at(handle, frame + this.#start)
   }
 
   /** The 64 first of a quantum are kept; `PendingTags` has the other bounds. */

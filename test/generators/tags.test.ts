@@ -7,6 +7,8 @@ const IMPORTS = `
   (import "marmalade" "tag_get" (func $get (param i32) (result f64)))
   (import "marmalade" "tag_text" (func $text (param i32 i32 i32) (result i32)))
   (import "marmalade" "tag_frame" (func $when (param i32) (result f64)))
+  (import "marmalade" "tag_at" (func $at (param i32 f64) (result f64)))
+  (import "marmalade" "tag_last" (func $last (param i32 i32 i32) (result i32)))
   (import "marmalade" "tag_set" (func $set (param i32 i32 f64 f64)))
   (import "marmalade" "tag_set_text" (func $set_text (param i32 i32 i32 i32 f64)))
   (import "marmalade" "log" (func $log (param i32 i32)))`
@@ -47,6 +49,43 @@ test('tags are opened, read and dated', async (t) => {
   t.equal(new TextDecoder().decode(new Uint8Array(voice.left.buffer, 5000, 5)), 'dr\u00f6\0', 'of which 4 fit')
   t.equal(memory.getInt32(4124, true), -1, 'a number is no text')
   t.ok(Number.isNaN(memory.getFloat64(4128, true)), 'and a text no number')
+})
+
+test('a tag has a past: its value at a frame, and its last points, oldest first', async (t) => {
+  const last = (at: number, handle: number, count: number, out: number): string =>
+    `(i32.store (i32.const ${at}) (call $last (i32.const ${handle}) (i32.const ${count}) (i32.const ${out})))`
+  const { voice, tags } = await start(
+    `(drop (call $open (i32.const 0) (i32.const 5))) (drop (call $open (i32.const 8) (i32.const 4)))
+     (f64.store (i32.const 4096) (call $at (i32.const 0) (f64.const -100)))
+     (f64.store (i32.const 4104) (call $at (i32.const 0) (f64.const 63.5)))
+     (f64.store (i32.const 4112) (call $at (i32.const 0) (f64.const -640.5)))
+     (f64.store (i32.const 4120) (call $at (i32.const 1) (f64.const 0)))
+     (f64.store (i32.const 4128) (call $at (i32.const -3) (f64.const 0)))
+     ${last(4140, 0, 2, 5001)} ${last(4144, 0, 2147483647, 61440)} ${last(4148, 0, -1, 6000)} ${last(4152, 0, 0, 65536)}
+     ${last(4156, 1, 4, 6000)} ${last(4160, 64, 4, 6000)}`,
+    { 0: 'chord', 8: 'kick' },
+  )
+  tags.values = {
+    chord: {
+      value: 5,
+      frame: 64,
+      before: [
+        [-640, 1],
+        [0, NaN],
+      ],
+    },
+  }
+  t.equal(voice.process(block(0)), 'go')
+  const memory = memoryOf(voice)
+  const floats = (...places: number[]): number[] => places.map((at) => memory.getFloat64(at, true))
+  t.deepEqual(floats(4096, 4104, 4112, 4120, 4128), [1, NaN, NaN, NaN, NaN])
+  t.deepEqual(
+    [4140, 4144, 4148, 4152, 4156, 4160].map((at) => memory.getInt32(at, true)),
+    [2, 3, 0, 0, 0, 0],
+  )
+  t.deepEqual(floats(5001, 5009, 5017, 5025), [0, NaN, 64, 5], 'anywhere in its memory')
+  t.deepEqual(floats(61440, 61448, 61456, 61464, 61472, 61480, 61488), [-640, 1, 0, NaN, 64, 5, 0])
+  t.equal(memory.getFloat64(6000, true), 0, 'where there is nothing nothing is written')
 })
 
 test('tags are set, for a beat or for now, and lines are logged', async (t) => {
@@ -125,6 +164,9 @@ test('text outside the memory ends the instance, wherever it is named', async (t
     '(drop (call $open (i32.const 65535) (i32.const 2)))',
     '(drop (call $open (i32.const -1) (i32.const 1)))',
     '(drop (call $text (i32.const 0) (i32.const 65000) (i32.const 600)))',
+    '(drop (call $last (i32.const 0) (i32.const 2) (i32.const 65520)))',
+    '(drop (call $last (i32.const 63) (i32.const 2147483647) (i32.const 61441)))',
+    '(drop (call $last (i32.const 0) (i32.const 1) (i32.const -8)))',
     '(call $set (i32.const 0) (i32.const -1) (f64.const 1) (f64.const 1))',
     '(call $set_text (i32.const 0) (i32.const 1) (i32.const 65536) (i32.const 1) (f64.const 1))',
     '(call $log (i32.const 65536) (i32.const 1))',

@@ -76,12 +76,19 @@ export function generatorWat(parts: { head?: string; init?: string; process?: st
       (param $bar f64) (param $start f64) (result i32) ${process}) ${tail})`
 }
 
+/** A tag that can be read, with the points before it, oldest first. */
+interface TestTag {
+  readonly value: number | string
+  readonly frame: number
+  readonly before?: readonly (readonly [frame: number, value: number])[]
+}
+
 /** Tags that remember what was asked of them; `values` is what can be read. */
 export class TestTags implements TagAccess {
   readonly opened: string[] = []
   readonly writes: { name: string; value: number | string; atBeat: Beats }[] = []
   readonly lines: string[] = []
-  values: Record<string, { value: number | string; frame: number }> = {}
+  values: Record<string, TestTag> = {}
 
   open(path: string): number {
     return path.includes('//') ? -1 : this.opened.push(path) + 99
@@ -94,8 +101,17 @@ export class TestTags implements TagAccess {
     const value = this.at(handle)?.value
     return typeof value === 'string' ? value : undefined
   }
-  frame(handle: number): number {
-    return this.at(handle)?.frame ?? NaN
+  points(handle: number): number {
+    return this.past(handle).length
+  }
+  frame(handle: number, back = 0): number {
+    return this.past(handle)[back]?.[0] ?? NaN
+  }
+  value(handle: number, back: number): number {
+    return this.past(handle)[back]?.[1] ?? NaN
+  }
+  valueAt(handle: number, frame: number): number {
+    return this.past(handle).find(([at]) => at <= frame)?.[1] ?? NaN
   }
   set(name: string, value: number | string, atBeat: Beats): void {
     this.writes.push({ name, value, atBeat })
@@ -103,8 +119,13 @@ export class TestTags implements TagAccess {
   log(text: string): void {
     this.lines.push(text)
   }
-  private at(handle: number): { value: number | string; frame: number } | undefined {
+  private at(handle: number): TestTag | undefined {
     return this.values[this.opened[handle - 100] ?? '']
+  }
+  /** Newest first. */
+  private past(handle: number): (readonly [frame: number, value: number])[] {
+    const tag = this.at(handle)
+    return tag ? [[tag.frame, this.get(handle)], ...(tag.before ?? []).toReversed()] : []
   }
 }
 

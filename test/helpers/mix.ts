@@ -227,5 +227,13 @@ const emptyStem = (frames: Frames) => ({
 export const pulses = (signal: Float32Array | undefined): [Frames, number][] =>
   [...(signal ?? [])].flatMap((x, i): [Frames, number][] => (x === 0 ? [] : [[i, x]]))
 
+/** SHA-256, hex, of all raw stems, in order of their names. */
+export function rawHash({ stems }: Rendered): string {
+  const hash = createHash('sha256')
+  for (const [name, { rawLeft, rawRight }] of [...stems].sort(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(name).update(rawLeft).update(rawRight)
+  return hash.digest('hex')
+}
+
 export const eventsOf = (rendered: Rendered): string[] =>
   rendered.reports.flatMap((r) => r.events).map((e) => `${e.kind} ${e.path.split('/')[2] ?? ''} ${e.frame}`)

@@ -9,6 +9,9 @@ const MAX_HANDLES = 64
 const MAX_PATH = 256
 const MAX_TEXT = 1_024
 const MAX_LOG = 1_024
+/** Points that `tag_last` gives at most, and bytes of each: its frame, then its value. */
+const MAX_POINTS = 256
+const POINT = 16
 /** Complaints about its own calls that one instance puts into the log. */
 const MAX_COMPLAINTS = 8
 
@@ -17,12 +20,14 @@ export interface ImportHost {
   readonly tags: TagAccess
   /** Its memory, there once it is instantiated. */
   memory(): Uint8Array
+  /** The same to write numbers to. */
+  numbers(): DataView
   /** The beat of the block being made. */
   beat(): Beats
 }
 
 /**
- * The functions of ABI marmalade/1 that engine 0 has, for one instance. Whatever a generator hands in is checked:
+ * The functions of ABI marmalade/1, for one instance. Whatever a generator hands in is checked:
  * text outside its memory ends it, anything else that is wrong is denied, with a line in the log for the first few.
  */
 export class Imports {
@@ -30,6 +35,8 @@ export class Imports {
   /** The runtime's handles by the generator's, which count from 0. */
   private readonly handles: number[] = []
   private readonly byPath = new Map<string, number>()
+  /** The text that each handle read last, as bytes: it is read far more often than it is set. */
+  private readonly read: { readonly text: string; readonly bytes: Uint8Array }[] = []
   private complaints = 0
 
   constructor(host: ImportHost) {
@@ -43,6 +50,8 @@ export class Imports {
       tag_get: (handle: number) => this.withHandle(handle, (h) => this.host.tags.get(h), NaN),
       tag_text: (handle: number, out: number, capacity: number) => this.text(handle, out, capacity),
       tag_frame: (handle: number) => this.withHandle(handle, (h) => this.host.tags.frame(h), NaN),
+      tag_at: (handle: number, frame: number) => this.withHandle(handle, (h) => this.host.tags.valueAt(h, frame), NaN),
+      tag_last: (handle: number, count: number, out: number) => this.last(handle, count, out),
       tag_set: (name: number, length: number, value: number, atBeat: number) => this.set(name, length, value, atBeat),
       tag_set_text: (name: number, length: number, text: number, textLength: number, atBeat: number) =>
         this.setText(name, length, text, textLength, atBeat),
@@ -69,13 +78,31 @@ export class Imports {
   }
 
   private text(handle: number, out: number, capacity: number): number {
-    const target = this.range(out, capacity)
+    const at = this.inside(out, capacity)
     const own = this.handles[handle]
     const text = own === undefined ? undefined : this.host.tags.text(own)
     if (text === undefined) return -1
-    const bytes = utf8(text)
-    target.set(bytes.subarray(0, target.length))
-    return bytes.length
+    let read = this.read[handle]
+    if (read?.text !== text) this.read[handle] = read = { text, bytes: utf8(text) }
+    const room = capacity >>> 0
+    this.host.memory().set(read.bytes.length <= room ? read.bytes : read.bytes.subarray(0, room), at)
+    return read.bytes.length
+  }
+
+  /** The last points, oldest first, as pairs of frame and value; how many they are. */
+  private last(handle: number, count: number, out: number): number {
+    const wanted = Math.max(0, Math.min(count, MAX_POINTS))
+    let at = this.inside(out, wanted * POINT)
+    const own = this.handles[handle]
+    if (own === undefined) return 0
+    const { tags } = this.host
+    const given = Math.min(wanted, tags.points(own))
+    const numbers = this.host.numbers()
+    for (let back = given - 1; back >= 0; back--, at += POINT) {
+      numbers.setFloat64(at, tags.frame(own, back), true)
+      numbers.setFloat64(at + 8, tags.value(own, back), true)
+    }
+    return given
   }
 
   private set(name: number, length: number, value: number, atBeat: number): void {
@@ -128,11 +155,16 @@ export class Imports {
 
   /** A stretch of the instance's memory. @throws GeneratorFault where it does not lie in it */
   private range(at: number, length: number): Uint8Array {
-    const memory = this.host.memory()
+    const from = this.inside(at, length)
+    return this.host.memory().subarray(from, from + (length >>> 0))
+  }
+
+  /** Where such a stretch begins. @throws GeneratorFault where it does not lie in the memory */
+  private inside(at: number, length: number): number {
     const from = at >>> 0
     const size = length >>> 0
-    if (from + size > memory.length)
-      throw new GeneratorFault(`text at ${from} of ${size} bytes lies outside its memory`)
-    return memory.subarray(from, from + size)
+    if (from + size > this.host.memory().length)
+      throw new GeneratorFault(`${size} bytes at ${from} lie outside its memory`)
+    return from
   }
 }

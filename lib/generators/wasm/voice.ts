@@ -34,17 +34,24 @@ export class WasmVoice implements Voice {
   right = new Float32Array(BLOCK)
   private exports: Exports | undefined
   private memory = new Uint8Array(0)
+  private numbers = new DataView(new ArrayBuffer(0))
   private beat: Beats = 0
   private ended: 'done' | 'error' | undefined
   private reason: VoiceFailure | undefined
 
   constructor(prepared: PreparedWasm, settings: VoiceSettings) {
-    const imports = new Imports({ tags: settings.tags, memory: () => this.memory, beat: () => this.beat })
+    const imports = new Imports({
+      tags: settings.tags,
+      memory: () => this.memory,
+      numbers: () => this.numbers,
+      beat: () => this.beat,
+    })
     this.guard('as it starts', () => {
       const instance = new WebAssembly.Instance(prepared.module, { [MODULE]: imports.functions() })
       const exports = instance.exports as unknown as Exports
       this.exports = exports
       this.memory = new Uint8Array(exports.memory.buffer)
+      this.numbers = new DataView(exports.memory.buffer)
       this.begin(exports, settings)
     })
   }
@@ -95,6 +102,7 @@ export class WasmVoice implements Voice {
     this.ended ??= 'done'
     this.exports = undefined
     this.memory = new Uint8Array(0)
+    this.numbers = new DataView(this.memory.buffer)
     this.left = new Float32Array(BLOCK)
     this.right = new Float32Array(BLOCK)
   }

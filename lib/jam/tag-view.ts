@@ -1,0 +1,171 @@
+import type { Frames } from '../base/index.ts'
+import { mergedHistory, TagHistory } from './tag-history.ts'
+import { matches, parsePattern } from './tag-path.ts'
+import type { ResolveShort, TagPattern } from './tag-path.ts'
+import type { TagPoint, TagValue } from './types.ts'
+
+/** Handles of one instance. */
+export const MAX_HANDLES = 64
+/** Cuts of one instance's block of 128 by tags and everything else that cuts. */
+export const MAX_CUTS = 16
+
+/** A path or glob that a view has opened. */
+export interface TagHandle {
+  readonly view: TagView
+  readonly pattern: TagPattern
+  /** What it has come to, with room for all of it. */
+  history: TagHistory
+  value: TagValue | undefined
+}
+/** A path that has been set, as everybody sees it when a block begins. */
+export interface TagCell {
+  readonly parts: readonly string[]
+  readonly history: TagHistory
+  value: TagValue | undefined
+  readonly readers: Map<TagView, TagHandle[]>
+}
+/** What becomes visible in the block at hand. */
+export interface StagedTag {
+  readonly cell: TagCell
+  readonly value: TagValue
+  readonly frame: Frames
+  /** Among all that ever was. */
+  readonly order: number
+}
+
+/** What a view asks of its board. */
+interface ViewedBoard {
+  readonly staged: readonly StagedTag[]
+  readonly resolve: ResolveShort
+  /** Cells that a pattern may find, and no more than is quick to tell. */
+  candidates(pattern: TagPattern): Iterable<TagCell>
+  /** From now on a handle is attached to what it finds as soon as it is set. */
+  enlist(handle: TagHandle): void
+}
+
+/**
+ * The tags as one instance sees them, at the frame its block has come to. Reading costs a look into an array: paths
+ * are compared when a handle is opened and when a path is set for the first time, never later.
+ */
+export class TagView {
+  readonly #board: ViewedBoard
+  readonly #handles: TagHandle[] = []
+  /** How many of the staged changes it has seen. */
+  #seen = 0
+  #until: Frames = Infinity
+
+  constructor(board: ViewedBoard) {
+    this.#board = board
+  }
+
+  /** Everything it has opened. */
+  get handles(): readonly TagHandle[] {
+    return this.#handles
+  }
+
+  /** A handle for a path or glob, or -1 where 64 are open or it is malformed. */
+  open(text: string): number {
+    if (this.#handles.length >= MAX_HANDLES) return -1
+    const pattern = parsePattern(text)
+    if (!pattern) return -1
+    const handle: TagHandle = { view: this, pattern, history: new TagHistory(), value: undefined }
+    const found = [...this.#board.candidates(pattern)].filter((cell) => this.attach(handle, cell))
+    handle.history = mergedHistory(found.map(({ history }) => history))
+    const order = handle.history.order(0)
+    handle.value = found.find(({ history }) => history.order(0) === order)?.value
+    for (const change of this.#board.staged.slice(0, this.#seen))
+      if (change.cell.readers.get(this)?.includes(handle)) see(handle, change)
+    this.#board.enlist(handle)
+    return this.#handles.push(handle) - 1
+  }
+
+  /** Ties a handle to a cell, where it finds it. */
+  attach(handle: TagHandle, cell: TagCell): boolean {
+    if (!matches(handle.pattern, cell.parts, this.#board.resolve)) return false
+    const handles = cell.readers.get(this)
+    if (handles) handles.push(handle)
+    else cell.readers.set(this, [handle])
+    return true
+  }
+
+  /** Newest visible value; NaN where there is none or it is text. */
+  get(handle: number): number {
+    const value = this.#handles[handle]?.value
+    return typeof value === 'number' ? value : NaN
+  }
+
+  /** Newest visible text; undefined where there is none or it is a number. */
+  text(handle: number): string | undefined {
+    const value = this.#handles[handle]?.value
+    return typeof value === 'string' ? value : undefined
+  }
+
+  /** The jam frame at which the newest was set, or one so many points before it; NaN where there is none. */
+  frame(handle: number, back = 0): Frames {
+    return this.#handles[handle]?.history.frame(back) ?? NaN
+  }
+
+  /** The value so many points before the newest; NaN where there is none or it was a text. */
+  value(handle: number, back: number): number {
+    return this.#handles[handle]?.history.value(back) ?? NaN
+  }
+
+  /** The value that held at a jam frame; NaN where none is remembered or it was a text. */
+  at(handle: number, frame: Frames): number {
+    return this.#handles[handle]?.history.at(frame) ?? NaN
+  }
+
+  /** Points that are remembered, 0 to 256. */
+  count(handle: number): number {
+    return this.#handles[handle]?.history.count ?? 0
+  }
+
+  /** The newest value with its frame. */
+  point(handle: number): TagPoint | undefined {
+    const value = this.#handles[handle]?.value
+    return value === undefined ? undefined : { value, frame: this.frame(handle) }
+  }
+
+  /**
+   * Frames after `from` at which something staged changes what a handle reads, growing: where the instance's block is
+   * cut. At most `limit` of them (16 less what else cuts the block); what changes after the last waits for the next
+   * multiple of 128, which `advance` sees to.
+   */
+  cuts(from: Frames, limit = MAX_CUTS): readonly Frames[] {
+    const frames: Frames[] = []
+    let last = from
+    this.#until = Infinity
+    for (const { cell, frame } of this.#board.staged) {
+      if (frame <= last || !cell.readers.has(this)) continue
+      if (frames.length >= limit) {
+        this.#until = last
+        break
+      }
+      frames.push(frame)
+      last = frame
+    }
+    return frames
+  }
+
+  /** Sees what is staged up to and including a frame. */
+  advance(frame: Frames): void {
+    const { staged } = this.#board
+    const limit = Math.min(frame, this.#until)
+    for (let next = staged[this.#seen]; next && next.frame <= limit; next = staged[++this.#seen])
+      for (const handle of next.cell.readers.get(this) ?? NONE) see(handle, next)
+  }
+
+  /** Sees the rest of a block; the next one starts anew. */
+  finish(): void {
+    this.#until = Infinity
+    this.advance(Infinity)
+    this.#seen = 0
+  }
+}
+
+const NONE: readonly TagHandle[] = []
+
+function see(handle: TagHandle, { value, frame, order }: StagedTag): void {
+  handle.value = value
+  handle.history.add(frame, value, order)
+}
