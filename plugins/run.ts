@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromBase64, MarmaladeError } from '../lib/base/index.ts'
 import { systemClock } from '../lib/base/node/clock.ts'
+import { replaceFile } from '../lib/base/node/replace.ts'
 import { BlobStore } from '../lib/blobs/index.ts'
 import { Host, type Log } from '../lib/host/index.ts'
 import { readPayload } from '../lib/entry/index.ts'
@@ -91,7 +92,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
         beacons: { beacons: config.beacons, port: config.beaconPort },
       },
       plugins: [
-        feedsPlugin({ store, identity, clock, trustFile: join(home.path, 'trusted.json') }),
+        feedsPlugin({ store, identity, clock, trustFile: home.trusted }),
         gossipPlugin({ clock, file: join(home.path, 'gossip.json') }),
         blobsPlugin({ store: blobs, clock, quota: config.blobs.quota }),
         keepingPlugin({ takes: home.takes }),
@@ -103,7 +104,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
           file: join(home.path, 'addresses.json'),
         }),
         beaconsPlugin({ clock, random: Math.random, ...network }),
-        generatorsPlugin({ folder: home.generators, allowedFile: join(home.path, 'allowed.json') }),
+        generatorsPlugin({ folder: home.generators, allowedFile: home.allowed }),
         jamsPlugin({ clock }),
         interestPlugin({ clock }),
         invitesPlugin({ clock, file: join(home.path, 'invites.json'), ...network }),
@@ -150,6 +151,5 @@ async function keepPeer(home: Home, address: string): Promise<void> {
   const config: unknown = existsSync(home.config) ? JSON.parse(await readFile(home.config, 'utf8')) : {}
   const peers = [...new Set([...kept, address])]
   if (peers.length > 256) throw new MarmaladeError('CONFIG_INVALID', 'config.json keeps 256 peers already: remove some')
-  await writeFile(`${home.config}.new`, `${JSON.stringify(Object.assign({}, config, { peers }), null, 2)}\n`)
-  await rename(`${home.config}.new`, home.config)
+  await replaceFile(home.config, `${JSON.stringify(Object.assign({}, config, { peers }), null, 2)}\n`, 0o666)
 }

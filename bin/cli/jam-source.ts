@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { MarmaladeError, type BlobId, type JamId, type PlayerId } from '../../lib/base/index.ts'
 import { knownJams, findJam, jamsContract, joinedJams, LiveJam } from '../../plugins/jams/index.ts'
 import { Trust } from '../../plugins/feeds/trust.ts'
@@ -60,7 +60,7 @@ async function fromHome(context: Context, text: string | undefined): Promise<Jam
   try {
     const jam = new LiveJam(await named(home, text), home.store)
     await jam.load()
-    const permits = await permitsOf(home)
+    const permits = permitsOf(home)
     return {
       jam: jam.jam,
       entries: jam.entries(),
@@ -79,10 +79,10 @@ async function fromHome(context: Context, text: string | undefined): Promise<Jam
 }
 
 /** What may run as the files of a home say. */
-async function permitsOf({ home, store, identity, follows }: Offline): Promise<Permits> {
-  const trust = new Trust(join(home.path, 'trusted.json'))
+function permitsOf({ home, store, identity, follows }: Offline): Permits {
+  const trust = new Trust(home.trusted)
   const trusted = (): PlayerId[] => trustedPlayers({ self: identity.id, trust, follows })
-  return Permits.load({ file: join(home.path, 'allowed.json'), store, trusted })
+  return new Permits({ file: home.allowed, store, trusted })
 }
 
 async function named(home: Offline, text: string | undefined): Promise<JamId> {

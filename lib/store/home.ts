@@ -15,6 +15,9 @@ export interface Home {
   readonly jams: string
   readonly generators: string
   readonly players: string
+  /** Whose process archives may run here, and which: lists of ids. */
+  readonly trusted: string
+  readonly allowed: string
   readonly lock: string
   /** The Unix socket for local clients, in a folder of mode 0700. */
   readonly socket: string
@@ -40,6 +43,8 @@ export function homeAt(path?: string): Home {
     jams: join(root, 'jams'),
     generators: join(root, 'generators'),
     players: join(root, 'players'),
+    trusted: join(root, 'trusted.json'),
+    allowed: join(root, 'allowed.json'),
     lock: join(root, 'lock'),
     socket: join(socketFolder(root), 'node.sock'),
   }

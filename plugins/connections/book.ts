@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { PlayerId } from '../../lib/base/index.ts'
+import { replaceFile } from '../../lib/base/node/replace.ts'
 import { ids, type Log } from '../../lib/host/index.ts'
 
 /** Players whose last address is remembered; the one reached longest ago goes first. */
@@ -64,7 +65,6 @@ export class Book {
   async #write(): Promise<void> {
     this.#dirty = false
     const rows = [...this.#reached].map(([player, address]) => ({ player, address }))
-    await writeFile(`${this.#file}.new`, `${JSON.stringify(rows, null, 2)}\n`, { mode: 0o600 })
-    await rename(`${this.#file}.new`, this.#file)
+    await replaceFile(this.#file, `${JSON.stringify(rows, null, 2)}\n`)
   }
 }

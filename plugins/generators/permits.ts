@@ -1,10 +1,9 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
-import { isBlobId, MarmaladeError, type BlobId, type PlayerId } from '../../lib/base/index.ts'
+import { isBlobId, type BlobId, type PlayerId } from '../../lib/base/index.ts'
 import type { Store } from '../../lib/store/index.ts'
+import { IdFile } from '../id-file.ts'
 import { generatorIn } from './catalogue.ts'
 
-/** Archives allowed one by one at most, and entries of one trusted player that are looked through. */
-const MOST = 4_096
+/** Entries of one trusted player that are looked through. */
 const MOST_ENTRIES = 10_000
 
 interface Init {
@@ -34,22 +33,23 @@ export const trustedPlayers = ({
  */
 export class Permits {
   readonly #init: Init
-  readonly #allowed: Set<BlobId>
+  readonly #allowed: IdFile<BlobId>
   readonly #listeners = new Set<() => void>()
-  #writing: Promise<void> = Promise.resolve()
-
-  private constructor(init: Init, allowed: Set<BlobId>) {
-    this.#init = init
-    this.#allowed = allowed
-  }
 
   /** @throws MarmaladeError CONFIG_INVALID where the file is no list of blob ids */
-  static async load(init: Init): Promise<Permits> {
-    return new Permits(init, await readAllowed(init.file))
+  constructor(init: Init) {
+    this.#init = init
+    this.#allowed = new IdFile({
+      file: init.file,
+      isId: isBlobId,
+      what: 'blob ids',
+      full: 'too many archives are allowed already: `generator allow --revoke` some',
+    })
+    this.#allowed.onChange(() => this.changed())
   }
 
   get allowed(): BlobId[] {
-    return [...this.#allowed]
+    return this.#allowed.list()
   }
 
   async mayRun(archive: BlobId): Promise<boolean> {
@@ -60,17 +60,7 @@ export class Permits {
 
   /** Resolves when it is remembered. @throws MarmaladeError CONFIG_INVALID where too many are allowed */
   async allow(archive: BlobId, on: boolean): Promise<void> {
-    if (on && this.#allowed.size >= MOST)
-      throw new MarmaladeError(
-        'CONFIG_INVALID',
-        `${MOST} archives are allowed already: \`generator allow --revoke\` some`,
-      )
-    if (on) this.#allowed.add(archive)
-    else this.#allowed.delete(archive)
-    const written = this.#writing.then(() => this.#write())
-    this.#writing = written.catch(() => undefined)
-    // What was taken back ends whether the disk remembers that or not.
-    await written.finally(() => this.changed())
+    await this.#allowed.set(archive, on)
   }
 
   /** Who is trusted, or what they publish, is another now: more or fewer may run. */
@@ -89,22 +79,5 @@ export class Permits {
     for await (const entry of store.byType('generator', { identity, limit: MOST_ENTRIES }))
       if ((await generatorIn(store, entry))?.archive === archive) return true
     return false
-  }
-
-  async #write(): Promise<void> {
-    const { file } = this.#init
-    await writeFile(`${file}.new`, `${JSON.stringify(this.allowed, null, 2)}\n`, { mode: 0o600 })
-    await rename(`${file}.new`, file)
-  }
-}
-
-async function readAllowed(file: string): Promise<Set<BlobId>> {
-  try {
-    const list: unknown = JSON.parse(await readFile(file, 'utf8'))
-    if (Array.isArray(list) && list.every(isBlobId)) return new Set(list)
-    throw new Error('it is another JSON')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set()
-    throw new MarmaladeError('CONFIG_INVALID', `${file} is no list of blob ids: mend it or remove it`, { cause: error })
   }
 }

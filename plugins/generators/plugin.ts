@@ -33,7 +33,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
       const isHere = (archive: BlobId): Promise<boolean> => blobs.store.has(archive)
       const catalogue = new Catalogue({ feeds, isHere })
       const trusted = (): PlayerId[] => trustedPlayers({ self: feeds.identity.id, ...feeds })
-      const permits = await Permits.load({
+      const permits = new Permits({
         file: init.allowedFile,
         store: feeds.store,
         trusted,

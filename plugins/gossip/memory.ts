@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { replaceFile } from '../../lib/base/node/replace.ts'
 import type { GossipMemory } from '../../lib/gossip/index.ts'
 
 /** What gossip remembers, in one file that is replaced whole. A few hundred kilobytes with 10,000 feeds. */
@@ -12,9 +13,6 @@ export function memoryFile(path: string): GossipMemory {
         throw error
       }
     },
-    async save(text) {
-      await writeFile(`${path}.new`, text, { mode: 0o600 })
-      await rename(`${path}.new`, path)
-    },
+    save: (text) => replaceFile(path, text),
   }
 }

@@ -1,6 +1,7 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, Micros, PlayerId } from '../../lib/base/index.ts'
+import { replaceFile } from '../../lib/base/node/replace.ts'
 import { definePlugin, need, type Plugin } from '../../lib/host/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
@@ -138,8 +139,7 @@ class Views {
     if (this.#written.get(name) === text) return
     // Base64 with `/` as `_`, or base64url: both are safe as file names.
     const file = join(this.#folder, `${name}.json`)
-    await writeFile(`${file}.new`, text)
-    await rename(`${file}.new`, file)
+    await replaceFile(file, text, 0o666)
     this.#written.delete(name)
     this.#written.set(name, text)
     const [oldest] = this.#written.keys()
