@@ -113,15 +113,21 @@ export class PartialBlob {
 
   /** Closes it and keeps the file to go on with. */
   async close(): Promise<void> {
-    await this.#file.close()
-    await this.#onClosed()
+    try {
+      await this.#file.close()
+    } finally {
+      await this.#onClosed()
+    }
   }
 
   /** Closes and removes it. */
   async discard(): Promise<void> {
-    await this.#file.close()
-    await rm(this.#path, { force: true })
-    await this.#onClosed()
+    try {
+      await this.#file.close()
+      await rm(this.#path, { force: true })
+    } finally {
+      await this.#onClosed()
+    }
   }
 }
 

@@ -61,6 +61,7 @@ export class Partials {
 
   async #closed(path: string): Promise<void> {
     this.#open.delete(path)
-    await this.prune()
+    // It is closed, and maybe a blob, whatever becomes of the others: they are tried again, and a collection says why not.
+    await this.prune().catch(() => undefined)
   }
 }
