@@ -89,7 +89,10 @@ async function named(home: Offline, text: string | undefined): Promise<JamId> {
   if (text !== undefined) return findJam(home, text, await joinedJams(home.store, home.identity.id))
   const [only, ...others] = await knownJams(home.store)
   if (only === undefined || others.length > 0) {
-    throw new MarmaladeError('JAM_NOT_NAMED', only === undefined ? 'no jam is here' : 'several jams are here: name one')
+    throw new MarmaladeError(
+      'JAM_NOT_NAMED',
+      only === undefined ? 'no jam is here: start one, or `import` a file' : 'several jams are here: name one',
+    )
   }
   return only
 }

@@ -42,6 +42,15 @@ const PARTS: readonly Part[] = [
   { words: ['blobs'], load: async () => (await import('../commands/blobs.ts')).addBlobs },
 ]
 
+const FIRST_STEPS = `
+First steps:
+  $ marmalade demo                     two players, one jam, replayed to the last bit
+  $ marmalade doctor                   what is here, and what is missing
+  $ marmalade start --detach           your own node
+  $ marmalade generator publish @drums
+  $ marmalade jam start friday
+  $ marmalade play drums`
+
 /**
  * The program with the commands of one word, since reading the code of all takes longer than most of them run; with every command where
  * there is no such word, for help and suggestions.
@@ -56,10 +65,7 @@ export async function buildProgram(word?: string): Promise<Command> {
     .showSuggestionAfterError()
     // `report` says it, in one line.
     .configureOutput({ outputError: () => undefined })
-    .addHelpText(
-      'after',
-      '\nFirst steps:\n  $ marmalade demo                     two players, one jam, replayed to the last bit\n  $ marmalade start --detach           your own node\n  $ marmalade generator publish @drums\n  $ marmalade jam start friday\n  $ marmalade play drums',
-    )
+    .addHelpText('after', FIRST_STEPS)
   const own = PARTS.filter(({ words }) => word !== undefined && words.includes(word))
   const parts = own.length > 0 ? own : PARTS
   for (const add of await Promise.all(parts.map(({ load }) => load()))) add(program)

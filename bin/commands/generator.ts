@@ -70,7 +70,7 @@ function addPublish(generator: Command): void {
 function addList(generator: Command): void {
   const command = addCommand(generator, {
     usage: 'list',
-    summary: 'generators in the feeds that are here, and the shipped ones',
+    summary: 'generators in the feeds that are here',
     examples: ['generator list', 'generator list --json'],
   })
   act(command, async (context) => {

@@ -11,7 +11,7 @@ import { lufs } from '../cli/meters.ts'
 import { progressBar } from '../cli/progress.ts'
 import { renderingOf, scoreOf, type Bars } from '../cli/rendering.ts'
 import { whatIfOf } from '../cli/what-if.ts'
-import { decibels } from '../cli/words.ts'
+import { decibels, many } from '../cli/words.ts'
 
 const WHOM = 'an instance (`drums`, `SHORTID:drums`), `track:bass` or a player'
 const several = (value: string, before: readonly string[] = []): string[] => [...before, value]
@@ -156,7 +156,7 @@ function words(result: Result): string {
     `levels  ${levels(result)}`,
     ...(result.sha256 === '' ? [] : [`file    ${result.sha256}`]),
     ...renditionWords(result),
-    `score   ${result.scoreHash} (${result.entries} entries${result.refused > 0 ? `, ${result.refused} do not count` : ''})`,
+    `score   ${result.scoreHash} (${many(result.entries, 'entry')}${result.refused > 0 ? `, ${result.refused} not counted` : ''})`,
     ...(result.inexact.length > 0
       ? [`inexact ${result.inexact.join(', ')}: programs of their own, so not the same each time`]
       : []),

@@ -66,9 +66,13 @@ async function open(path: string): Promise<Wire> {
 function failure(cause: Error & { code?: unknown }, path: string): MarmaladeError {
   const absent = cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED' || cause.code === 'ENOTDIR'
   if (absent) {
-    return new MarmaladeError('NODE_NOT_RUNNING', 'no node runs on this home: start one with `marmalade start`', {
-      cause,
-    })
+    return new MarmaladeError(
+      'NODE_NOT_RUNNING',
+      'no node runs on this home: start one with `marmalade start --detach`',
+      {
+        cause,
+      },
+    )
   }
   if (cause.code === 'EACCES' || cause.code === 'EPERM') {
     return new MarmaladeError('NOT_ALLOWED', `${path} belongs to another user`, { cause })
