@@ -10,7 +10,8 @@ const SPEAKER = 'apt-get install libasound2-dev && npm install speaker'
 
 /** What plays, what it could play on, and whether the sink that would be used takes sound. */
 export async function checkSound(patient: Patient, devices: readonly Device[]): Promise<Finding[]> {
-  return [speaker(), await aplay(), listed(devices), await sink(patient)]
+  const players = { speaker: speaker(), aplay: await aplay() }
+  return [players.speaker, players.aplay, listed(devices), await sink(patient, players)]
 }
 
 function speaker(): Finding {
@@ -38,7 +39,7 @@ function listed(devices: readonly Device[]): Finding {
   return { name, state: 'lacks', words: 'ALSA has none', remedy: 'marmalade start --sink wav:FILE' }
 }
 
-async function sink(patient: Patient): Promise<Finding> {
+async function sink(patient: Patient, players: Record<'speaker' | 'aplay', Finding>): Promise<Finding> {
   const name = 'sink'
   const node = await patient.context.nodeIfRunning(soundContract).catch(() => undefined)
   if (node) {
@@ -63,7 +64,9 @@ async function sink(patient: Patient): Promise<Finding> {
     await trying.close()
     return { name, state: 'ok', words: `${patient.sink} opens` }
   } catch (error) {
-    return { name, state: 'broken', words: messageOf(error), remedy: 'marmalade start --sink wav:FILE' }
+    const other = card.kind === 'speaker' && players.speaker.state !== 'ok' && players.aplay.state === 'ok'
+    const remedy = `marmalade start --sink ${other ? 'aplay' : 'wav:FILE'}`
+    return { name, state: 'broken', words: messageOf(error), remedy }
   }
 }
 

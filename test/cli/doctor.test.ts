@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import test, { type Test } from 'tape'
 import { line, type Finding } from '../../bin/doctor/finding.ts'
 import { namespacesRemedy, nodeVersion } from '../../bin/doctor/machine.ts'
+import { packageRoot } from '../../lib/base/node/root.ts'
 import { isListening } from '../../lib/host/index.ts'
 import { decodePcm, readWavHeader } from '../../lib/mix/index.ts'
 import { testTone, type Device } from '../../lib/sink/index.ts'
@@ -12,7 +13,7 @@ import { homeAt } from '../../lib/store/index.ts'
 import { playIntoFile, withoutAplay, withoutSpeaker } from '../helpers/alsa.ts'
 import { Teardown } from '../helpers/hosts.ts'
 import { withNodes } from '../helpers/program-nodes.ts'
-import { asked, marmalade, type Ran } from '../helpers/programs.ts'
+import { asked, marmalade, PROGRAM, type Ran } from '../helpers/programs.ts'
 
 interface Report {
   readonly ok: boolean
@@ -142,6 +143,52 @@ doctor(
     t.match(finding(lost, 'sink')?.words ?? '', /aplay is missing/)
   },
 )
+
+doctor(
+  'without the package speaker it is aplay that is asked for; without either, a file',
+  undefined,
+  async (t, { folder, home }, down) => {
+    const program = await programWithoutSpeaker(join(folder, 'program'))
+    const report = async (): Promise<Report> =>
+      JSON.parse((await marmalade(['doctor', '--json'], { home, program })).stdout) as Report
+    if (withoutAplay() === undefined) {
+      const one = await report()
+      t.equal(finding(one, 'aplay')?.state, 'ok')
+      t.equal(finding(one, 'sink')?.remedy, 'marmalade start --sink aplay')
+    }
+    const path = process.env['PATH']
+    down.add(path, (before) => void (process.env['PATH'] = before))
+    process.env['PATH'] = folder
+    const neither = await report()
+    t.deepEqual([neither.ok, neither.sink], [false, 'speaker'])
+    t.deepEqual(finding(neither, 'speaker'), {
+      name: 'speaker',
+      state: 'lacks',
+      words: 'not here',
+      remedy: 'apt-get install libasound2-dev && npm install speaker',
+    })
+    t.equal(finding(neither, 'aplay')?.remedy, 'sudo apt-get install alsa-utils')
+    t.match(finding(neither, 'sink')?.words ?? '', /the optional package is missing/)
+    t.equal(finding(neither, 'sink')?.remedy, 'marmalade start --sink wav:FILE')
+    const ran = await marmalade(['doctor'], { home, program })
+    t.deepEqual([ran.code, ran.stderr], [1, ''])
+    wellSet(t, ran)
+    const tone = await marmalade(['doctor', '--tone'], { home, program })
+    t.match(tone.stdout, /^!! {2}tone {8}\S/m)
+  },
+)
+
+/** A copy of the program and of all its packages but the one that plays. Gives its file. */
+async function programWithoutSpeaker(folder: string): Promise<string> {
+  const packages = join(folder, 'node_modules')
+  await mkdir(packages, { recursive: true })
+  for (const part of ['package.json', 'dist/bin', 'dist/lib', 'dist/plugins'])
+    await cp(join(packageRoot(), part), join(folder, part), { recursive: true })
+  await symlink(join(packageRoot(), 'fixtures'), join(folder, 'fixtures'))
+  for (const name of await readdir(join(packageRoot(), 'node_modules')))
+    if (name !== 'speaker') await symlink(join(packageRoot(), 'node_modules', name), join(packages, name))
+  return join(folder, relative(packageRoot(), PROGRAM))
+}
 
 doctor(
   'the test tone: left, then right, at -20 dBFS, and nothing clicks',

@@ -18,13 +18,18 @@ export interface Ran {
 interface RunInit {
   readonly home?: string
   readonly cwd?: string
+  /** Another copy of the program. */
+  readonly program?: string
   /** A command before it, as `['unshare', '-n']`. */
   readonly under?: readonly string[]
 }
 
 /** Runs `marmalade` as a user does and waits for its end. */
-export async function marmalade(args: readonly string[], { home, cwd, under = [] }: RunInit = {}): Promise<Ran> {
-  const [command = '', ...rest] = [...under, process.execPath, PROGRAM, ...args]
+export async function marmalade(
+  args: readonly string[],
+  { home, cwd, program = PROGRAM, under = [] }: RunInit = {},
+): Promise<Ran> {
+  const [command = '', ...rest] = [...under, process.execPath, program, ...args]
   const child = spawn(command, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...(home !== undefined && { MARMALADE_HOME: home }) },
