@@ -12,7 +12,7 @@ interface At {
 
 /** One line of fixtures/first-light.json. */
 export type Action =
-  | (At & { readonly do: 'play' | 'stop'; readonly generator: string })
+  | (At & { readonly do: 'play' | 'stop'; readonly generator: string; readonly as?: string })
   | (At & { readonly do: 'tag'; readonly name: string; readonly value: string })
   | (At & { readonly do: 'end' })
 

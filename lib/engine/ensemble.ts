@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { BlobId, Frames, JamId, Ticks } from '../base/index.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
 import {
@@ -13,7 +14,7 @@ import {
 import type { ProcessLink } from '../generators/process/node/host.ts'
 import { runtimeWith } from '../generators/process/node/runtime.ts'
 import { nodeCrypto } from '../keys/index.ts'
-import { LocalRunner, Renderer, type GroupRunner, type ShortIds } from '../mix/index.ts'
+import { LocalRunner, Renderer, type GroupRunner, type Measured, type ShortIds } from '../mix/index.ts'
 import { startPool } from '../mix/node/pool.ts'
 import { liveGuard } from '../mix/node/thread-clock.ts'
 import { GUARD_MILLIS } from './constants.ts'
@@ -32,6 +33,7 @@ interface EnsembleInit {
   /** The first frame rendered, a multiple of 128. */
   readonly from: Frames
   readonly runners: readonly GroupRunner[]
+  readonly measured: Measured
   /** Where a replay ends. */
   readonly until?: Ticks
   /** What starts instead of what the jam asks for: a what-if alone has it. */
@@ -39,7 +41,7 @@ interface EnsembleInit {
 }
 
 /** Puts conductor, tags and renderer together. */
-export function makeEnsemble({ jam, from, runners, until, recast }: EnsembleInit): Ensemble {
+export function makeEnsemble({ jam, from, runners, measured, until, recast }: EnsembleInit): Ensemble {
   const flow = new TagFlow()
   const conductor = new JamConductor({ jam, readTag: flow.readTag, ...(until !== undefined && { until }) })
   conductor.begin(from)
@@ -51,6 +53,7 @@ export function makeEnsemble({ jam, from, runners, until, recast }: EnsembleInit
     runners,
     sha256: (bytes) => nodeCrypto.sha256(bytes),
     from,
+    measured,
   })
   return { conductor, renderer, ended: () => watched.ended }
 }
@@ -64,12 +67,13 @@ export async function startRunners(
   play: 'live' | 'offline',
   processes?: ProcessLink,
 ): Promise<readonly GroupRunner[]> {
-  const live = play === 'live'
-  if (threads > 1)
-    return startPool(threads, { ...(live && { guardMillis: GUARD_MILLIS }), ...(processes && { processes }) })
+  const shared = processes && { processes }
+  if (play === 'live' && threads > 1) return startPool(threads, { guardMillis: GUARD_MILLIS, ...shared })
   const runtime = processes && runtimeWith(processes)
-  const guard = live ? liveGuard(GUARD_MILLIS) : undefined
-  return [new LocalRunner({ guard, ...(runtime && { runtime }) })]
+  const guard = play === 'live' ? liveGuard(GUARD_MILLIS) : undefined
+  const waiting = threads <= availableParallelism() ? 'looking' : 'sleeping'
+  const others = await startPool(threads - 1, { waiting, ...shared })
+  return [new LocalRunner({ guard, now: () => performance.now(), ...(runtime && { runtime }) }), ...others]
 }
 
 /** An archive is ready to start: both are told, live as in every replay. */

@@ -2,17 +2,8 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { MarmaladeError, SAMPLE_RATE, type Frames } from '../base/index.ts'
-import {
-  encodePcm,
-  LiveLoudness,
-  Meter,
-  TruePeak,
-  wavFrameBytes,
-  wavHeader,
-  WAV_HEADER_BYTES,
-  type WavFormat,
-} from '../mix/index.ts'
+import { concat, MarmaladeError, SAMPLE_RATE, type Frames } from '../base/index.ts'
+import { encodePcm, LiveLoudness, Meter, TruePeak, wavHeader, WAV_HEADER_BYTES, type WavFormat } from '../mix/index.ts'
 import { writeAll } from '../sink/index.ts'
 
 /** What was written, or would have been where no file was asked for. */
@@ -32,10 +23,13 @@ export interface Written {
   readonly loudness?: number
 }
 
+/** Bytes that are written, and read again, at a time. */
+const PIECE = 1_048_576
+
 /** SHA-256 of a file, hex. */
 async function fileSha256(file: string): Promise<string> {
   const hash = createHash('sha256')
-  for await (const bytes of createReadStream(file)) hash.update(bytes as Buffer)
+  for await (const bytes of createReadStream(file, { highWaterMark: PIECE })) hash.update(bytes as Buffer)
   return hash.digest('hex')
 }
 
@@ -55,6 +49,12 @@ export class Output {
   readonly #loudness = new LiveLoudness()
   readonly #meter = new Meter()
   #frames: Frames = 0
+  /** Bytes that wait to be written, and where they go in the file. */
+  #waiting: Uint8Array[] = []
+  #bytes = 0
+  #at = WAV_HEADER_BYTES
+  /** The piece that is being written while the next one is rendered. */
+  #writing: Promise<void> = Promise.resolve()
 
   private constructor(format: WavFormat, file?: string, handle?: FileHandle) {
     this.#format = format
@@ -73,16 +73,19 @@ export class Output {
     }
   }
 
-  /** @throws FILE_UNWRITABLE */
+  /** Takes samples in; what cannot be written is told by a later call. @throws FILE_UNWRITABLE */
   async write(left: Float32Array, right: Float32Array): Promise<void> {
     const floats = encodePcm('f32', left, right)
     this.#samples.update(floats)
     this.#meter.push(left, right)
     this.#truePeak.push(left, right)
     this.#loudness.push(left, right)
-    const bytes = this.#format === 'f32' ? floats : encodePcm(this.#format, left, right)
-    await this.#put(bytes, WAV_HEADER_BYTES + this.#frames * wavFrameBytes(this.#format))
     this.#frames += left.length
+    if (!this.#handle) return
+    const bytes = this.#format === 'f32' ? floats : encodePcm(this.#format, left, right)
+    this.#waiting.push(bytes)
+    this.#bytes += bytes.length
+    if (this.#bytes >= PIECE) await this.#flush()
   }
 
   /** Gives the file its header and name. @throws FILE_UNWRITABLE */
@@ -97,6 +100,8 @@ export class Output {
       ...(Number.isFinite(loudness) && { loudness }),
     }
     if (!this.#handle || this.#file === undefined) return { sha256: '', samplesSha256, ...counts }
+    await this.#flush()
+    await this.#writing
     await this.#put(wavHeader(this.#format, this.#frames), 0)
     try {
       await this.#handle.sync()
@@ -110,8 +115,20 @@ export class Output {
 
   /** Leaves nothing behind. Idempotent, also after `close`. */
   async discard(): Promise<void> {
+    await this.#writing.catch(() => undefined)
     await this.#handle?.close().catch(() => undefined)
     if (this.#file !== undefined) await rm(`${this.#file}.part`, { force: true })
+  }
+
+  /** Begins to write what waits, once what was begun before is written. */
+  async #flush(): Promise<void> {
+    await this.#writing
+    const at = this.#at
+    this.#at += this.#bytes
+    this.#bytes = 0
+    this.#writing = this.#put(concat(this.#waiting.splice(0)), at)
+    // Told by whoever waits for it next.
+    this.#writing.catch(() => undefined)
   }
 
   async #put(bytes: Uint8Array, at: number): Promise<void> {

@@ -85,7 +85,14 @@ function ofScore({ score, entries, whatIf }: PerformanceInit): Performance {
     options: { refuse: 'any failure' },
     begin({ runners, prepared, sounding }) {
       const recast = whatIf && recasting(whatIf)
-      const ensemble = makeEnsemble({ jam, from: 0, runners, until: endTick, ...(recast && { recast }) })
+      const ensemble = makeEnsemble({
+        jam,
+        from: 0,
+        runners,
+        measured: 'limiter',
+        until: endTick,
+        ...(recast && { recast }),
+      })
       const { renderer, conductor } = ensemble
       for (const [archive, generator] of prepared) readyArchive(ensemble, archive, generator)
       conductor.observe(entries)
@@ -110,7 +117,13 @@ function ofTake({ score, entries, whatIf }: PerformanceInit, take: TakeOnDisk): 
     options: { close: 'cut', refuse: 'nothing' },
     begin({ runners, prepared, sounding }) {
       const recast = whatIf && recasting(whatIf)
-      const ensemble = makeEnsemble({ jam, from: player.first, runners, ...(recast && { recast }) })
+      const ensemble = makeEnsemble({
+        jam,
+        from: player.first,
+        runners,
+        measured: 'limiter',
+        ...(recast && { recast }),
+      })
       return {
         renderer: ensemble.renderer,
         before: () => player.before(ensemble, prepared),

@@ -21,7 +21,7 @@ const ring = new Ring(start.ring)
 const runners = await startRunners(start.threads, 'live', start.processes)
 tell({ kind: 'ready' })
 const begin = waitForBegin()
-if (begin) play(makeEnsemble({ jam: start.jam, from: begin.from, runners }), begin)
+if (begin) play(makeEnsemble({ jam: start.jam, from: begin.from, runners, measured: 'all' }), begin)
 // The session learns from the last report, not from this thread's end, that the jam is over.
 while (!ring.closed) ring.waitForWant(0, NAP_MILLIS)
 await Promise.all(runners.map((runner) => runner.close()))

@@ -159,10 +159,12 @@ function chunksOf({ init, performance, begun, stems, from, end }: Rendering): As
     to: end,
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
-    onStems(all, at) {
-      stems?.take(all, at)
-      init.onStems?.(all, at)
-    },
+    ...((stems ?? init.onStems) && {
+      onStems(all: readonly Stem[], at: Frames) {
+        stems?.take(all, at)
+        init.onStems?.(all, at)
+      },
+    }),
     async pause() {
       if (now() - paused < PAUSE_EVERY) return
       await new Promise((resolve) => setImmediate(resolve))

@@ -2,11 +2,8 @@ import { availableParallelism } from 'node:os'
 import type { Ticks } from '../base/index.ts'
 import { instanceKey, type Score } from '../jam/index.ts'
 
-/**
- * Instances for which a thread of its own pays: threads wait for each other at every block, which costs about as much as
- * rendering half a dozen instances.
- */
-const INSTANCES_EACH = 16
+/** Instances for which a thread of its own pays, offline: threads wait for each other at every block, awake. */
+const INSTANCES_EACH = 2
 const MAX_THREADS = 4
 
 /** The most instances of a score that sound at once, their tails left out. */

@@ -2,14 +2,14 @@ import { BLOCK, type Frames } from '../base/index.ts'
 import type { BusName } from '../jam/index.ts'
 import { Bus } from './bus.ts'
 import { Echo } from './echo.ts'
+import { Gauges } from './gauges.ts'
 import { decibelsOf } from './levels.ts'
 import { Limiter } from './limiter.ts'
-import { LiveLoudness } from './loudness.ts'
-import { Meter, TrackMeter } from './meter.ts'
-import { fade, type Strip } from './mixer.ts'
+import { Meter } from './meter.ts'
+import { addPlain, fade, type Strip } from './mixer.ts'
 import { Room } from './room.ts'
 import type { Slot } from './slots.ts'
-import type { Meters, Stem } from './types.ts'
+import type { Measured, Meters, Stem } from './types.ts'
 
 interface BusStrip {
   readonly name: BusName
@@ -28,17 +28,22 @@ export class Desk {
     { name: 'room', bus: new Bus(() => new Room()), meter: new Meter() },
     { name: 'echo', bus: new Bus(() => new Echo()), meter: new Meter() },
   ]
-  readonly #tracks = new Map<string, TrackMeter>()
-  readonly #loudness = new LiveLoudness()
+  /** None where nobody reads them. */
+  readonly #gauges: Gauges | undefined
   readonly #limiter = new Limiter()
-  readonly #master = new Meter()
   readonly #left = new Float64Array(BLOCK)
   readonly #right = new Float64Array(BLOCK)
   /** Of the instance at hand, after its fader. */
   readonly #fadedLeft = new Float64Array(BLOCK)
   readonly #fadedRight = new Float64Array(BLOCK)
-  #stems: Stem[] = []
+  /** What was added in the quantum at hand, in its order. */
+  readonly #added: { readonly strip: Strip; readonly stem: Slot }[] = []
+  readonly #returns: BusStrip[] = []
   #endsAt: Frames | undefined
+
+  constructor(measured: Measured) {
+    if (measured === 'all') this.#gauges = new Gauges()
+  }
 
   /** Whether a bus still rings. */
   get ringing(): boolean {
@@ -47,7 +52,14 @@ export class Desk {
 
   /** The stems of the quantum at hand: of instances in the order in which they were added, then the returns. */
   get stems(): readonly Stem[] {
-    return this.#stems
+    const own = this.#added.map(({ strip: { spec, track, fader }, stem }) => {
+      const { left, right, rawLeft, rawRight } = stem
+      return { path: spec.path, track, left, right, rawLeft, rawRight, gainLeft: fader.left, gainRight: fader.right }
+    })
+    const returns = this.#returns.map(({ name, bus }) => {
+      return { path: name, track: undefined, ...bus.slot, gainLeft: 1, gainRight: 1 }
+    })
+    return [...own, ...returns]
   }
 
   /** The jam's end: what rings is over 8 s later. The first one counts. */
@@ -59,90 +71,68 @@ export class Desk {
   begin(): void {
     this.#left.fill(0)
     this.#right.fill(0)
-    this.#stems = []
+    this.#added.length = 0
+    this.#returns.length = 0
   }
 
   /** Adds an instance's stem, in processing order. */
   add({ strip, meter }: Channel, stem: Slot): void {
-    const { spec, track, sends } = strip
-    const left = this.#fadedLeft
-    const right = this.#fadedRight
-    fade(strip, stem, left, right)
-    this.#sum(meter, track)
-    for (const { name, bus } of this.#buses) {
-      const send = sends.get(name)
-      if (send && !send.silent) bus.feed(send, left, right)
-    }
-    const { left: stemLeft, right: stemRight, rawLeft, rawRight } = stem
-    const { left: gainLeft, right: gainRight } = strip.fader
-    this.#stems.push({
-      path: spec.path,
-      track,
-      left: stemLeft,
-      right: stemRight,
-      rawLeft,
-      rawRight,
-      gainLeft,
-      gainRight,
-    })
+    if (this.#gauges || strip.fader.moving || this.#sends(strip)) this.#addFaded(strip, meter, stem)
+    else addPlain(strip, stem, this.#left, this.#right)
+    this.#added.push({ strip, stem })
   }
 
   /** Adds the returns, `room` before `echo`, and limits the sum of the quantum at `from` into planar float32. */
   finish(from: Frames, beatsPerFrame: () => number, left: Float32Array, right: Float32Array): void {
     const sinceEnd = this.#endsAt === undefined ? NaN : from - this.#endsAt
-    for (const { name, bus, meter } of this.#buses) {
+    for (const strip of this.#buses) {
+      const { bus, meter } = strip
       if (!bus.run(beatsPerFrame, sinceEnd)) continue
-      this.#addReturn(bus.slot)
-      meter.push(bus.slot.left, bus.slot.right)
-      this.#stems.push({ path: name, track: undefined, ...bus.slot, gainLeft: 1, gainRight: 1 })
+      add(bus.slot.left, bus.slot.right, this.#left, this.#right)
+      if (this.#gauges) meter.push(bus.slot.left, bus.slot.right)
+      this.#returns.push(strip)
     }
-    for (const track of this.#tracks.values()) track.finish()
     this.#limiter.run(this.#left, this.#right, left, right, BLOCK)
-    this.#master.push(left, right)
-    this.#loudness.push(left, right)
+    this.#gauges?.finish(left, right)
   }
 
-  /** Levels since the last call. */
+  /** Levels since the last call. Where only the limiter is measured, the rest reads as silent. */
   meters(channels: readonly Channel[]): Meters {
-    for (const [track, { meter }] of this.#tracks) if (meter.idle) this.#tracks.delete(track)
     return {
-      master: this.#master.take(),
-      loudness: this.#loudness.now(),
+      ...(this.#gauges ?? new Gauges()).take(),
       reduction: 0 - decibelsOf(this.#limiter.takeLeastGain()),
       instances: channels.map(({ strip, meter }) => ({ path: strip.spec.path, ...meter.take() })),
-      tracks: [...this.#tracks].map(([track, { meter }]) => ({ track, ...meter.take() })),
       buses: this.#buses.filter(({ meter }) => !meter.idle).map(({ name: bus, meter }) => ({ bus, ...meter.take() })),
     }
   }
 
-  /** Adds what the fader let through and measures it, in one go. */
-  #sum(meter: Meter, track: string | undefined): void {
-    const left = this.#fadedLeft
-    const right = this.#fadedRight
-    const sumLeft = this.#left
-    const sumRight = this.#right
-    let energy = 0
-    let peak = 0
-    for (let i = 0; i < BLOCK; i++) {
-      const l = left[i] ?? 0
-      const r = right[i] ?? 0
-      sumLeft[i] = (sumLeft[i] ?? 0) + l
-      sumRight[i] = (sumRight[i] ?? 0) + r
-      energy += l * l + r * r
-      if (Math.abs(l) > peak) peak = Math.abs(l)
-      if (Math.abs(r) > peak) peak = Math.abs(r)
-    }
-    meter.note(energy, peak, 2 * BLOCK)
-    if (track === undefined) return
-    let tracked = this.#tracks.get(track)
-    if (!tracked) this.#tracks.set(track, (tracked = new TrackMeter()))
-    tracked.add(left, right, energy, peak)
+  #sends({ sends }: Strip): boolean {
+    for (const send of sends.values()) if (!send.silent) return true
+    return false
   }
 
-  #addReturn({ left, right }: Slot): void {
-    for (let i = 0; i < BLOCK; i++) {
-      this.#left[i] = (this.#left[i] ?? 0) + (left[i] ?? 0)
-      this.#right[i] = (this.#right[i] ?? 0) + (right[i] ?? 0)
+  #addFaded(strip: Strip, meter: Meter, stem: Slot): void {
+    const left = this.#fadedLeft
+    const right = this.#fadedRight
+    fade(strip, stem, left, right)
+    if (this.#gauges) this.#gauges.sum(left, right, this.#left, this.#right, meter, strip.track)
+    else add(left, right, this.#left, this.#right)
+    for (const { name, bus } of this.#buses) {
+      const send = strip.sends.get(name)
+      if (send && !send.silent) bus.feed(send, left, right)
     }
+  }
+}
+
+/** Adds 128 frames to a sum. */
+function add(
+  left: Float32Array | Float64Array,
+  right: Float32Array | Float64Array,
+  sumLeft: Float64Array,
+  sumRight: Float64Array,
+): void {
+  for (let i = 0; i < BLOCK; i++) {
+    sumLeft[i] = (sumLeft[i] ?? 0) + (left[i] ?? 0)
+    sumRight[i] = (sumRight[i] ?? 0) + (right[i] ?? 0)
   }
 }

@@ -136,10 +136,12 @@ export class VoiceGroup {
   }
 
   #play(member: Member, quantum: Quantum): void {
-    const starts = [member.begins, ...cutsOf(member, quantum)]
-    starts.forEach((frame, i) => {
-      this.#block(member, quantum, frame, starts[i + 1] ?? quantum.from + BLOCK)
-    })
+    let frame = member.begins
+    for (const next of cutsOf(member, quantum)) {
+      this.#block(member, quantum, frame, next)
+      frame = next
+    }
+    this.#block(member, quantum, frame, quantum.from + BLOCK)
   }
 
   #block(member: Member, quantum: Quantum, frame: Frames, to: Frames): void {
@@ -173,8 +175,8 @@ export class VoiceGroup {
     const events = lost
     for (const { instance, tags, events: own } of this.#members) {
       const taken = tags.take()
-      sets.push(...taken.sets)
-      events.push(...own.splice(0), ...taken.events)
+      if (taken.sets.length > 0) sets.push(...taken.sets)
+      if (own.length + taken.events.length > 0) events.push(...own.splice(0), ...taken.events)
       if (instance.over) events.push({ kind: 'ended', frame: quantum.from + BLOCK, path: instance.spec.path })
     }
     return { sets, events }
@@ -202,6 +204,8 @@ function obey(instance: Instance, command: Exclude<GroupCommand, Start>, frame: 
 
 /** The position of a frame at which a block begins. */
 function positionOf(quantum: Quantum, frame: Frames): PlacedPosition {
+  const [first] = quantum.positions
+  if (first?.frame === frame) return first
   const position = quantum.positions.find((p) => p.frame === frame)
   if (!position) throw new RangeError(`no position was given for frame ${frame}`)
   return position

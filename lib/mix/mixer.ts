@@ -142,3 +142,13 @@ export function fade({ fader }: Strip, stem: Slot, outLeft: Float64Array, outRig
     outRight[i] = (right[i] ?? 0) * gainRight
   }
 }
+
+/** Adds 128 frames of a stem to the sum where its strip's fader rests: the same samples as through `fade`. */
+export function addPlain({ fader }: Strip, stem: Slot, sumLeft: Float64Array, sumRight: Float64Array): void {
+  const { left, right } = stem
+  const { left: gainLeft, right: gainRight } = fader
+  for (let i = 0; i < BLOCK; i++) {
+    sumLeft[i] = (sumLeft[i] ?? 0) + (left[i] ?? 0) * gainLeft
+    sumRight[i] = (sumRight[i] ?? 0) + (right[i] ?? 0) * gainRight
+  }
+}

@@ -18,6 +18,8 @@ export class VoiceParams {
   readonly #voice: Voice
   readonly #moving = new Map<number, Moving>()
   readonly #index = new Map<string, number>()
+  /** Whether any is on its way, or has not been told its last value. */
+  #busy = false
 
   /** Tells the voice every parameter once: as given, else its default. */
   constructor(voice: Voice, params: readonly Param[], given: Readonly<Record<string, number>>) {
@@ -38,20 +40,25 @@ export class VoiceParams {
     if (index === undefined || !moving || !Number.isFinite(value)) return
     moving.ramp.to(clamp(value, moving.least, moving.most), over)
     moving.told = over <= 0
+    this.#busy ||= !moving.told
     if (moving.told) this.#voice.param(index, moving.ramp.value)
   }
 
   /** Before a block that begins at a multiple of 128: tells what is on its way. */
   tell(): void {
+    if (!this.#busy) return
+    this.#busy = false
     for (const [index, moving] of this.#moving) {
       if (moving.told) continue
       this.#voice.param(index, moving.ramp.value)
       moving.told = !moving.ramp.moving
+      this.#busy ||= !moving.told
     }
   }
 
   /** After a block. */
   advance(frames: Frames): void {
+    if (!this.#busy) return
     for (const moving of this.#moving.values()) moving.ramp.advance(frames)
   }
 }

@@ -4,29 +4,28 @@ import {
   isBus,
   type Command,
   type Conductor,
-  type GridPosition,
   type InstancePath,
   type InstanceSpec,
+  type LateNotes,
   type PendingTags,
-  type TagChange,
   type TagFlow,
 } from '../jam/index.ts'
 import { Desk } from './desk.ts'
 import { PlayerMix, type MixState } from './mixer.ts'
 import type { GroupRunner } from './runner.ts'
 import { Stage, type Performer } from './stage.ts'
+import { Team } from './team.ts'
 import type {
   GroupCommand,
+  GroupReport,
   InstanceEvent,
+  Measured,
   Meters,
   MixSetting,
   MixTarget,
-  PlacedPosition,
-  Quantum,
   QuantumReport,
   ShortIds,
   Stem,
-  TagSet,
 } from './types.ts'
 
 /** What takes effect besides tags, which take their own way, through the flow. */
@@ -43,6 +42,8 @@ export interface RendererInit {
   readonly sha256: Crypto['sha256']
   /** The jam frame to begin at, a multiple of 128; 0 where none is given. */
   readonly from?: Frames
+  /** Everything where it is left out. */
+  readonly measured?: Measured
 }
 
 /**
@@ -53,9 +54,9 @@ export interface RendererInit {
 export class Renderer {
   readonly #init: RendererInit
   readonly #mix = new PlayerMix()
+  readonly #team: Team
   readonly #stage: Stage
-  readonly #desk = new Desk()
-  readonly #archives = new Map<BlobId, PreparedGenerator>()
+  readonly #desk: Desk
   #frame: Frames
   /** What is to take effect at the next quantum: local acts. */
   #acts: JamCommand[] = []
@@ -63,7 +64,9 @@ export class Renderer {
 
   constructor(init: RendererInit) {
     this.#init = init
+    this.#team = new Team(init.runners)
     this.#stage = new Stage(init.runners)
+    this.#desk = new Desk(init.measured ?? 'all')
     this.#frame = init.from ?? 0
   }
 
@@ -84,19 +87,17 @@ export class Renderer {
 
   /** Why a runner renders no more, where one has died: its instances are faded, which is right live alone. */
   get lost(): string | undefined {
-    return this.#init.runners.find((runner) => runner.failure !== undefined)?.failure
+    return this.#team.lost
   }
 
   /** Makes an archive known to every runner; before the first start of one of its instances. */
   prepare(archive: BlobId, prepared: PreparedGenerator): void {
-    if (this.#archives.has(archive)) return
-    this.#archives.set(archive, prepared)
-    for (const runner of this.#init.runners) runner.prepare(archive, prepared)
+    this.#team.prepare(archive, prepared)
   }
 
   /** What short ids in tag paths stand for, from the next quantum on. */
   know(shortIds: ShortIds): void {
-    for (const runner of this.#init.runners) runner.know(shortIds)
+    this.#team.know(shortIds)
   }
 
   /** The player's own mix, from the next quantum on. Undefined where too many settings are remembered. */
@@ -151,22 +152,28 @@ export class Renderer {
   renderQuantum(left: Float32Array, right: Float32Array): QuantumReport {
     const from = this.#frame
     this.#frame += BLOCK
-    const events: InstanceEvent[] = []
     const plan = this.#init.flow.step(this.#init, from)
+    const events: InstanceEvent[] = plan.late.map((late) => lateLine(late, from))
     const commands = [...plan.commands, ...this.#acts.splice(0)].map((c) => within(c, from))
     commands.sort((a, b) => a.frame - b.frame)
     const { changes } = plan
     const shares = this.#shares(commands, from, events)
-    const report = this.#run(from, changes, shares)
-    const rank = new Map(this.#stage.performers.map((p, i) => [p.strip.spec.path, i]))
-    const ranked = (path: InstancePath): number => rank.get(path) ?? -1
-    for (const { by, name, value, atBeat } of report.sets.sort((a, b) => ranked(a.by) - ranked(b.by))) {
-      this.#init.pending.set(by, name, value, atBeat, from)
-    }
-    events.push(...report.events.sort((a, b) => ranked(a.path) - ranked(b.path)))
+    const report = this.#team.run(from, this.#init.conductor.grid, changes, shares)
+    this.#take(report, events, from)
     this.#sum(from, left, right)
     this.#clear(events, from)
     return { from, events, changes }
+  }
+
+  /** What instances set and what became of them, in processing order. */
+  #take({ sets, events }: GroupReport, all: InstanceEvent[], from: Frames): void {
+    if (sets.length + events.length === 0) return
+    const rank = new Map(this.#stage.performers.map((p, i) => [p.strip.spec.path, i]))
+    const ranked = (path: InstancePath): number => rank.get(path) ?? -1
+    for (const { by, name, value, atBeat, note } of [...sets].sort((a, b) => ranked(a.by) - ranked(b.by))) {
+      this.#init.pending.set(by, name, value, atBeat, from, note)
+    }
+    all.push(...[...events].sort((a, b) => ranked(a.path) - ranked(b.path)))
   }
 
   /**
@@ -183,7 +190,7 @@ export class Renderer {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#init.runners.map((runner) => runner.close()))
+    await this.#team.close()
   }
 
   /** Each runner's share of the commands. */
@@ -197,7 +204,7 @@ export class Renderer {
     }
     for (const path of this.#detached.splice(0)) give(this.#stage.find(path), { kind: 'detach', frame: from, path })
     for (const command of commands) {
-      if (command.kind === 'start') this.#enter(command, give, events)
+      if (command.kind === 'start') this.#enter(command, from, give, events)
       else if (command.kind === 'end') {
         this.#desk.end(command.frame)
         for (const p of this.#stage.performers) give(p, { kind: 'stop', frame: command.frame, path: p.strip.spec.path })
@@ -216,13 +223,15 @@ export class Renderer {
 
   #enter(
     { spec, frame }: Extract<Command, { kind: 'start' }>,
+    from: Frames,
     give: (performer: Performer, command: GroupCommand) => void,
     events: InstanceEvent[],
   ): void {
     const { path } = spec
-    const prepared = this.#archives.get(spec.archive)
+    const prepared = this.#team.prepared(spec.archive)
     const refused = this.#reasonAgainst(spec)
-    const performer = refused || !prepared ? undefined : this.#stage.enter(this.#mix.strip(spec, prepared.manifest))
+    const performer =
+      refused || !prepared ? undefined : this.#stage.enter(this.#mix.strip(spec, prepared.manifest), from)
     if (!performer) {
       events.push({ kind: 'refused', frame, path, message: refused ?? 'there is no room for one more instance' })
       return
@@ -231,26 +240,8 @@ export class Renderer {
   }
 
   #reasonAgainst({ archive, path }: InstanceSpec): string | undefined {
-    if (!this.#archives.has(archive)) return `its archive ${archive} is not here`
+    if (!this.#team.prepared(archive)) return `its archive ${archive} is not here`
     return this.#stage.find(path) ? 'an instance of this path still sounds' : undefined
-  }
-
-  #run(
-    from: Frames,
-    changes: readonly TagChange[],
-    shares: ReadonlyMap<GroupRunner, readonly GroupCommand[]>,
-  ): { sets: TagSet[]; events: InstanceEvent[] } {
-    const { grid } = this.#init.conductor
-    const cuts = grid.cuts(from, from + BLOCK)
-    const alive = this.#init.runners.filter((runner) => runner.failure === undefined)
-    for (const runner of alive) {
-      const commands = shares.get(runner) ?? []
-      const frames = [from, ...cuts, ...commands.map((c) => c.frame), ...changes.map((c) => c.frame)]
-      const positions = placed(frames, (frame) => grid.positionAt(frame))
-      runner.begin({ from, commands, changes, positions, cuts } satisfies Quantum)
-    }
-    const reports = alive.map((runner) => runner.finish())
-    return { sets: reports.flatMap((r) => r.sets), events: reports.flatMap((r) => r.events) }
   }
 
   #sum(from: Frames, left: Float32Array, right: Float32Array): void {
@@ -283,11 +274,14 @@ export class Renderer {
   }
 }
 
+/** Tells an author whose notes came too late. */
+const lateLine = ({ path, count }: LateNotes, frame: Frames): InstanceEvent => ({
+  kind: 'log',
+  frame,
+  path,
+  text: `${count} of its notes came too late and were dropped: a note is played a block of 128 frames ahead at least`,
+})
+
 /** Commands come for their quantum; a late one takes effect at its start. */
 const within = (command: JamCommand, from: Frames): JamCommand =>
   command.frame >= from && command.frame < from + BLOCK ? command : { ...command, frame: from }
-
-function placed(frames: readonly Frames[], positionAt: (frame: Frames) => GridPosition): PlacedPosition[] {
-  const all = [...new Set(frames)].sort((a, b) => a - b)
-  return all.map((frame) => ({ frame, ...positionAt(frame) }))
-}

@@ -1,4 +1,4 @@
-import { BLOCK } from '../base/index.ts'
+import { BLOCK, SAMPLE_RATE, type Frames } from '../base/index.ts'
 import { compareScore, type InstancePath } from '../jam/index.ts'
 import { FADE_FRAMES, MAX_INSTANCES } from './constants.ts'
 import { fadeOut } from './fade.ts'
@@ -7,21 +7,27 @@ import type { Strip } from './mixer.ts'
 import type { GroupRunner } from './runner.ts'
 import type { Slot } from './slots.ts'
 
+/** From here on what an instance takes shows in what its runner takes. */
+const SETTLED: Frames = SAMPLE_RATE / 2
+
 /** An instance that sounds, as the renderer sees it: which runner has it, in which slot. */
 export class Performer {
   readonly strip: Strip
   readonly runner: GroupRunner
   readonly slot: number
+  /** When it entered. */
+  readonly since: Frames
   readonly meter = new Meter()
   readonly #own: Slot = silentSlot()
   #lastLeft = 0
   #lastRight = 0
   #faded = 0
 
-  constructor(strip: Strip, runner: GroupRunner, slot: number) {
+  constructor({ strip, runner, slot, since }: Pick<Performer, 'strip' | 'runner' | 'slot' | 'since'>) {
     this.strip = strip
     this.runner = runner
     this.slot = slot
+    this.since = since
   }
 
   /** Its sound of the quantum rendered last; where its thread has died, the fade of its last sample. */
@@ -85,18 +91,29 @@ export class Stage {
     return this.#performers.find((p) => p.strip.spec.path === path)
   }
 
-  /** Puts one more on the runner that has the fewest; undefined where none has room. */
-  enter(strip: Strip): Performer | undefined {
-    const room = (runner: GroupRunner): number => this.#free.get(runner)?.length ?? 0
-    const alive = this.#runners.filter((runner) => runner.failure === undefined && room(runner) > 0)
+  /** Puts one more on the runner that has the least to do; undefined where none has room. @param since the quantum at hand */
+  enter(strip: Strip, since: Frames): Performer | undefined {
+    const alive = this.#runners.filter((r) => r.failure === undefined && (this.#free.get(r)?.length ?? 0) > 0)
     const [first, ...others] = alive
     if (!first || this.#performers.length >= MAX_INSTANCES) return undefined
-    const runner = others.reduce((best, other) => (room(other) > room(best) ? other : best), first)
-    const performer = new Performer(strip, runner, this.#free.get(runner)?.pop() ?? 0)
+    const load = this.#expecting(since)
+    const runner = others.reduce((best, other) => (load(other) < load(best) ? other : best), first)
+    const performer = new Performer({ strip, runner, slot: this.#free.get(runner)?.pop() ?? 0, since })
     const { order } = strip.spec
     const at = this.#performers.findIndex((p) => compareScore(p.strip.spec.order, order) > 0)
     this.#performers.splice(at < 0 ? this.#performers.length : at, 0, performer)
     return performer
+  }
+
+  /** What a runner is expected to take: as measured, and for each that has just entered as much as others on average. */
+  #expecting(now: Frames): (runner: GroupRunner) => number {
+    const measured = this.#runners.reduce((sum, { load }) => sum + load, 0)
+    const isSettled = ({ since }: Performer): boolean => measured > 0 && now - since >= SETTLED
+    const settled = this.#performers.filter(isSettled).length
+    const each = settled > 0 ? measured / settled : 1
+    const entering = (runner: GroupRunner): number =>
+      this.#performers.filter((p) => p.runner === runner && !isSettled(p)).length
+    return (runner) => (settled > 0 ? runner.load : 0) + each * entering(runner)
   }
 
   leave(performer: Performer): void {

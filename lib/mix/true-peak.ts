@@ -1,6 +1,6 @@
 /** Frames of the past that each figure takes in. */
 const TAPS = 12
-/** Frames that are looked at together: those too soft to hold the peak are passed over. */
+/** Frames that are looked at together, no fewer than each figure takes in: those too soft to hold the peak are passed over. */
 const SPAN = 16
 
 /**
@@ -39,6 +39,16 @@ const SECOND = Float64Array.of(
 const MIDDLE = Math.abs(SECOND[5] ?? 0) + Math.abs(SECOND[6] ?? 0)
 const OTHERS = SECOND.reduce((sum, x) => sum + Math.abs(x), 0) - MIDDLE
 
+/** The highest magnitude from `from` to before `to`. */
+function highest(frames: Float64Array, from: number, to: number): number {
+  let most = 0
+  for (let i = from; i < to; i++) {
+    const here = Math.abs(frames[i] ?? 0)
+    if (here > most) most = here
+  }
+  return most
+}
+
 /** The peak of one side between its samples too. */
 class Side {
   peak = 0
@@ -51,15 +61,17 @@ class Side {
     frames.set(past)
     frames.set(samples, TAPS - 1)
     this.#frames = frames
-    for (let at = 0; at < samples.length; at += SPAN) this.#span(frames, at, Math.min(samples.length, at + SPAN))
+    let before = highest(frames, 0, TAPS - 1)
+    for (let at = 0; at < samples.length; at += SPAN) {
+      const to = Math.min(samples.length, at + SPAN)
+      const here = highest(frames, at + TAPS - 1, to + TAPS - 1)
+      this.#span(frames, at, to, Math.max(before, here))
+      before = here
+    }
   }
 
-  #span(frames: Float64Array, from: number, to: number): void {
-    let most = 0
-    for (let i = from; i < to + TAPS - 1; i++) {
-      const here = Math.abs(frames[i] ?? 0)
-      if (here > most) most = here
-    }
+  /** @param most the highest magnitude of the span's frames and of what they take in */
+  #span(frames: Float64Array, from: number, to: number, most: number): void {
     if (most > this.peak) this.peak = most
     if (most * (MIDDLE + OTHERS) <= this.peak) return
     for (let at = from; at < to; at++) {

@@ -117,6 +117,9 @@ export interface Stem extends Slot {
   readonly gainRight: number
 }
 
+/** What is measured of a mix: for who watches everything, for a file that measures itself only what the limiter took. */
+export type Measured = 'all' | 'limiter'
+
 /** Levels since the last reading; loudness of the mix since it began. What is muted reads as silent. */
 export interface Meters {
   readonly master: MeterReading

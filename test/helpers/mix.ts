@@ -19,7 +19,7 @@ import {
   type InstancePath,
   type InstanceSpec,
 } from '../../lib/jam/index.ts'
-import { LocalRunner, Renderer, type GroupRunner, type QuantumReport } from '../../lib/mix/index.ts'
+import { LocalRunner, type Measured, Renderer, type GroupRunner, type QuantumReport } from '../../lib/mix/index.ts'
 import { archiveOf, assemble, generatorWat, good } from './generators.ts'
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest())
@@ -184,6 +184,7 @@ export interface Rendered {
 export interface RenderOptions {
   readonly runners?: readonly GroupRunner[]
   readonly grid?: Grid
+  readonly measured?: Measured
   /** Called before each quantum. */
   readonly before?: (renderer: Renderer, from: Frames) => void
 }
@@ -193,10 +194,11 @@ export function renderAll(
   archives: readonly TestArchive[],
   commands: readonly Command[],
   frames: Frames,
-  { runners = localRunners(1), grid = GRID, before }: RenderOptions = {},
+  { runners = localRunners(1), grid = GRID, measured = 'all', before }: RenderOptions = {},
 ): Rendered {
   const conductor = new FixedConductor(commands, grid)
-  const renderer = new Renderer({ conductor, flow: new TagFlow(), pending: new PendingTags(), runners, sha256 })
+  const parts = { conductor, flow: new TagFlow(), pending: new PendingTags(), runners }
+  const renderer = new Renderer({ ...parts, sha256, measured })
   for (const { archive, prepared } of archives) renderer.prepare(archive, prepared)
   const left = new Float32Array(frames)
   const right = new Float32Array(frames)

@@ -1,6 +1,6 @@
 import test from 'tape'
 import type { Command } from '../../lib/jam/index.ts'
-import type { GroupRunner } from '../../lib/mix/index.ts'
+import { LocalRunner, type GroupRunner } from '../../lib/mix/index.ts'
 import { startPool } from '../../lib/mix/node/pool.ts'
 import {
   archiveFrom,
@@ -69,6 +69,30 @@ test('one, two and four threads give the samples of the local runner, bit for bi
   }
   const three = renderAll(archives, commands, FRAMES, { runners: localRunners(3) })
   t.deepEqual(three.left, local.left, 'three local groups')
+  t.end()
+})
+
+test('this thread with others that look for each other, and nothing measured: the same samples', async (t) => {
+  const { archives, commands } = await piece()
+  const reference = renderAll(archives, commands, FRAMES)
+  const limited = reference.renderer.meters().reduction
+  for (const count of [0, 1, 3]) {
+    const others = await startPool(count, { waiting: 'looking' })
+    const runners = [new LocalRunner({ now: () => performance.now() }), ...others]
+    const made = renderAll(archives, commands, FRAMES, { runners, measured: 'limiter' })
+    t.deepEqual(made.left, reference.left, `and ${count}: left`)
+    t.deepEqual(made.right, reference.right, `and ${count}: right`)
+    t.deepEqual(made.stems, reference.stems, `and ${count}: stems`)
+    t.deepEqual(eventsOf(made), eventsOf(reference), `and ${count}: events`)
+    t.ok(
+      runners.every((runner) => runner.load > 0),
+      'each says what it took',
+    )
+    const { reduction, master } = made.renderer.meters()
+    t.equal(reduction, limited, 'what the limiter took is measured')
+    t.equal(master.peak, 0, 'levels are not')
+    await Promise.all(runners.map((runner) => runner.close()))
+  }
   t.end()
 })
 

@@ -3,9 +3,22 @@ import type { BlobId } from '../../base/index.ts'
 import type { PreparedGenerator } from '../../generators/index.ts'
 import { runtimeWith } from '../../generators/process/node/runtime.ts'
 import { VoiceGroup } from '../group.ts'
+import { Load } from '../load.ts'
 import { Slots } from '../slots.ts'
 import type { GroupReport, Quantum } from '../types.ts'
-import { ANSWERED, ASKED, BY_MESSAGE, CLOSED, FAILED, REPORTED, type ThreadStart, type ToThread } from './shared.ts'
+import {
+  ANSWERED,
+  ASKED,
+  BY_MESSAGE,
+  CLOSED,
+  FAILED,
+  LOAD,
+  Lookout,
+  REPORTED,
+  SENT,
+  type ThreadStart,
+  type ToThread,
+} from './shared.ts'
 import { liveGuard } from './thread-clock.ts'
 
 /** One group on this thread: waits to be asked for a quantum, renders it, answers; until it is closed. */
@@ -17,14 +30,22 @@ function serve(port: MessagePort, start: ThreadStart): void {
   const runtime = processes && runtimeWith(processes)
   const guard = guardMillis === undefined ? undefined : liveGuard(guardMillis)
   const group = new VoiceGroup({ archives, slots: new Slots(start.slots), guard, ...(runtime && { runtime }) })
+  const lookout = start.waiting === 'looking' ? new Lookout(control) : undefined
+  const load = new Load(() => performance.now())
+  let taken = 0
   for (let answered = 0; ;) {
-    Atomics.wait(control, ASKED, answered)
+    if (!lookout?.look(ASKED, answered)) Atomics.wait(control, ASKED, answered)
     if (Atomics.load(control, CLOSED) === 1) break
     const asked = Atomics.load(control, ASKED)
     if (asked === answered) continue
-    const message = receive(port, archives, group)
+    const sent = Atomics.load(control, SENT)
+    const message = sent === taken ? undefined : receive(port, archives, group)
+    taken = sent
     const quantum = (Atomics.load(control, BY_MESSAGE) === 1 ? message : undefined) ?? plain(numbers)
+    load.begin()
     if (!attempt(() => report(port, control, group.render(quantum)), port, control)) return
+    load.end()
+    numbers[LOAD] = load.recent
     answered = asked
     Atomics.store(control, ANSWERED, answered)
     Atomics.notify(control, ANSWERED)

@@ -14,10 +14,14 @@ import {
   CLOSED,
   CONTROL_WORDS,
   FAILED,
+  LOAD,
+  Lookout,
   NUMBERS,
   REPORTED,
+  SENT,
   type ThreadStart,
   type ToThread,
+  type Waiting,
 } from './shared.ts'
 
 export interface ThreadOptions {
@@ -27,6 +31,11 @@ export interface ThreadOptions {
   readonly processes?: ProcessLink
   /** How long a quantum may take before its thread is given up. 10 s: far above what step budgets allow. */
   readonly patience?: Millis
+  /**
+   * `looking` keeps a processor busy for each thread while it lasts and makes a hand-over cost next to nothing: for a render that
+   * has the processors. `sleeping`, which costs each quantum about as much as half a dozen instances, where it is left out.
+   */
+  readonly waiting?: Waiting
 }
 
 const EMPTY: GroupReport = { sets: [], events: [] }
@@ -39,6 +48,7 @@ export class ThreadRunner implements GroupRunner {
   readonly #control: Int32Array
   readonly #numbers: Float64Array
   readonly #patience: Millis
+  readonly #lookout: Lookout | undefined
   #asked = 0
   #failure: string | undefined
   #closed = false
@@ -50,12 +60,14 @@ export class ThreadRunner implements GroupRunner {
     this.#control = new Int32Array(start.control)
     this.#numbers = new Float64Array(start.numbers)
     this.#patience = patience
+    this.#lookout = start.waiting === 'looking' ? new Lookout(this.#control) : undefined
     worker.on('error', (error) => this.#fail(`its thread failed: ${error.message}`))
     worker.on('exit', () => this.#fail('its thread ended'))
   }
 
   /** Starts a thread and waits until it serves. */
-  static async start({ guardMillis, processes, patience = 10_000 }: ThreadOptions = {}): Promise<ThreadRunner> {
+  static async start(options: ThreadOptions = {}): Promise<ThreadRunner> {
+    const { guardMillis, processes, patience = 10_000, waiting = 'sleeping' } = options
     const { port1, port2 } = new MessageChannel()
     const start: ThreadStart = {
       control: new SharedArrayBuffer(4 * CONTROL_WORDS),
@@ -63,6 +75,7 @@ export class ThreadRunner implements GroupRunner {
       slots: new SharedArrayBuffer(Slots.bytes),
       guardMillis,
       processes,
+      waiting,
     }
     const worker = startThread(siblingModule('group-thread', import.meta.url), {
       workerData: { ...start, port: port2 },
@@ -76,6 +89,10 @@ export class ThreadRunner implements GroupRunner {
 
   get failure(): string | undefined {
     return this.#failure
+  }
+
+  get load(): Millis {
+    return this.#numbers[LOAD] ?? 0
   }
 
   prepare(archive: BlobId, prepared: PreparedGenerator): void {
@@ -103,6 +120,7 @@ export class ThreadRunner implements GroupRunner {
       if (Atomics.load(this.#control, FAILED) === 1) this.#fail(`its thread failed: ${String(this.#receive())}`)
       const answered = Atomics.load(this.#control, ANSWERED)
       if (answered === this.#asked) break
+      if (this.#lookout?.look(ANSWERED, answered)) continue
       if (Atomics.wait(this.#control, ANSWERED, answered, this.#patience) === 'timed-out') {
         this.#fail(`its thread did not answer for ${this.#patience} ms`)
         void this.#worker.terminate()
@@ -134,7 +152,9 @@ export class ThreadRunner implements GroupRunner {
   }
 
   #post(message: ToThread): void {
-    if (this.#failure === undefined) this.#port.postMessage(message)
+    if (this.#failure !== undefined) return
+    this.#port.postMessage(message)
+    Atomics.add(this.#control, SENT, 1)
   }
 
   #fail(why: string): void {

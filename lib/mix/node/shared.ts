@@ -13,12 +13,56 @@ export const REPORTED = 3
 export const CLOSED = 4
 /** The thread met a fault of the program (1); a message says which. */
 export const FAILED = 5
+/** How many messages the owner has sent. */
+export const SENT = 6
 export const CONTROL_WORDS = 8
-/** from, beat, beatsPerFrame, bar */
-export const NUMBERS = 4
+/** from, beat, beatsPerFrame, bar; then, from the thread, its load */
+export const NUMBERS = 5
+export const LOAD = 4
+
+/** How owner and thread wait for each other: asleep, or looking again and again for a while first. */
+export type Waiting = 'sleeping' | 'looking'
+
+/** Looks before one sleeps after all: tens of microseconds, as much as most quanta take. */
+const LOOKS = 3_000
+/** What a look in vain costs of the credit, and the most of it. */
+const VAIN = 4
+const MOST_CREDIT = 32
+/** Waits that are slept through once the credit is gone. */
+const SLEEPS = 256
+
+/**
+ * Looking instead of sleeping, as long as that helps: where the other side is kept waiting for a processor itself, one
+ * soon sleeps, and tries again from time to time.
+ */
+export class Lookout {
+  readonly #control: Int32Array
+  #credit = MOST_CREDIT
+
+  constructor(control: Int32Array) {
+    this.#control = control
+  }
+
+  /** Looks until a word is not what it was, if at all. @returns whether it has changed */
+  look(word: number, was: number): boolean {
+    if (this.#credit < 0) {
+      if (++this.#credit < 0) return false
+      this.#credit = VAIN
+    }
+    for (let looks = 0; looks < LOOKS; looks++) {
+      if (Atomics.load(this.#control, word) === was) continue
+      if (this.#credit < MOST_CREDIT) this.#credit++
+      return true
+    }
+    this.#credit -= VAIN
+    if (this.#credit < 0) this.#credit = -SLEEPS
+    return false
+  }
+}
 
 /** What a thread is started with. */
 export interface ThreadStart {
+  readonly waiting: Waiting
   readonly control: SharedArrayBuffer
   readonly numbers: SharedArrayBuffer
   readonly slots: SharedArrayBuffer

@@ -4,12 +4,12 @@ import { type BlobId, type EntryKey, generatorIdOf, type JamId, jamIdOf, type Na
 import { type Entry, type Payload, signEntry } from '../../lib/entry/index.ts'
 import { generateIdentity, type Identity, nodeCrypto } from '../../lib/keys/index.ts'
 import { shippedArchive } from '../kit/archives.ts'
-import { type Action, type Plan, readPlan } from '../listen/plan.ts'
+import type { Action, Plan } from '../listen/plan.ts'
 
 const TICKS_PER_BAR = 4 * 960
 const START_MICROS = 1_700_000_000_000_000
 
-/** First-light as entries of its two players, and where the archives lie. */
+/** A jam as entries of its two players, and where the archives lie. */
 export interface Recorded {
   readonly jam: JamId
   readonly entries: readonly Entry[]
@@ -37,9 +37,8 @@ class Writer {
   }
 }
 
-/** Signs what the plan says and packs the generators that it plays into a folder. */
-export async function recordFirstLight(folder: string): Promise<Recorded> {
-  const plan = readPlan()
+/** Signs what a plan says and packs the generators that it plays into a folder. */
+export async function recordPlan(plan: Plan, folder: string): Promise<Recorded> {
   const ada = new Writer(1)
   const ben = new Writer(2)
   const writers: Readonly<Record<string, Writer>> = { ada, ben }
@@ -76,8 +75,8 @@ function payloadOf(
   const at = (plan.phraseBars + action.bar - 1) * TICKS_PER_BAR
   if (action.do === 'end') return { type: 'jam', jam, action: 'end', at }
   if (action.do === 'tag') return { type: 'tag', jam, at, on: 'bar', name: action.name, value: action.value }
-  const { generator: instance } = action
+  const { generator: name, as: instance = name } = action
   if (action.do === 'stop') return { type: 'stop', jam, at, on: 'bar', instance }
-  const generator = generatorIdOf(id, instance as Name)
-  return { type: 'play', jam, at, on: 'bar', generator, archive: named.get(instance), instance }
+  const generator = generatorIdOf(id, name as Name)
+  return { type: 'play', jam, at, on: 'bar', generator, archive: named.get(name), instance }
 }
