@@ -1,17 +1,20 @@
 import { Presets, SingleBar } from 'cli-progress'
 
-/** Shows how far long work is, on a terminal's standard error only. */
+/** Shows how far long work is, on a terminal only. */
 export interface Progress {
   update(done: number, total: number): void
   stop(): void
 }
 
-export function progressBar(what: string): Progress {
-  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined }
+type Screen = Pick<NodeJS.WriteStream, 'isTTY'> & NodeJS.WritableStream
+
+/** @param stream standard error where it is left out */
+export function progressBar(what: string, stream: Screen = process.stderr): Progress {
+  if (!stream.isTTY) return { update: () => undefined, stop: () => undefined }
   const bar = new SingleBar(
     {
       format: `${what} {bar} {percentage} %  {eta_formatted} left`,
-      stream: process.stderr,
+      stream,
       hideCursor: true,
       clearOnComplete: true,
     },
