@@ -1,5 +1,6 @@
 import { MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
 import {
+  creditedFrom,
   creditFault,
   creditsOf,
   differingCredits,
@@ -118,11 +119,9 @@ async function checkHeads({ heads }: Credits, { feed }: JamSource): Promise<Head
   return { faults, names, until }
 }
 
-const outsiders = ({ heads }: Credits, { members }: Score): CreditFault[] =>
+const outsiders = ({ heads }: Credits, { players }: Score): CreditFault[] =>
   heads.flatMap(({ identity }, at) =>
-    members.everyone.has(identity)
-      ? []
-      : [creditFault(['heads', at, 'identity'], `${identity} is no member of the jam`)],
+    players.has(identity) ? [] : [creditFault(['heads', at, 'identity'], `${identity} is no player of the jam`)],
   )
 
 /** Every archive that the entries name for these sounds is to be here, whole. */
@@ -149,7 +148,8 @@ async function checkArchives(
 
 /** What can be told without the sound. */
 function unrendered(credits: Credits, score: Score, sources: Sources): CreditFault[] {
-  const found: Credits = { ...credits, engine: score.engine, set: hashOfScore(score), title: score.title }
+  const { engine, title } = score
+  const found: Credits = { ...credits, from: undefined, ...creditedFrom(score), engine, set: hashOfScore(score), title }
   const none = { sounds: [] }
   return [...differingCredits({ ...credits, ...none }, { ...found, ...none }), ...falseSounds(credits, sources)]
 }

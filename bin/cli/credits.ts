@@ -20,7 +20,7 @@ export async function writeCredits(file: string, rendered: Rendered): Promise<vo
   const { source, score, replayed, take, fromBar, toBar } = rendered
   const heads: CreditHead[] = []
   const names = new Map<PlayerId, string>()
-  for (const player of score.members.everyone) {
+  for (const player of score.players) {
     const { head, name } = await publishedIn(player, source.feed(player))
     if (head) heads.push(head)
     if (name !== undefined) names.set(player, name)

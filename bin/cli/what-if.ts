@@ -43,7 +43,7 @@ function pair(text: string, option: string, example: string): readonly [string, 
 function targetOf(text: string, score: Score): MixTarget {
   if (text.startsWith('track:')) return { kind: 'track', track: text.slice(6) }
   const bare = text.startsWith('player:') ? text.slice(7) : text
-  const player = [...score.members.everyone].find((member) => isCalled(member, bare))
+  const player = [...score.players].find((member) => isCalled(member, bare))
   if (player !== undefined) return { kind: 'player', player: refOf(player) }
   return { kind: 'instance', path: pathOf(playNamed(text, score)) }
 }

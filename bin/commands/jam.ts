@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { MarmaladeError } from '../../lib/base/index.ts'
 import { jamsContract, type JamRow } from '../../plugins/jams/index.ts'
 import { act, addCommand, addGroup, numberOf, textOption } from '../cli/context.ts'
 import { table } from '../cli/words.ts'
@@ -12,6 +13,7 @@ export function addJam(program: Command): void {
     examples: ['jam start friday --tempo 126', 'jam join ada:friday', 'jam show'],
   })
   addStartJam(jam)
+  addFork(jam)
   addMembership(jam)
   addShape(jam)
   addList(jam)
@@ -49,6 +51,40 @@ function addStartJam(jam: Command): void {
         `${row.name} has started: ${row.tempo} BPM, ${row.meter}; others join with \`jam join ${row.shown}:${row.name}\``,
     )
   })
+}
+
+function addFork(jam: Command): void {
+  const command = addCommand(jam, {
+    usage: 'fork <jam>',
+    summary: 'start a jam of your own that begins as another stood at a bar, its players credited',
+    examples: ['jam fork friday --from 17', 'jam fork ada:friday --from 17 --as late-friday'],
+  })
+    .requiredOption('--from <bar>', 'the bar that is its first, counted from 1')
+    .option('--as <name>', 'what it is called (default: the other name with a number)')
+    .option('--title <text>', 'a title for people (default: that of the other)')
+  act(command, async (context, [name = ''], options) => {
+    const bar = barOf(textOption(options['from']) ?? '')
+    const as = textOption(options['as'])
+    const title = textOption(options['title'])
+    const node = await context.node(jamsContract)
+    const row = await node.jam.fork({
+      jam: name,
+      bar,
+      ...(as !== undefined && { name: as }),
+      ...(title !== undefined && { title }),
+    })
+    context.print(
+      row,
+      () =>
+        `${row.name} has started, ${forkedWords(row)}: ${row.tempo} BPM, ${row.meter}; \`jam show\` says what plays`,
+    )
+  })
+}
+
+function barOf(text: string): number {
+  const bar = numberOf(text, '--from')
+  if (!Number.isInteger(bar) || bar < 1) throw new MarmaladeError('USAGE', '--from is a bar, counted from 1')
+  return bar
 }
 
 function addMembership(jam: Command): void {
@@ -163,14 +199,15 @@ function addShow(jam: Command): void {
     const shown = await node.jam.show(name === undefined ? {} : { jam: name })
     context.print(shown, () => {
       const instances = shown.instances.map((row) => [
-        row.instance,
+        row.called ?? row.instance,
         row.shown,
         row.generator,
-        `bar ${row.bar}`,
+        row.bar < 1 ? 'before' : `bar ${row.bar}`,
         row.stopped ? 'stopped' : '',
       ])
       return [
         heading(shown),
+        ...(shown.from ? [`${forkedWords(shown)}${missingWords(shown.from.missing)}`] : []),
         `members: ${shown.players.map((player) => player.shown + (player.counts ? '' : ' (gone)')).join(', ')}`,
         ...(shown.waiting.length > 0
           ? [`waiting to be admitted: ${shown.waiting.map((player) => player.shown).join(', ')}`]
@@ -186,3 +223,8 @@ function addShow(jam: Command): void {
 
 const heading = (row: JamRow): string =>
   `${row.name}${row.title === undefined ? '' : ` "${row.title}"`} by ${row.shown}: ${row.tempo} BPM, ${row.meter}, ${row.ended ? 'over' : `bar ${row.bar}`}`
+
+const forkedWords = ({ from }: JamRow): string =>
+  from ? `forked from ${from.shown}:${from.name} at bar ${from.bar}` : ''
+const missingWords = (missing: number): string =>
+  missing > 0 ? `; ${missing} of the entries that it begins with are not here: they come with their players' feeds` : ''

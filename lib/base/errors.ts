@@ -24,6 +24,9 @@ export const CODES = {
   FILE_INVALID: 'a file that was given is not of the kind that is needed',
   FILE_UNWRITABLE: 'a file that was asked for cannot be written',
   GENERATOR_MISSING: 'a score needs an archive that is not here, damaged, or not allowed to run',
+  FORK_INCOMPLETE: 'a jam that was forked begins with entries that are not here, or do not count',
+  FORK_TOO_LARGE: 'a jam cannot be forked at a bar: more plays there than one entry can name',
+  BAR_AHEAD: 'a jam has not come to a bar yet',
   ENGINE_LOST: 'the sound engine, a process of its own, ended or could not be started',
 
   // keys

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { MarmaladeError, blobIdOf, hex } from '../base/index.ts'
+import { parseRun } from '../feed/index.ts'
 import { buildScore, scoreHash } from '../jam/index.ts'
 import type { JamEntry, Score } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
@@ -45,9 +46,19 @@ export async function checkBundle(bundle: Bundle, options: BundleOptions = {}): 
   }
   for (const blob of blobs) await checkBlob(bundle, blob, report)
   if (!collector || !('jam' in what)) return { unverified, entries: [] }
+  await readCarried(bundle, collector)
   const score = buildScore(what.jam, collector.entries)
   checkScore(score, bundle.manifest)
   return { unverified, entries: collector.entries, score }
+}
+
+/** What a fork begins with, from feeds that have been checked. */
+async function readCarried(bundle: Bundle, collector: JamCollector): Promise<void> {
+  const players = collector.fork?.players
+  for (const head of bundle.manifest.heads.filter(({ identity }) => players?.has(identity))) {
+    for await (const run of bundle.runs(head))
+      for (const entry of parseRun(head.identity, run, nodeCrypto).entries) collector.carry(entry)
+  }
 }
 
 async function checkBlob(bundle: Bundle, { id }: BundleBlob, report: (bytes: number) => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import type { BlobId, JamId, PlayerId } from '../base/index.ts'
 import { readPayload, verifyEntry } from '../entry/index.ts'
 import type { Entry } from '../entry/index.ts'
 import { Ledger, MAX_ITEMS, readItem } from '../jam/index.ts'
-import type { JamEntry } from '../jam/index.ts'
+import type { Fork, JamEntry } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
 
 /**
@@ -28,6 +28,10 @@ export class JamCollector {
     if (published !== undefined) this.#published.set(published, (this.#published.get(published) ?? 0) + 1)
     else if (read.kind !== 'other' || namesJam(entry, this.#ledger.jam)) this.#ofJam++
     if (read.kind === 'other' || !verifyEntry(entry, nodeCrypto)) return
+    this.#keep(entry)
+  }
+
+  #keep(entry: Entry): void {
     if (this.#entries.length >= MAX_ITEMS)
       throw new MarmaladeError('JAM_TOO_LARGE', `${this.#ledger.jam} has more than ${MAX_ITEMS} entries`)
     const { identity, key, comparable, payload } = entry
@@ -41,9 +45,21 @@ export class JamCollector {
     return this.#entries
   }
 
-  /** Everyone ever admitted, as far as what has been taken tells. */
-  get members(): ReadonlySet<PlayerId> {
-    return this.#ledger.members.everyone
+  /** Everyone ever admitted, and whose entries a fork begins with, as far as what has been taken tells. */
+  get players(): ReadonlySet<PlayerId> {
+    return this.#ledger.players
+  }
+
+  /** What the jam begins with, where it was forked: that may stand before the start that says so, so it is read last, and taken by `carry`. */
+  get fork(): Fork | undefined {
+    return this.#ledger.fork
+  }
+
+  /** Takes an entry where the jam begins with it. @throws MarmaladeError JAM_TOO_LARGE */
+  carry(entry: Entry): void {
+    if (!this.fork?.read(entry) || !verifyEntry(entry, nodeCrypto)) return
+    this.#ofJam++
+    this.#keep(entry)
   }
 
   /** How many entries are of the jam, with those that publish one of these archives. */

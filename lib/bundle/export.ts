@@ -26,7 +26,7 @@ export interface ExportInit extends BundleOptions {
 /**
  * Writes a jam, a player's feed or all that is here to one file, with the blobs that belong to it. The same entries and blobs give the
  * same bytes. Nothing has the file's name before all of it is on disk.
- * @throws MarmaladeError JAM_UNKNOWN, JAM_TOO_LARGE, GENERATOR_MISSING naming the archive and its publisher,
+ * @throws MarmaladeError JAM_UNKNOWN, JAM_TOO_LARGE, FORK_INCOMPLETE, GENERATOR_MISSING naming the archive and its publisher,
  * BUNDLE_EMPTY, BUNDLE_EXISTS, BUNDLE_CHANGED, BUNDLE_TOO_LARGE, BUNDLE_WRITE, BLOB_CORRUPT, CANCELLED
  */
 export async function writeBundle(init: ExportInit): Promise<Exported> {

@@ -80,8 +80,8 @@ class Reading {
 }
 
 /**
- * A jam: the whole feed of everyone who was ever admitted, and the archives that plays which count name.
- * @throws MarmaladeError JAM_UNKNOWN; GENERATOR_MISSING naming archive and publisher; BUNDLE_CHANGED,
+ * A jam: the whole feed of everyone who was ever admitted, or whose entries it begins with, and the archives that plays which count name.
+ * @throws MarmaladeError JAM_UNKNOWN, FORK_INCOMPLETE; GENERATOR_MISSING naming archive and publisher; BUNDLE_CHANGED,
  * BUNDLE_TOO_LARGE, JAM_TOO_LARGE, CANCELLED
  */
 export async function planJam(parts: PlanParts, jam: JamId): Promise<Plan> {
@@ -90,12 +90,18 @@ export async function planJam(parts: PlanParts, jam: JamId): Promise<Plan> {
   const met = new Set<PlayerId>()
   // The starter's feed names members, theirs may name more.
   for (;;) {
-    const next = [ownedParts(jam).owner, ...collector.members].find((player) => !met.has(player))
+    const next = [ownedParts(jam).owner, ...collector.players].find((player) => !met.has(player))
     if (next === undefined) break
     met.add(next)
     await reading.read(next)
   }
+  for (const { identity, key } of collector.fork?.wanted() ?? []) {
+    const carried = await parts.store.get(key, 'feed', identity)
+    if (carried) collector.carry(carried)
+  }
   const score = buildScore(jam, collector.entries)
+  const lacking = score.problems.find(({ code }) => code === 'FORK_INCOMPLETE')
+  if (lacking) throw new MarmaladeError(lacking.code, lacking.message)
   const archives = new Set(score.archives.map(({ archive }) => archive))
   const others = reading.entries - collector.countWith(archives)
   const what = { what: { jam }, score: hashOfScore(score), others, lacking: [] }

@@ -32,6 +32,8 @@ const sound = z.strictObject({
   generator: name,
   instance: name,
   play: entry,
+  /** Of what a fork carries on: the jam in which it was asked for. */
+  jam: z.custom<JamId>(isJamId, 'not a jam').optional(),
   publish: entry,
   archive: z.custom<BlobId>(isBlobId, 'not a blob id'),
   from: place,
@@ -45,6 +47,8 @@ const credits = z.strictObject({
   program: z.string().max(64),
   jam: z.custom<JamId>(isJamId, 'not a jam'),
   title: z.string().max(1_024).optional(),
+  /** What the jam was forked from, the bar of that (from 1) which is its first, and the entry that says so. */
+  from: z.strictObject({ jam: z.custom<JamId>(isJamId, 'not a jam'), bar, start: entry }).optional(),
   /** The jam's. */
   engine: z.int().min(0),
   /** Hash of the score's set. */

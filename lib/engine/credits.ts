@@ -42,6 +42,7 @@ export function creditsOf(init: CreditsInit): Credits {
     program,
     jam: score.jam,
     ...(score.title !== undefined && { title: score.title }),
+    ...creditedFrom(score),
     engine: score.engine,
     set: replayed.scoreHash,
     heads: [...heads].sort((a, b) => (a.identity < b.identity ? -1 : 1)),
@@ -69,6 +70,10 @@ export function creditsOf(init: CreditsInit): Credits {
   }
 }
 
+/** What a jam was forked from, as credits say it; bars from 1. */
+export const creditedFrom = ({ from }: Pick<Score, 'from'>): Pick<Credits, 'from'> =>
+  from ? { from: { ...from, bar: from.bar + 1 } } : {}
+
 /** What entries say of the sounds that come from them. */
 export class Sources {
   readonly #init: Pick<CreditsInit, 'score' | 'names'>
@@ -94,7 +99,7 @@ export class Sources {
   credit(play: EntryKey, from: Frames, to: Frames): CreditedSound | undefined {
     const item = this.#plays.get(play)
     if (!item) return undefined
-    const { identity, payload } = item
+    const { identity, payload, carried } = item
     const { name: generator } = ownedParts(payload.generator)
     const published = this.#published.get(`${identity} ${generator} ${payload.archive}`)
     if (!published) return undefined
@@ -104,6 +109,7 @@ export class Sources {
       generator,
       instance: payload.instance,
       play,
+      ...(carried && { jam: carried.jam }),
       publish: published.key,
       archive: payload.archive,
       from: { frame: from, bar: this.#bar(from) },

@@ -1,6 +1,6 @@
 export { compareRenders, type Compared } from './compare.ts'
 export * from './constants.ts'
-export { creditsOf, Sources, type CreditsInit } from './credits.ts'
+export { creditedFrom, creditsOf, Sources, type CreditsInit } from './credits.ts'
 export { creditFault, differingCredits, falseSounds, type CreditFault } from './credits-check.ts'
 export { CREDITS_VERSION, encodeCredits, MAX_CREDITS, parseCredits } from './credits-schema.ts'
 export type { CreditedSound, CreditHead, Credits } from './credits-schema.ts'

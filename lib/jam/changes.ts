@@ -1,6 +1,7 @@
 import type { Frames, Name, Ticks } from '../base/index.ts'
 import { EntryTags, heldByEntries } from './entry-tags.ts'
 import type { EventLog } from './events.ts'
+import { keyOfInstance } from './items.ts'
 import type { JamItem, ParamItem, PlayItem, TagItem } from './items.ts'
 import type { Ledger } from './ledger.ts'
 import type { Stage } from './stage.ts'
@@ -40,8 +41,9 @@ export class Changes {
   /** A param takes effect, once. */
   param(wake: ItemWake<ParamItem>, stage: Stage, frame: Frames, window: Window): void {
     if (this.#isDone(wake.item)) return
-    const { instance, name, value } = wake.item.payload
-    const track = stage.trackOf(wake.item.identity, instance)
+    const { name, value } = wake.item.payload
+    const { player, instance } = this.#ledger.targetOf(wake.item)
+    const track = stage.trackOf(player, instance)
     const over = track.applyParam(wake.item, this.#ledger.grid, frame)
     this.#note(wake, frame, window, over !== undefined)
     if (over === undefined || track.state !== 'sounding' || !track.path) return
@@ -82,11 +84,12 @@ export class Changes {
    */
   dropParam(item: ParamItem, past: readonly JamItem[], stage: Stage, window: Window): void {
     this.#done.delete(item)
-    const { instance, name } = item.payload
-    const track = stage.trackOf(item.identity, instance)
+    const { name } = item.payload
+    const target = this.#ledger.targetOf(item)
+    const track = stage.trackOf(target.player, target.instance)
     const before = past
       .filter((it) => it.kind === 'param')
-      .filter((it) => it.identity === item.identity && it.payload.instance === instance && it.payload.name === name)
+      .filter((it) => it.payload.name === name && keyOfInstance(this.#ledger.targetOf(it)) === keyOfInstance(target))
       .sort(compareAt)
     const value = track.dropParam(item, before.at(-1), window.from, stage.defaultsOf(track))
     if (value === undefined || track.state !== 'sounding' || !track.path) return

@@ -6,7 +6,7 @@ import { EventLog } from './events.ts'
 import type { ConductorEvent } from './events.ts'
 import type { Grid } from './grid.ts'
 import { GridTags } from './grid-tags.ts'
-import { tickOf } from './items.ts'
+import { startsFirst, tickOf } from './items.ts'
 import type { JamEntry, JamItem, SoundItem } from './items.ts'
 import { Ledger } from './ledger.ts'
 import type { Members } from './members.ts'
@@ -73,9 +73,9 @@ export class JamConductor implements Conductor {
     return this.#ledger.members
   }
 
-  /** Entries arrived: of this jam, and `generator` entries of its members; others are passed over. */
+  /** Entries arrived: of this jam, `generator` entries of its players, and what it carries on (not before its start); others are passed over. */
   observe(entries: Iterable<JamEntry>): void {
-    for (const entry of entries) {
+    for (const entry of startsFirst(entries)) {
       const why = this.#docket.add(entry)
       if (why) this.#refuse(entry, why)
     }
@@ -142,7 +142,7 @@ export class JamConductor implements Conductor {
 
   #admit(item: JamItem, window: Window): void {
     if (!isSound(item)) return
-    this.#presence.add(item)
+    if (!item.carried) this.#presence.add(item)
     const tick = item.payload.at
     const late = this.#ledger.grid.frameOfTick(tick) < window.from
     if (item.kind === 'play') this.#stage.addPlay(item, window)
@@ -154,7 +154,7 @@ export class JamConductor implements Conductor {
   /** @param past what counts and has had its place */
   #drop(item: JamItem, past: readonly JamItem[], window: Window): void {
     if (!isSound(item)) return
-    this.#presence.remove(item)
+    if (!item.carried) this.#presence.remove(item)
     if (item.kind === 'play') this.#stage.dropPlay(item, window)
     else if (item.kind === 'stop') this.#stage.dropStop(item)
     else if (item.kind === 'tag') this.#changes.dropTag(item, past, window)

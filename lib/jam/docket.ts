@@ -1,5 +1,6 @@
 import type { EntryKey, ErrorCode, Refusal } from '../base/index.ts'
-import type { JamEntry, JamItem } from './items.ts'
+import { instanceKey, keyOfInstance } from './items.ts'
+import type { JamEntry, JamItem, PlayItem } from './items.ts'
 import type { Ledger } from './ledger.ts'
 import type { Members } from './members.ts'
 
@@ -67,11 +68,23 @@ export class Docket {
         for (const play of this.#ledger.playsBy(item.identity)) this.#fresh.add(play)
         return
       case 'play':
+        if (item.carried) this.#nameAnew(item)
         for (const play of this.#ledger.playsNaming(item.identity, item.payload.instance)) this.#fresh.add(play)
         return
       case 'start':
       case 'end':
         this.#all = true
+    }
+  }
+
+  /** What named an instance that a fork carries on before its play was here is put where it belongs now. */
+  #nameAnew({ identity, payload }: PlayItem): void {
+    const instance = instanceKey(identity, payload.instance)
+    for (const item of this.#counted) {
+      if (item.kind !== 'stop' && item.kind !== 'param') continue
+      if (keyOfInstance(this.#ledger.targetOf(item)) !== instance) continue
+      this.#gone.add(item)
+      this.#fresh.add(item)
     }
   }
 

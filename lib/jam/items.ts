@@ -5,6 +5,15 @@ import type { EntryKey, JamId, Micros, Name, PlayerId, Refusal, Ticks } from '..
 /** What the jam needs of an entry. Its own signature has been verified by the caller (FEEDS section 2). */
 export type JamEntry = Pick<Entry, 'identity' | 'key' | 'comparable' | 'payload'>
 
+/** Where an item that a fork carries on comes from. */
+export interface Carried {
+  readonly jam: JamId
+  /** The tick of that jam that is the fork's origin. */
+  readonly origin: Ticks
+  /** What the fork's starter calls the instance that it plays or sets, where that is not the name it was given. */
+  readonly as?: Name
+}
+
 interface Item<K extends string, P> {
   readonly kind: K
   /** Key, author and time of the entry; of an `again`, those of its original. */
@@ -12,6 +21,8 @@ interface Item<K extends string, P> {
   readonly identity: PlayerId
   readonly comparable: Micros
   readonly payload: P
+  /** Of another jam, whose entry it is: this one was forked and carries it on. Its `at` is counted from this one's origin. */
+  readonly carried?: Carried
 }
 
 export type StartItem = Item<'start', JamPayload<'start'>>
@@ -38,7 +49,12 @@ export type SoundItem = PlayItem | StopItem | ParamItem | TagItem
 export type JamItem = ActionItem | SoundItem | GeneratorItem
 
 /** An instance id belongs to one player of the jam. */
+export interface InstanceRef {
+  readonly player: PlayerId
+  readonly instance: Name
+}
 export type InstanceKey = `${PlayerId} ${Name}`
+export const keyOfInstance = ({ player, instance }: InstanceRef): InstanceKey => instanceKey(player, instance)
 export const instanceKey = (player: PlayerId, instance: Name): InstanceKey => `${player} ${instance}`
 
 /** An entry as the jam reads it: an item, nothing to do with this jam, or of it but malformed. */
@@ -75,13 +91,6 @@ export function readItem(jam: JamId, entry: JamEntry): ReadItem {
   }
 }
 
-/** All that are items of the jam, or of a `generator`, in the order of their entries. */
-export const itemsOf = (jam: JamId, entries: readonly JamEntry[]): JamItem[] =>
-  entries.flatMap((entry) => {
-    const read = readItem(jam, entry)
-    return read.kind === 'item' ? [read.item] : []
-  })
-
 /** Whether a malformed payload was meant for this jam. */
 function concerns(jam: JamId, entry: JamEntry): boolean {
   const { payload } = entry
@@ -103,4 +112,18 @@ export function tickOf(item: JamItem, grid: { tickOfBar(bar: number): Ticks }): 
     default:
       return item.payload.at
   }
+}
+
+/** Whether an entry may be a jam's start, which says what else is of the jam: it is read before all others. */
+export function maybeStart({ payload }: Pick<JamEntry, 'payload'>): boolean {
+  if (typeof payload !== 'object') return false
+  if (payload.type !== 'again') return payload['action'] === 'start'
+  const original = payload['payload']
+  return typeof original === 'object' && original !== null && 'action' in original && original.action === 'start'
+}
+
+/** Entries in the order in which a ledger takes them: what may be a start before the others, these as they are. */
+export const startsFirst = (entries: Iterable<JamEntry>): JamEntry[] => {
+  const all = [...entries]
+  return [...all.filter(maybeStart), ...all.filter((entry) => !maybeStart(entry))]
 }

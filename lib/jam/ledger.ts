@@ -1,23 +1,30 @@
 import { ownedParts, refusal } from '../base/index.ts'
 import type { EntryKey, JamId, Micros, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
 import { isAgain } from '../feed/index.ts'
+import type { Fork } from './fork.ts'
 import type { Grid } from './grid.ts'
+import { Handles } from './handles.ts'
 import { instanceKey, readItem, tickOf } from './items.ts'
 import type {
   EndItem,
-  GeneratorItem,
   InstanceKey,
+  InstanceRef,
   JamEntry,
   JamItem,
   MembershipItem,
   MeterItem,
+  ParamItem,
   PlayItem,
+  ReadItem,
+  SoundItem,
   StartItem,
+  StopItem,
   TempoItem,
 } from './items.ts'
 import type { Members } from './members.ts'
 import { comparePublished } from './order.ts'
-import { afterEnd, publishedAs, starterOnly } from './refusals.ts'
+import { Publications } from './publications.ts'
+import { afterEnd, starterOnly } from './refusals.ts'
 import { shapeOf } from './shape.ts'
 import type { Shape } from './shape.ts'
 
@@ -49,6 +56,9 @@ interface Carrier {
 /** Whose word counts of several carriers of one item: the original's, else that of the first `again` by (comparable, key). */
 const compareCarriers = (a: Carrier, b: Carrier): number => a.again - b.again || comparePublished(a, b)
 
+/** What a fork begins with has used its id up, whatever its player publishes later. */
+const carriedFirst = (a: PlayItem, b: PlayItem): number => Number(!a.carried) - Number(!b.carried)
+
 /** Honest carriers of one item all say the same. */
 const isSame = (a: JamItem, b: JamItem): boolean =>
   a === b || (a.comparable === b.comparable && JSON.stringify(a.payload) === JSON.stringify(b.payload))
@@ -68,8 +78,8 @@ export class Ledger {
   readonly #carriers = new Map<string, Carrier[]>()
   readonly #byPlayer = new Map<PlayerId, Set<JamItem>>()
   readonly #plays = new Map<InstanceKey, PlayItem[]>()
-  /** Owner, name and archive of what is published, to the runtimes named for it. */
-  readonly #published = new Map<string, string[]>()
+  readonly #published = new Publications()
+  readonly #handles: Handles
   readonly #actions = new Map<EntryKey, StartItem | MembershipItem | TempoItem | MeterItem | EndItem>()
   readonly #until: Ticks
   #shape: Shape | undefined
@@ -81,12 +91,16 @@ export class Ledger {
     this.jam = jam
     this.starter = owner
     this.name = name
+    this.#handles = new Handles(owner)
   }
 
-  /** Takes an entry in. Refusals: PAYLOAD_INVALID and its like for one of this jam that is malformed, JAM_TOO_LARGE. */
+  /**
+   * Takes an entry in; one of another jam that this one carries on only once the start that says so is there. Refusals: PAYLOAD_INVALID
+   * and its like for one of this jam that is malformed, JAM_TOO_LARGE.
+   */
   add(entry: JamEntry): Kept {
     if (this.#carried.has(entry.key)) return { kind: 'known' }
-    const read = readItem(this.jam, entry)
+    const read = this.#read(entry)
     if (read.kind === 'other') return { kind: 'other' }
     if (read.kind === 'malformed') return { ...read, kind: 'refused' }
     const { item } = read
@@ -100,6 +114,12 @@ export class Ledger {
     const changed = this.#settle(id)
     if (!changed?.item) return { kind: 'known' }
     return { kind: 'kept', item: changed.item, ...(changed.gone && { instead: changed.gone }) }
+  }
+
+  #read(entry: JamEntry): ReadItem {
+    const read = readItem(this.jam, entry)
+    const carried = read.kind === 'other' ? this.fork?.read(entry) : undefined
+    return carried ? { kind: 'item', item: carried } : read
   }
 
   /** Takes an entry out by its own key; gives the item that is no more in the set, where it alone carried that. */
@@ -141,10 +161,11 @@ export class Ledger {
       case 'tag':
         return
       case 'generator':
-        this.#indexPublished(item, by)
+        this.#published.index(item, by)
         return
       case 'play':
         this.#indexPlay(item, by)
+        this.#handles.index(item, by)
         return
       default:
         if (by === 1) this.#actions.set(item.key, item)
@@ -158,21 +179,15 @@ export class Ledger {
     const plays = (this.#plays.get(id) ?? []).filter((play) => play.key !== item.key)
     if (by === 1) plays.push(item)
     if (plays.length === 0) this.#plays.delete(id)
-    else this.#plays.set(id, plays.sort(comparePublished))
-  }
-
-  #indexPublished(item: GeneratorItem, by: 1 | -1): void {
-    const { name, archive, runtime } = item.payload
-    const id = `${item.identity} ${name} ${archive}`
-    const runtimes = this.#published.get(id) ?? []
-    if (by === 1) runtimes.push(runtime)
-    else runtimes.splice(runtimes.indexOf(runtime), 1)
-    if (runtimes.length > 0) this.#published.set(id, runtimes)
-    else this.#published.delete(id)
+    else
+      this.#plays.set(
+        id,
+        plays.sort((a, b) => carriedFirst(a, b) || comparePublished(a, b)),
+      )
   }
 
   get #shaped(): Shape {
-    return (this.#shape ??= shapeOf(this.starter, this.#actions.values(), this.#until))
+    return (this.#shape ??= shapeOf(this.jam, this.#actions.values(), this.#until))
   }
 
   /** Every item, in no order that means anything. */
@@ -188,6 +203,14 @@ export class Ledger {
   }
   get grid(): Grid {
     return this.#shaped.grid
+  }
+  /** What it begins with, where it was forked. */
+  get fork(): Fork | undefined {
+    return this.#shaped.fork
+  }
+  /** Whose entries it is made of: everyone ever admitted, and those whose entries it begins with. */
+  get players(): ReadonlySet<PlayerId> {
+    return this.#shaped.players
   }
   /** The starter's `end`; of several the first in score order. */
   get end(): EndItem | undefined {
@@ -222,9 +245,30 @@ export class Ledger {
     return play && !this.#refusePlay(play) ? play : undefined
   }
 
+  /**
+   * Which instance a stop, a param or a play's `replaces` names: its signer's own. The starter of a fork also names what
+   * the fork carries on, by what it calls it.
+   */
+  targetOf(item: StopItem | ParamItem): InstanceRef
+  targetOf(item: PlayItem): InstanceRef | undefined
+  targetOf(item: StopItem | ParamItem | PlayItem): InstanceRef | undefined {
+    const named = item.kind === 'play' ? item.payload.replaces : item.payload.instance
+    return named === undefined ? undefined : this.#handles.resolve(item, named)
+  }
+
+  /** The instance that a player means by a name now. */
+  instanceOf(player: PlayerId, named: Name): InstanceRef {
+    return this.#handles.find(player, named) ?? { player, instance: named }
+  }
+
+  /** Whether a player has no more use of an instance id: it played under it, or a fork of its own calls something so. */
+  isTaken(player: PlayerId, instance: Name): boolean {
+    return this.playsNaming(player, instance).length > 0 || this.#handles.find(player, instance) !== undefined
+  }
+
   /** Whether a play's archive was published as a process generator. */
   isProcess(play: PlayItem): boolean {
-    return this.#published.get(publishedAs(play))?.includes('process') ?? false
+    return this.#published.isProcess(play)
   }
 
   /**
@@ -233,8 +277,10 @@ export class Ledger {
    */
   refuse(item: JamItem): Refusal | undefined {
     if (item.kind === 'generator' || item.kind === 'join') return undefined
-    const { start, end, endTick, grid, members } = this.#shaped
+    const { start, end, endTick, grid, members, fork } = this.#shaped
     if (!start) return refusal('JAM_UNKNOWN', `no start of ${this.jam} is here: follow its starter`)
+    if (item.carried && !fork?.carries(item))
+      return refusal('NOT_MEMBER', `${item.kind}: the jam's start does not carry it on`)
     switch (item.kind) {
       case 'start':
         if (item.identity !== this.starter) return starterOnly(item)
@@ -254,30 +300,32 @@ export class Ledger {
       case 'play':
         return this.#refusePlay(item) ?? this.#refuseTaken(item)
       default:
-        return this.#refusePosition(item, item.payload.at)
+        return this.#refusePosition(item)
     }
   }
 
-  #refusePosition(item: JamItem, at: Ticks): Refusal | undefined {
+  #refusePosition(item: SoundItem): Refusal | undefined {
+    const { at } = item.payload
     if (!this.#shaped.start) return refusal('JAM_UNKNOWN', `no start of ${this.jam} is here: follow its starter`)
-    if (!this.members.countsAt(item.identity, at))
+    if (!item.carried && !this.members.countsAt(item.identity, at))
       return refusal('NOT_MEMBER', `${item.kind}: its signer is no member there: a member has to admit it`)
     return afterEnd(item, at, this.endTick)
   }
 
   #refusePlay(play: PlayItem): Refusal | undefined {
-    const refused = this.#refusePosition(play, play.payload.at)
+    const refused = this.#refusePosition(play)
     if (refused) return refused
     const { owner, name } = ownedParts(play.payload.generator)
     if (owner !== play.identity)
       return refusal('GENERATOR_FOREIGN', `${play.payload.generator} is another player's: fork and publish it first`)
-    if (this.#published.has(publishedAs(play))) return undefined
+    if (this.#published.has(play)) return undefined
     return refusal('GENERATOR_UNPUBLISHED', `${name} with this archive is not in the feed of its player: publish it`)
   }
 
   #refuseTaken(play: PlayItem): Refusal | undefined {
     const { instance } = play.payload
-    if (this.playsNaming(play.identity, instance)[0] === play) return undefined
+    const called = !play.carried && this.#handles.find(play.identity, instance) !== undefined
+    if (!called && this.playsNaming(play.identity, instance)[0] === play) return undefined
     return refusal('INSTANCE_TAKEN', `an earlier play uses the instance id ${instance}: use another`)
   }
 }

@@ -1,8 +1,8 @@
 import { SAMPLE_RATE } from '../base/index.ts'
 import type { Bars, Frames, Ticks } from '../base/index.ts'
 import type { Grid } from './grid.ts'
-import type { PlayItem, StopItem } from './items.ts'
-import { instanceKey } from './items.ts'
+import type { PlayItem } from './items.ts'
+import { instanceKey, keyOfInstance } from './items.ts'
 import type { InstanceKey } from './items.ts'
 import type { Ledger } from './ledger.ts'
 import type { ScoreEntry, ScoreProblem } from './score.ts'
@@ -58,20 +58,21 @@ function closedEnd(ledger: Ledger, counted: readonly ScoreEntry[]): Reach | unde
   const stops = new Map<InstanceKey, ScoreEntry>()
   const replaced = new Map<InstanceKey, ScoreEntry>()
   for (const entry of counted) {
-    if (entry.item.kind === 'stop') stops.set(ofItem(entry.item, entry.item.payload.instance), entry)
+    if (entry.item.kind === 'stop') stops.set(keyOfInstance(ledger.targetOf(entry.item)), entry)
   }
   for (const entry of counted) {
     if (entry.item.kind !== 'play' || entry.item.payload.when) continue
-    const { replaces, instance } = entry.item.payload
-    if (replaces === undefined || replaces === instance) continue
-    const cancelled = (stops.get(ofItem(entry.item, instance))?.at ?? Infinity) <= entry.at
-    const id = ofItem(entry.item, replaces)
+    const target = ledger.targetOf(entry.item)
+    const own = ofPlay(entry.item)
+    if (!target || keyOfInstance(target) === own) continue
+    const cancelled = (stops.get(own)?.at ?? Infinity) <= entry.at
+    const id = keyOfInstance(target)
     if (!cancelled && !replaced.has(id)) replaced.set(id, entry)
   }
   let last: Reach = { tick: 0, cause: undefined }
   for (const entry of counted) {
     if (entry.item.kind !== 'play') continue
-    const id = ofItem(entry.item, entry.item.payload.instance)
+    const id = ofPlay(entry.item)
     const reaches = [
       reachOf(stops.get(id)),
       reachOf(replaced.get(id)),
@@ -85,8 +86,7 @@ function closedEnd(ledger: Ledger, counted: readonly ScoreEntry[]): Reach | unde
   return last
 }
 
-const ofItem = (item: PlayItem | StopItem, instance: PlayItem['payload']['instance']): InstanceKey =>
-  instanceKey(item.identity, instance)
+const ofPlay = ({ identity, payload }: PlayItem): InstanceKey => instanceKey(identity, payload.instance)
 const reachOf = (entry: ScoreEntry | undefined): Reach | undefined => entry && { tick: entry.at, cause: entry }
 
 function lengthOf(entry: ScoreEntry, { payload }: PlayItem): Reach | undefined {
@@ -94,14 +94,15 @@ function lengthOf(entry: ScoreEntry, { payload }: PlayItem): Reach | undefined {
   return { tick: payload.at + payload.length, cause: entry }
 }
 
-/** Where its player leaves or is removed. */
+/** Where its player leaves or is removed; what a fork carries on does not depend on who is in it. */
 function outOf(ledger: Ledger, entry: ScoreEntry): Reach | undefined {
+  if (entry.item.carried) return undefined
   const tick = ledger.members.outFrom(entry.item.identity, entry.at)
   return tick === undefined ? undefined : { tick, cause: entry }
 }
 
 function openEnd(grid: Grid, counted: readonly ScoreEntry[]): Reach {
   const last = counted.findLast(({ item }) => item.kind === 'play' || item.kind === 'stop' || item.kind === 'param')
-  const bar = Math.ceil(grid.barOfTick(last?.at ?? 0))
+  const bar = Math.ceil(grid.barOfTick(Math.max(0, last?.at ?? 0)))
   return { tick: grid.tickOfBar(bar + OPEN_END_BARS), cause: last }
 }

@@ -4,7 +4,7 @@ import type { Bars } from '../base/index.ts'
 import { isAgain } from '../feed/index.ts'
 import type { Grid } from './grid.ts'
 import type { JamEntry, JamItem, ParamItem, PlayItem, StopItem, TagItem } from './items.ts'
-import { instanceKey, tickOf } from './items.ts'
+import { keyOfInstance, startsFirst, tickOf } from './items.ts'
 import type { InstanceKey } from './items.ts'
 import { Ledger } from './ledger.ts'
 import type { Members } from './members.ts'
@@ -45,6 +45,10 @@ export interface Score {
   readonly origin: Micros
   readonly grid: Grid
   readonly members: Members
+  /** Whose entries it is made of: everyone ever admitted, and those whose entries it begins with. */
+  readonly players: ReadonlySet<PlayerId>
+  /** What it was forked from, and the bar of that, from 0. */
+  readonly from?: { readonly jam: JamId; readonly bar: Bars; readonly start: EntryKey }
   readonly endTick: Ticks
   /** First frame that is not in it any more; tails ring on after it. */
   readonly end: Frames
@@ -58,7 +62,7 @@ export interface Score {
   /** A process generator is among the plays: the hash covers the set, the samples may differ. */
   readonly inexact: boolean
   readonly refused: readonly RefusedEntry[]
-  /** Empty where the score may be rendered: SCORE_TOO_LONG. */
+  /** Empty where the score may be rendered: SCORE_TOO_LONG, FORK_INCOMPLETE. */
   readonly problems: readonly ScoreProblem[]
 }
 
@@ -87,6 +91,8 @@ export function buildScore(jam: JamId, entries: Iterable<JamEntry>, options: Sco
   const kept = counted.filter((entry) => stands(entry, found.endTick, found.explicit, refused))
   const items = kept.map((entry) => entry.item)
   const plays = items.filter((item) => item.kind === 'play')
+  const { fork } = ledger
+  const lacking = fork?.lacking(counted.map(({ item }) => item))
   return {
     jam,
     starter: ledger.starter,
@@ -96,6 +102,8 @@ export function buildScore(jam: JamId, entries: Iterable<JamEntry>, options: Sco
     origin: start.comparable,
     grid,
     members: ledger.members,
+    players: ledger.players,
+    ...(fork && { from: { jam: fork.jam, bar: fork.bar, start: fork.start } }),
     endTick: found.endTick,
     end: grid.frameOfTick(found.endTick),
     entries: kept,
@@ -106,7 +114,7 @@ export function buildScore(jam: JamId, entries: Iterable<JamEntry>, options: Sco
     archives: archivesOf(plays),
     inexact: plays.some((play) => ledger.isProcess(play)),
     refused: refused.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)),
-    problems: found.problems,
+    problems: lacking ? [...found.problems, lacking] : found.problems,
   }
 }
 
@@ -115,7 +123,7 @@ function fill(jam: JamId, entries: Iterable<JamEntry>, refused: RefusedEntry[]):
   const ledger = new Ledger(jam)
   const all = [...entries].map((entry) => ({ entry, again: isAgain(entry) ? 1 : 0 }))
   all.sort((a, b) => a.again - b.again || a.entry.comparable - b.entry.comparable)
-  for (const { entry } of all) {
+  for (const entry of startsFirst(all.map(({ entry }) => entry))) {
     const kept = ledger.add(entry)
     if (kept.kind !== 'refused') continue
     refused.push({ key: entry.key, identity: entry.identity, code: kept.code, message: kept.message })
@@ -137,7 +145,7 @@ function sift(ledger: Ledger, refused: RefusedEntry[]): ScoreEntry[] {
     }
     // Others' admits make members, but are not of the score.
     if (item.kind === 'admit' && item.identity !== ledger.starter) continue
-    if (item.kind === 'stop') stopped.add(instanceKey(item.identity, item.payload.instance))
+    if (item.kind === 'stop') stopped.add(keyOfInstance(ledger.targetOf(item)))
     counted.push({ at: tickOf(item, ledger.grid), comparable: item.comparable, key: item.key, item })
   }
   return counted
@@ -154,10 +162,11 @@ function positioned(ledger: Ledger): JamItem[] {
 
 function refuseOrphan(ledger: Ledger, item: JamItem, stopped: ReadonlySet<InstanceKey>): Refusal | undefined {
   if (item.kind !== 'stop' && item.kind !== 'param') return undefined
-  const { instance } = item.payload
-  if (!ledger.playOf(item.identity, instance))
+  const target = ledger.targetOf(item)
+  const { instance } = target
+  if (!ledger.playOf(target.player, instance))
     return { code: 'INSTANCE_UNKNOWN', message: `no play that counts starts ${instance}` }
-  if (item.kind === 'stop' && stopped.has(instanceKey(item.identity, instance)))
+  if (item.kind === 'stop' && stopped.has(keyOfInstance(target)))
     return { code: 'STOP_LATER', message: `an earlier stop of ${instance} counts` }
   return undefined
 }

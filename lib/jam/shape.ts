@@ -1,4 +1,7 @@
-import type { PlayerId, Ticks } from '../base/index.ts'
+import { ownedParts } from '../base/index.ts'
+import type { JamId, PlayerId, Ticks } from '../base/index.ts'
+import { forkIn } from './fork.ts'
+import type { Fork } from './fork.ts'
 import { Grid } from './grid.ts'
 import type { GridChange } from './grid.ts'
 import type { EndItem, JamItem, MeterItem, StartItem, TempoItem } from './items.ts'
@@ -12,13 +15,18 @@ export interface Shape {
   readonly grid: Grid
   readonly end: EndItem | undefined
   readonly endTick: Ticks
+  /** What it begins with, where it was forked. */
+  readonly fork: Fork | undefined
+  /** Whose entries it is made of: everyone ever admitted, and those whose entries it begins with. */
+  readonly players: ReadonlySet<PlayerId>
 }
 
 /**
  * Start, members, grid and end of a jam: a pure function of the set of its actions.
  * @param until nothing at this tick or after it counts
  */
-export function shapeOf(starter: PlayerId, items: Iterable<JamItem>, until: Ticks): Shape {
+export function shapeOf(jam: JamId, items: Iterable<JamItem>, until: Ticks): Shape {
+  const starter = ownedParts(jam).owner
   const all = [...items]
   const own = all.filter((item) => item.identity === starter)
   const start = own.filter((item) => item.kind === 'start').sort(comparePublished)[0]
@@ -29,7 +37,10 @@ export function shapeOf(starter: PlayerId, items: Iterable<JamItem>, until: Tick
     (item) => item.kind === 'join' || item.kind === 'admit' || item.kind === 'remove' || item.kind === 'leave',
   )
   const endTick = Math.min(until, end?.payload.at ?? Infinity)
-  return { start, end, endTick, members: new Members(starter, membership), grid: gridOf(start, own, endTick) }
+  const members = new Members(starter, membership)
+  const fork = forkIn(jam, start)
+  const players = fork ? new Set([...members.everyone, ...fork.players]) : members.everyone
+  return { start, end, endTick, members, grid: gridOf(start, own, endTick), fork, players }
 }
 
 /** Keys that an action does not know are ignored: a `tempo` sets no meter. */

@@ -31,6 +31,11 @@ export class Stage {
     return track
   }
 
+  #trackNamed(item: StopItem): Track {
+    const { player, instance } = this.#parts.ledger.targetOf(item)
+    return this.trackOf(player, instance)
+  }
+
   defaultsOf(track: Track): ParamDefaults {
     return (track.play && this.#archives.get(track.play.payload.archive)) ?? NO_DEFAULTS
   }
@@ -54,9 +59,20 @@ export class Stage {
     const passed = grid.frameOfTick(at) < window.from
     track.play = play
     track.path = pathOf(play)
+    if (play.carried) this.#cutByWhatReplaced(track)
     track.late = passed ? (window.first ? 'join' : 'entry') : undefined
     track.heldAt = when && passed && window.first ? this.#parts.heldBefore(play, window.from) : undefined
     this.#aim(track, play, this.#placeOf(track, play, window))
+  }
+
+  /** What a fork carries on may come after a play of the starter has taken its place. */
+  #cutByWhatReplaced(track: Track): void {
+    const { grid } = this.#parts.ledger
+    for (const other of this.#tracks.values()) {
+      const target = other.state === 'waiting' || !other.play ? undefined : this.#parts.ledger.targetOf(other.play)
+      if (target?.player !== track.player || target.instance !== track.instance) continue
+      track.cut = { tick: Math.floor(grid.tickOfFrame(other.startFrame)), reason: 'replaced' }
+    }
   }
 
   /** Where a play that has not started stands to start: at its own tick, or by lines that lie ahead of `from`. */
@@ -116,13 +132,13 @@ export class Stage {
   }
 
   addStop(item: StopItem): void {
-    const track = this.trackOf(item.identity, item.payload.instance)
+    const track = this.#trackNamed(item)
     track.addStop(item)
     this.#watchEnd(track)
   }
 
   dropStop(item: StopItem): void {
-    this.trackOf(item.identity, item.payload.instance).removeStop(item)
+    this.#trackNamed(item).removeStop(item)
   }
 
   /** Looks again at what ends each instance: somebody left, was removed or came back. */
@@ -208,9 +224,9 @@ export class Stage {
   }
 
   #replace(by: Track, play: PlayItem, frame: Frames, window: Window): void {
-    const { replaces } = play.payload
-    if (replaces === undefined || replaces === by.instance) return
-    const other = this.trackOf(by.player, replaces)
+    const target = this.#parts.ledger.targetOf(play)
+    const other = target && this.trackOf(target.player, target.instance)
+    if (!other || other === by) return
     const tick = Math.floor(this.#parts.ledger.grid.tickOfFrame(frame))
     if (!other.cut || other.cut.tick > tick) other.cut = { tick, reason: 'replaced' }
     if (other.state === 'sounding') this.#stop(other, frame, window)

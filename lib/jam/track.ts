@@ -76,7 +76,7 @@ export class Track {
     const length = play?.payload.length
     const stands = play?.payload.when ? this.heldAt : play?.payload.at
     if (length !== undefined && stands !== undefined) ends.push({ tick: stands + length, reason: 'length' })
-    const out = play && members.outFrom(this.player, play.payload.at)
+    const out = play && !play.carried ? members.outFrom(this.player, play.payload.at) : undefined
     if (out !== undefined) ends.push({ tick: out, reason: 'member' })
     return ends.reduce<TrackEnd | undefined>((a, b) => (a && a.tick <= b.tick ? a : b), undefined)
   }

@@ -6,7 +6,7 @@ import { isBlobId, isEntryKey, isPlayerRef, playerOfRef } from '../../lib/base/i
 import type { BlobId, JamId, PlayerId } from '../../lib/base/index.ts'
 import type { Pin } from '../../lib/blobs/index.ts'
 import type { Entry } from '../../lib/entry/index.ts'
-import { MAX_TAKE_LINE } from '../../lib/jam/index.ts'
+import { forkSaid, MAX_TAKE_LINE } from '../../lib/jam/index.ts'
 import { readSaid } from '../../lib/players/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 
@@ -34,7 +34,14 @@ export async function* pinsOf(init: PinsInit): AsyncIterable<Pin> {
     for await (const entry of store.byType(type)) if (counts(entry.identity)) yield* namedBy(init, entry)
   }
   for await (const jam of jamsOf(store)) {
-    for await (const entry of store.byJam(jam)) yield* playIn(entry, `played in ${nameOf(jam)}`)
+    const why = `played in ${nameOf(jam)}`
+    for await (const entry of store.byJam(jam)) {
+      yield* playIn(entry, why)
+      for (const { key, identity } of forkSaid(jam, entry)?.wanted() ?? []) {
+        const carried = await store.get(key, 'feed', identity)
+        if (carried) yield* playIn(carried, why)
+      }
+    }
   }
   yield* pinsOfTakes(init)
 }

@@ -64,6 +64,7 @@ export type Detail =
   | { readonly kind: 'way'; readonly way: Way }
   | { readonly kind: 'member'; readonly jam: JamId; readonly admitted?: { readonly by: PlayerId; readonly at: Micros } }
   | { readonly kind: 'was a member'; readonly jam: JamId }
+  | { readonly kind: 'carried on'; readonly jam: JamId }
   | { readonly kind: 'asks'; readonly jam: JamId }
   | { readonly kind: 'relay'; readonly jam: JamId; readonly by: PlayerId; readonly until: Micros }
   | { readonly kind: 'blocked'; readonly since: Micros | undefined }
@@ -87,6 +88,8 @@ export function inWords(detail: Detail, self: PlayerId, shown: Shown): string {
     }
     case 'was a member':
       return `was a member of the jam ${jamShown(detail.jam, shown)}: what was played then is still part of it`
+    case 'carried on':
+      return `plays in what the jam ${jamShown(detail.jam, shown)} was forked from`
     case 'asks':
       return `asked to join the jam ${jamShown(detail.jam, shown)}: \`jam admit\` lets a player in`
     case 'relay':

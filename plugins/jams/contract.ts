@@ -27,6 +27,10 @@ export const jamRow = z.object({
   /** The bar that is playing, counted from 1. */
   bar: z.number(),
   current: z.boolean(),
+  /** What it was forked from, at which bar (from 1), and how many of the entries that it begins with are not here. */
+  from: z
+    .object({ jam: ids.jam, name: z.string(), shown: z.string(), bar: z.number(), missing: z.number() })
+    .optional(),
 })
 export type JamRow = z.output<typeof jamRow>
 
@@ -52,8 +56,12 @@ export const instanceRow = z.object({
   generator: z.string(),
   archive: ids.blob,
   bar: z.number(),
+  /** What the starter of a fork calls it, where that is something else. */
+  called: z.string().optional(),
   stopped: z.boolean(),
 })
+
+export type InstanceRow = z.output<typeof instanceRow>
 
 /** What a member's node answers to a play that is sent ahead of gossip. */
 export const playAnswer = z.union([
@@ -85,6 +93,16 @@ export const jamsContract = defineContract({
         title: z.string().max(128).optional(),
         tempo: z.number().optional(),
         meter: z.string().max(8).optional(),
+      }),
+      result: jamRow,
+    }),
+    /** Starts a jam of one's own that begins as another stands at a bar, counted from 1. */
+    fork: async_({
+      args: z.strictObject({
+        jam: text,
+        bar: z.int().min(1).max(1_000_000_000),
+        name: text.optional(),
+        title: z.string().max(128).optional(),
       }),
       result: jamRow,
     }),

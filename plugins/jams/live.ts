@@ -38,6 +38,8 @@ export class LiveJam {
   readonly #items = new Map<EntryKey, JamItem>()
   /** Feeds whose generators have been read. */
   readonly #read = new Set<PlayerId>()
+  /** The start whose beginning has been looked for. */
+  #begun: EntryKey | undefined
   readonly #refused: RefusedEntry[] = []
   /** Who signed what was sent ahead and is in no feed yet. */
   readonly #ahead = new Map<EntryKey, PlayerId>()
@@ -70,6 +72,7 @@ export class LiveJam {
 
   async load(): Promise<void> {
     for await (const entry of this.#store.byJam(this.jam)) this.#take(entry)
+    await this.#readCarried()
     await this.#readGenerators()
   }
 
@@ -81,7 +84,7 @@ export class LiveJam {
       this.#ahead.delete(entry.key)
       if (this.#concerns(entry) && this.#take(entry)) entries.push(entry)
     }
-    entries.push(...(await this.#readGenerators()))
+    entries.push(...(await this.#readCarried()), ...(await this.#readGenerators()))
     // After what came: what is published again is never gone in between, so what plays plays on.
     const withdrawn = change.changeover ? await this.#withdrawLost(change.head.identity) : []
     return { entries, withdrawn }
@@ -138,10 +141,28 @@ export class LiveJam {
     if (this.#refused.length > MAX_REFUSED) this.#refused.shift()
   }
 
-  /** Reads what new members have published. */
+  /** Reads what the jam begins with, where its start is there and says that it was forked. */
+  async #readCarried(): Promise<JamEntry[]> {
+    const { fork } = this.ledger
+    if (!fork || fork.start === this.#begun) return []
+    this.#begun = fork.start
+    const found: JamEntry[] = []
+    for await (const entry of this.#carried()) if (this.#take(entry)) found.push(entry)
+    return found
+  }
+
+  /** What of it is in the feeds that are here. */
+  async *#carried(): AsyncGenerator<Entry> {
+    for (const { key, identity } of this.ledger.fork?.wanted() ?? []) {
+      const entry = await this.#store.get(key, 'feed', identity)
+      if (entry) yield entry
+    }
+  }
+
+  /** Reads what new players have published. */
   async #readGenerators(): Promise<JamEntry[]> {
     const found: JamEntry[] = []
-    for (const player of this.ledger.members.everyone) {
+    for (const player of this.ledger.players) {
       if (this.#read.has(player)) continue
       this.#read.add(player)
       for await (const entry of this.#store.byType('generator', { identity: player })) {
@@ -154,6 +175,7 @@ export class LiveJam {
   async #reread(player: PlayerId): Promise<Entry[]> {
     const entries: Entry[] = []
     for await (const entry of this.#store.byJam(this.jam)) if (entry.identity === player) entries.push(entry)
+    for await (const entry of this.#carried()) if (entry.identity === player) entries.push(entry)
     for await (const entry of this.#store.byType('generator', { identity: player })) entries.push(entry)
     return entries
   }

@@ -6,13 +6,24 @@ import {
   SAMPLE_RATE,
   type Clock,
   type Frames,
+  type Name,
   type PlayerId,
 } from '../../lib/base/index.ts'
-import { isMeter } from '../../lib/entry/index.ts'
+import { isMeter, type Payload } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
-import { ENGINE, instanceKey, nextBoundary, parseOn, resolveAt } from '../../lib/jam/index.ts'
+import {
+  ENGINE,
+  handleOf,
+  instanceKey,
+  nextBoundary,
+  parseOn,
+  resolveAt,
+  type Grid,
+  type PlayItem,
+} from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
-import type { JamRow, jamsContract } from './contract.ts'
+import type { InstanceRow, JamRow, jamsContract } from './contract.ts'
+import { forkedRow, nameOfFork, startOfFork } from './fork.ts'
 import type { Jams } from './jams.ts'
 import type { LiveJam } from './live.ts'
 import { staysIn, type Membership } from './membership.ts'
@@ -46,21 +57,29 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
     if (jam.ledger.starter !== self) throw new MarmaladeError('STARTER_ONLY', 'only the starter of the jam may do this')
     return jam
   }
+  /** Starts a jam of our own. */
+  const begin = async (name: Name, start: Omit<Payload & object, 'jam'>): Promise<JamRow> => {
+    const id = jamIdOf(self, name)
+    if ((await jams.open(id)).ledger.start)
+      throw new MarmaladeError('JAM_NAME_USED', `you have started a jam called ${name} before: take a new name`)
+    await feeds.publish({ type: 'jam', ...start, jam: id })
+    await parts.settled()
+    return row(await jams.resolve(id))
+  }
   /** The first tick that can be heard everywhere in time. */
   const soon = (jam: LiveJam): number =>
     resolveAt(jam.ledger.grid, { unit: 'now' }, jam.frameAt(clock.micros()), lookAhead).at
   return {
     async start({ name: text, title, tempo = DEFAULT_TEMPO, meter = DEFAULT_METER }) {
-      const id = jamIdOf(self, checkedName(text))
       if (!isMeter(meter))
         throw new MarmaladeError('USAGE', `${meter} is no meter: n/d, n 1 to 64, d a power of 2 up to 32`)
-      if ((await jams.open(id)).ledger.start) {
-        throw new MarmaladeError('JAM_NAME_USED', `you have started a jam called ${text} before: take a new name`)
-      }
       const titled = title === undefined ? {} : { title }
-      await feeds.publish({ type: 'jam', jam: id, action: 'start', tempo, meter, engine: ENGINE, ...titled })
-      await parts.settled()
-      return row(await jams.resolve(id))
+      return begin(checkedName(text), { type: 'jam', action: 'start', tempo, meter, engine: ENGINE, ...titled })
+    },
+    async fork({ jam: text, bar, name: asked, title }) {
+      const jam = await started(text)
+      const name = asked === undefined ? await nameOfFork(parts, jam) : checkedName(asked)
+      return begin(name, startOfFork(parts, jam, { bar, title }))
     },
     async join({ jam: text }) {
       const jam = await jams.resolve(text)
@@ -144,18 +163,31 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
           counts: members.countsAt(player, now),
         })),
         waiting: membership.waiting(jam).map((player) => ({ player, shown: shown(player) })),
-        instances: instancesOf(jam).map(({ identity, payload }) => ({
-          instance: payload.instance,
-          player: identity,
-          shown: shown(identity),
-          generator: ownedParts(payload.generator).name,
-          archive: payload.archive,
-          bar: Math.floor(grid.barOfTick(payload.at)) + 1,
-          stopped: stopped.has(instanceKey(identity, payload.instance)),
+        instances: instancesOf(jam).map((play) => ({
+          ...instanceRowOf(play, grid),
+          shown: shown(play.identity),
+          stopped: stopped.has(instanceKey(play.identity, play.payload.instance)),
         })),
         refused: [...jam.refused()],
       }
     },
+  }
+}
+
+/** One play that counts; what a fork begins with has been playing since before its first bar. */
+function instanceRowOf(
+  play: PlayItem,
+  grid: Grid,
+): Pick<InstanceRow, 'instance' | 'player' | 'generator' | 'archive' | 'bar' | 'called'> {
+  const { identity, payload } = play
+  const called = handleOf(play)
+  return {
+    instance: payload.instance,
+    player: identity,
+    generator: ownedParts(payload.generator).name,
+    archive: payload.archive,
+    bar: Math.floor(grid.barOfTick(payload.at)) + 1,
+    ...(called !== payload.instance && { called }),
   }
 }
 
@@ -185,5 +217,6 @@ function jamRow({ feeds, jams, membership, clock }: Parts, jam: LiveJam): JamRow
     ended: ledger.end !== undefined && ledger.end.payload.at <= tick,
     bar: Math.floor(grid.barOfTick(nextBoundary(grid, 'now', Math.max(0, jam.frameAt(clock.micros()))))) + 1,
     current: jams.current()?.jam === jam.jam,
+    ...forkedRow({ feeds }, jam),
   }
 }

@@ -97,11 +97,11 @@ export class Membership {
 
   /** After anything changed in a jam: new members' feeds are wanted, and followed players who ask are admitted. */
   async refresh(jam: LiveJam): Promise<void> {
-    const { members } = jam.ledger
+    const { members, players } = jam.ledger
     if (this.#seen.get(jam) === members) return
     this.#seen.set(jam, members)
     this.#init.feeds.interestChanged()
-    this.#serveMembers(members)
+    this.#serveMembers(members, players)
     await this.admitFollowed(jam)
   }
 
@@ -163,10 +163,10 @@ export class Membership {
     if (this.#asking.delete(player)) this.#init.feeds.interestChanged('asks to join')
   }
 
-  /** Members of joined jams, or those who were and are no more: their entries still belong to the score. */
+  /** Members of joined jams, or those who are none, or no more, and whose entries belong to the score. */
   *#members(which: 'in' | 'gone'): Iterable<PlayerId> {
     for (const jam of this.#init.jams.joined()) {
-      for (const player of jam.ledger.members.everyone) if (staysIn(jam, player) === (which === 'in')) yield player
+      for (const player of jam.ledger.players) if (staysIn(jam, player) === (which === 'in')) yield player
     }
   }
 
@@ -174,8 +174,10 @@ export class Membership {
   #explain(player: PlayerId, which: 'in' | 'gone'): Detail[] {
     const details: Detail[] = []
     for (const jam of this.#init.jams.joined()) {
-      if (!jam.ledger.members.everyone.has(player) || staysIn(jam, player) !== (which === 'in')) continue
-      if (which === 'gone') details.push({ kind: 'was a member', jam: jam.jam })
+      const { members, players } = jam.ledger
+      if (!players.has(player) || staysIn(jam, player) !== (which === 'in')) continue
+      if (!members.everyone.has(player)) details.push({ kind: 'carried on', jam: jam.jam })
+      else if (which === 'gone') details.push({ kind: 'was a member', jam: jam.jam })
       else details.push({ kind: 'member', jam: jam.jam, ...admittedIn(jam, player) })
     }
     return details
@@ -183,17 +185,17 @@ export class Membership {
 
   /** Members of one jam may know the feeds of all who were in it, and of those who wait to be let in. */
   /** Who is let into a second jam is tracked for the same reason as before, and may have other feeds now. */
-  #serveMembers({ everyone, waiting }: Members): void {
-    const shared = new Set([...everyone, ...waiting.map(({ player }) => player)])
+  #serveMembers({ waiting }: Members, players: ReadonlySet<PlayerId>): void {
+    const shared = new Set([...players, ...waiting.map(({ player }) => player)])
     for (const { player } of this.#init.host.connections())
       if (shared.has(player)) this.#init.feeds.servingChanged(player, shared)
   }
 
   #shareJam(peer: PlayerId, feed: PlayerId): boolean {
     return this.#init.jams.joined().some((jam) => {
-      const { members } = jam.ledger
+      const { members, players } = jam.ledger
       if (!isMember(jam, peer, this.tickNow(jam))) return false
-      return members.everyone.has(feed) || members.waiting.some(({ player }) => player === feed)
+      return players.has(feed) || members.waiting.some(({ player }) => player === feed)
     })
   }
 }

@@ -9,7 +9,7 @@ import {
 } from '../../lib/base/index.ts'
 import type { Entry, Payload } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
-import { instanceKey, parseOn, resolveAt, type PlayItem, type ResolvedAt } from '../../lib/jam/index.ts'
+import { keyOfInstance, parseOn, resolveAt, type PlayItem, type ResolvedAt } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import type { jamsContract } from './contract.ts'
@@ -68,7 +68,7 @@ export function performHandlers(parts: Parts): Handlers<typeof jamsContract>['pe
       }
       const { at, on } = place(jam, args.on)
       const instance = args.as === undefined ? freeInstance(jam, feeds, row.name) : checkedName(args.as)
-      if (jam.ledger.playsNaming(identity, instance).length > 0) {
+      if (jam.ledger.isTaken(identity, instance)) {
         throw new MarmaladeError('INSTANCE_TAKEN', `${instance} has been used in this jam: name it otherwise with --as`)
       }
       const entry = await publish(
@@ -148,21 +148,18 @@ function barsLong(jam: LiveJam, at: number, bars: number): number {
 
 /** `drums`, then `drums-2`, `drums-3` …: an id is used once by a player in a jam. */
 function freeInstance(jam: LiveJam, feeds: FeedsApi, generator: Name): Name {
-  const used = new Set<string>()
-  for (const item of jam.ledger.items()) {
-    if (item.kind === 'play' && item.identity === feeds.identity.id) used.add(item.payload.instance)
-  }
   for (let number = 1; number < MAX_NUMBER; number++) {
     const candidate = number === 1 ? generator : `${generator.slice(0, 58)}-${number}`
-    if (!used.has(candidate) && isName(candidate)) return candidate
+    if (isName(candidate) && !jam.ledger.isTaken(feeds.identity.id, candidate)) return candidate
   }
   throw new MarmaladeError('INSTANCE_TAKEN', `all numbers of ${generator} are used: name the instance with --as`)
 }
 
-/** An instance of one's own that has been asked for. @throws INSTANCE_UNKNOWN */
+/** An instance of one's own that has been asked for, or one that a fork of one's own carries on. @throws INSTANCE_UNKNOWN */
 function ownInstance(jam: LiveJam, feeds: FeedsApi, text: string): Name {
   const instance = checkedName(text)
-  if (jam.ledger.playOf(feeds.identity.id, instance)) return instance
+  const { player, instance: id } = jam.ledger.instanceOf(feeds.identity.id, instance)
+  if (jam.ledger.playOf(player, id)) return instance
   const theirs = [...jam.ledger.items()].some((item) => item.kind === 'play' && item.payload.instance === instance)
   const why = theirs ? `${text} is another player's` : `you play no ${text} in this jam`
   throw new MarmaladeError('INSTANCE_UNKNOWN', `${why}: \`jam show\` lists what plays`)
@@ -182,7 +179,7 @@ export function stoppedIn(jam: LiveJam): ReadonlySet<string> {
   const stopped = new Set<string>()
   for (const item of jam.ledger.items()) {
     if (item.kind === 'stop' && jam.ledger.refuse(item) === undefined) {
-      stopped.add(instanceKey(item.identity, item.payload.instance))
+      stopped.add(keyOfInstance(jam.ledger.targetOf(item)))
     }
   }
   return stopped

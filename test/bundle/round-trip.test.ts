@@ -1,13 +1,15 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
-import { hex, refOf, rawId } from '../../lib/base/index.ts'
+import { hex, jamIdOf, name, refOf, rawId } from '../../lib/base/index.ts'
 import { checkBundle, copyBlobs, importBundle, openBundle, verifyHome, writeBundle } from '../../lib/bundle/index.ts'
-import { buildScore, scoreHash } from '../../lib/jam/index.ts'
+import { buildScore, forkPoint, Ledger, scoreHash } from '../../lib/jam/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
-import { contentOf, emptyHome, exportedJam } from '../helpers/bundles.ts'
+import { LiveJam } from '../../plugins/jams/index.ts'
+import { contentOf, emptyHome, exportedJam, twoPlayerJam } from '../helpers/bundles.ts'
 import { chain, collect, identityNamed, note, rawOf } from '../helpers/chains.ts'
-import { Teardown } from '../helpers/hosts.ts'
+import { codeOf, Teardown } from '../helpers/hosts.ts'
+import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
 import { readWithTarStream } from '../helpers/tar.ts'
 
 test('a jam with two players comes back from its bundle: the same feeds, archives and score', async (t) => {
@@ -177,5 +179,47 @@ test('what an import cannot make the feed here is told apart', async (t) => {
   const ahead = await importBundle({ file, store: early.store, blobs: early.blobs })
   t.deepEqual(ahead.apart, [{ identity: dan.id, outcome: 'ahead', due: old[0]!.comparable - 600_000_000 }])
   t.equal(ahead.added, 0)
+  await down.run()
+})
+
+test('the bundle of a fork holds the feeds of those whose entries it begins with', async (t) => {
+  const down = new Teardown()
+  const { ada, ben, jam, archives } = await twoPlayerJam(down)
+  const cy = await emptyHome(down, 'cy')
+  cy.clock.now = ada.clock.now + 1_000_000
+  for (const player of [ada.identity.id, ben])
+    await cy.store.ingest(player, rawOf(await collect(ada.store.read(player))))
+  const ledger = new Ledger(jam)
+  const known = [...(await collect(cy.store.byJam(jam))), ...(await collect(cy.store.byType('generator')))]
+  for (const entry of known) ledger.add(entry)
+  const fork = jamIdOf(cy.identity.id, name('friday-2'))
+  await cy.store.append({ type: 'jam', jam: fork, action: 'start', engine: 0, ...forkPoint(ledger, 1, cy.identity.id) })
+  const file = join(down.add(temporaryFolder(), removeFolder), 'fork.jam')
+  t.equal(
+    await codeOf(writeBundle({ ...cy, what: { jam: fork }, file })),
+    'GENERATOR_MISSING',
+    'what others publish has to be here',
+  )
+  for await (const { id } of ada.blobs.list()) await cy.blobs.add(ada.blobs.read(id))
+  const exported = await writeBundle({ ...cy, what: { jam: fork }, file })
+  t.deepEqual([exported.feeds, exported.blobs, exported.absent], [3, 1, []])
+
+  const bundle = await openBundle(file)
+  const { score } = await checkBundle(bundle)
+  await bundle.close()
+  t.deepEqual(score?.problems, [])
+  t.deepEqual(
+    score?.plays.map(({ identity, payload }) => [identity, payload.archive]),
+    [[ben, archives.bass]],
+    'what sounds at that bar, from the bundle alone',
+  )
+  const dee = await emptyHome(down, 'dee')
+  await importBundle({ file, store: dee.store, blobs: dee.blobs })
+  const live = new LiveJam(fork, dee.store)
+  await live.load()
+  t.deepEqual(buildScore(fork, live.entries()).entries, score?.entries, 'and from a home that took it in')
+
+  await cy.store.discard(ben)
+  t.equal(await codeOf(writeBundle({ ...cy, what: { jam: fork }, file, replace: true })), 'FORK_INCOMPLETE')
   await down.run()
 })

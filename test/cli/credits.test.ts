@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { checkCredits, type CreditsChecked } from '../../bin/cli/credits-check.ts'
 import { readCredits, writeCredits } from '../../bin/cli/credits.ts'
 import type { JamSource } from '../../bin/cli/jam-source.ts'
-import { MarmaladeError, type BlobId } from '../../lib/base/index.ts'
+import { jamIdOf, MarmaladeError, name as checkedName, type BlobId, type PlayerId } from '../../lib/base/index.ts'
 import { encodeCredits, parseCredits, readTake, type Credits, type ReplayInit } from '../../lib/engine/index.ts'
-import { buildScore } from '../../lib/jam/index.ts'
+import { buildScore, forkPoint, Ledger } from '../../lib/jam/index.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { ADA, archiveNamed, BAR, BEN, CY, JAM, type JamWriter } from '../helpers/jams.ts'
+import { ADA, archiveNamed, BAR, BEN, CY, JAM, JamWriter } from '../helpers/jams.ts'
 import { sineWat } from '../helpers/mix.ts'
 import { ALL, session } from '../helpers/session-tests.ts'
 import {
@@ -29,7 +29,7 @@ interface Written {
 /** What a home that has the jam would give. */
 async function sourceOf(
   folder: string,
-  { entries }: Pick<JamWriter, 'entries'>,
+  { jam, entries }: Pick<JamWriter, 'jam' | 'entries'>,
   archives: Archives,
 ): Promise<JamSource> {
   const files = new Map<BlobId, string>()
@@ -39,7 +39,7 @@ async function sourceOf(
     files.set(archive, file)
   }
   return {
-    jam: JAM,
+    jam,
     entries,
     archiveFile: async (archive) => {
       const file = files.get(archive)
@@ -66,8 +66,8 @@ function named(): JamWriter {
 async function written(folder: string, jam: JamWriter, options: Partial<ReplayInit> = {}): Promise<Written> {
   const archives = await sines()
   const source = await sourceOf(folder, jam, archives)
-  const score = buildScore(JAM, jam.entries)
-  const made = await replayed(folder, jam.entries, archives, options)
+  const score = buildScore(jam.jam, jam.entries)
+  const made = await replayed(folder, jam.entries, archives, { ...options, jam: jam.jam })
   const file = join(folder, 'credits.json')
   await writeCredits(file, { source, score, replayed: made, take: options.take })
   return { credits: await readCredits(file), text: await readFile(file, 'utf8'), source }
@@ -217,3 +217,61 @@ session('credits of a take are of that take alone, and need it for its frames', 
   t.equal(await codeOf(readCredits(rig.takeFile)), 'CREDITS_INVALID')
   t.equal(await codeOf(readCredits(join(rig.place, 'nowhere.json'))), 'FILE_INVALID')
 })
+
+/** Cy begins a jam as the small one stood at bar 1 and changes it. */
+function forkedJam(): JamWriter {
+  const jam = named()
+  const fork = new JamWriter(jamIdOf(CY, checkedName('again')), 9_000_000)
+  const ledger = new Ledger(JAM)
+  for (const entry of jam.entries) ledger.add(entry)
+  const { from, tempo, meter } = forkPoint(ledger, 0, CY)
+  fork.entries.push(...jam.entries)
+  fork.action(CY, 'start', { tempo, meter, engine: 0, from })
+  fork.param(CY, 'drums', 960, { name: 'gain', value: -24 })
+  fork.stop(CY, 'chords', 2 * 960)
+  fork.action(CY, 'end', { at: BAR })
+  return fork
+}
+
+session('credits of a fork name who played, in which jam, and the start that carries it on', async (t, rig) => {
+  const folder = await rig.make()
+  const fork = forkedJam()
+  const made = await written(folder, fork)
+  const { credits, source } = made
+  t.deepEqual(credits.from, { jam: JAM, bar: 1, start: fork.entries.find(isForkStart)?.key })
+  t.deepEqual(
+    credits.sounds.map(({ player, jam, instance }) => [player.name, jam, instance]).sort(),
+    [
+      ['Ada', JAM, 'chords'],
+      ['Ada', JAM, 'drums'],
+    ],
+    'the words of their player, not of who forked',
+  )
+  const drums = credits.sounds.find(({ instance }) => instance === 'drums')
+  const played = fork.entries.find(({ key }) => key === drums?.play)
+  t.equal(played?.identity, ADA)
+  t.equal(drums?.archive, archiveNamed('drums'))
+  t.deepEqual(credits.heads.map(({ identity }) => identity).sort(), [ADA, CY].sort(), 'whose feeds it is made of')
+  t.deepEqual(await check(made), { faults: [], rendered: true, notes: [] }, 'they hold')
+  for (const path of leaves(credits)) {
+    if (path[0] !== 'from' && !(path[0] === 'sounds' && path[2] === 'jam')) continue
+    const faults = pathsOf(
+      await checkCredits(parseCredits(tampered(credits, path)), { source, take: undefined, again: 'rendered' }),
+    )
+    t.deepEqual(faults, [shown(path)], `${shown(path)} is held against the entries`)
+  }
+  const entries = fork.entries.filter(({ identity }) => identity !== ADA)
+  const without = {
+    ...source,
+    entries,
+    feed: async function* feed(player: PlayerId) {
+      yield* entries.filter(({ identity }) => identity === player)
+    },
+  }
+  const { faults } = await checkCredits(credits, { source: without, take: undefined, again: 'rendered' })
+  t.ok(faults.length > 0, 'without the feeds it is made of nothing is found true')
+  t.equal(await codeOf(replayed(folder, entries, await sines(), { jam: fork.jam })), 'FORK_INCOMPLETE')
+})
+
+const isForkStart = ({ identity, payload }: JamWriter['entries'][number]): boolean =>
+  identity === CY && typeof payload === 'object' && payload['action'] === 'start'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BlobId, Clock, Frames } from '../../lib/base/index.ts'
+import type { BlobId, Clock, Frames, JamId } from '../../lib/base/index.ts'
 import { replay, type FromEngine, type Replayed, type ReplayInit, type SessionReport } from '../../lib/engine/index.ts'
 import { Session } from '../../lib/engine/session.ts'
 import { pcmFolderOf, pcmRecord, saidRecord } from '../../lib/engine/processes.ts'
@@ -185,9 +185,9 @@ export async function replayed(
   folder: string,
   entries: readonly JamEntry[],
   archives: Archives,
-  options: Partial<ReplayInit> & ScoreOptions = {},
+  options: Partial<ReplayInit> & ScoreOptions & { readonly jam?: JamId } = {},
 ): Promise<Replayed> {
-  const { to, ...rest } = options
+  const { to, jam = JAM, ...rest } = options
   const files = new Map<BlobId, string>()
   for (const [archive, bytes] of archives) {
     const file = join(folder, `${files.size}.tgz`)
@@ -195,7 +195,7 @@ export async function replayed(
     files.set(archive, file)
   }
   return replay({
-    score: buildScore(JAM, entries, to === undefined ? {} : { to }),
+    score: buildScore(jam, entries, to === undefined ? {} : { to }),
     entries,
     archiveFile: async (archive) => files.get(archive) ?? Promise.reject(new Error('it is not here')),
     shown: ({ publisher }) => (publisher === ADA ? 'ada' : 'ben'),

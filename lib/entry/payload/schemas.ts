@@ -63,6 +63,25 @@ const generator = z.object({
   description: description.optional(),
 })
 
+/** What a jam begins with where it was forked: entries of other jams, each with the tick of its jam that is the new one's origin. */
+const forked = z.object({
+  jam: jamId,
+  bar,
+  carries: z
+    .array(
+      z.object({
+        jam: jamId,
+        at: ticks,
+        identity: player,
+        entries: z
+          .array(z.object({ key: entryKey, as: nameOf.optional() }))
+          .min(1)
+          .max(256),
+      }),
+    )
+    .max(64),
+})
+
 const inJam = { type: z.literal('jam'), jam: jamId }
 const jam = z.discriminatedUnion('action', [
   z.object({
@@ -72,6 +91,7 @@ const jam = z.discriminatedUnion('action', [
     tempo,
     meter,
     engine: z.int().min(0).max(65_535),
+    from: forked.optional(),
   }),
   z.object({
     ...inJam,
