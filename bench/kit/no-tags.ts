@@ -9,6 +9,9 @@ export const NO_TAGS: TagAccess = {
   frame: () => NaN,
   value: () => NaN,
   valueAt: () => NaN,
+  watch: () => undefined,
+  tell: () => undefined,
   set: () => undefined,
+  note: () => undefined,
   log: () => undefined,
 }

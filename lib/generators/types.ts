@@ -1,4 +1,5 @@
 import type { Beats, Frames } from '../base/index.ts'
+import type { NoteShape, TagListener } from '../jam/index.ts'
 
 /** What a generator may call, handed in by whoever runs it. Tags here are already seen "at the current block". */
 export interface TagAccess {
@@ -16,8 +17,17 @@ export interface TagAccess {
   value(handle: number, back: number): number
   /** The value that held at a frame of the instance's own count; NaN where none is remembered or it was a text. */
   valueAt(handle: number, frame: Frames): number
+  /** From now on `tell` says when what a handle reads has changed. */
+  watch(handle: number): void
+  /**
+   * Tells what of the watched has changed since it was told last, in order of handles, then the notes that have begun; frames in the
+   * instance's own count.
+   */
+  tell(listener: TagListener): void
   /** Sets a tag under the instance's own path, visible from the beat's frame, at the earliest at the next multiple of 128. */
   set(name: string, value: number | string, atBeat: Beats): void
+  /** Plays a note from the beat's frame on, for others to hear; NaN for the next multiple of 128. One that comes too late is dropped. */
+  note(name: string, pitch: number, shape: NoteShape, atBeat: Beats): void
   /** A line for the jam's log; limited in rate by the callee. */
   log(text: string): void
 }

@@ -1,13 +1,16 @@
-import { isName } from '../base/index.ts'
+import { isName, SAMPLE_RATE } from '../base/index.ts'
 import type { Beats, Frames } from '../base/index.ts'
 import { MAX_TAG_TEXT } from '../entry/index.ts'
 import { Heap } from './heap.ts'
+import { MAX_NOTES } from './note-queue.ts'
+import type { NoteShape } from './note-queue.ts'
+import { NOTE } from './tag-path.ts'
 import type { TagChange } from './tags.ts'
 import type { GridView, InstancePath, TagValue } from './types.ts'
 
-/** Distinct names one instance may set. */
+/** Distinct names one instance may set, those of its notes included. */
 export const MAX_NAMES = 64
-/** Tags of one instance that wait for their beat. */
+/** Tags and notes of one instance that wait for their beat. */
 export const MAX_PENDING = 1024
 /** Tags one instance may set in one block of 128. */
 export const MAX_SETS = 64
@@ -19,52 +22,70 @@ interface Pending {
   readonly beat: Beats
   /** Order of processing. */
   readonly order: number
+  readonly note: NoteShape | undefined
 }
 interface Owner {
+  readonly self: InstancePath
   readonly names: Set<string>
   waiting: number
-  /** Settings in the block that ends at `block`. */
+  /** Settings and notes in the block that begins at `block`. */
   sets: number
+  notes: number
   block: Frames
+  /** Notes that came too late since that was told, and when it was. */
+  late: number
+  told: Frames
+}
+
+/** Notes of one instance that were dropped. */
+export interface LateNotes {
+  readonly path: InstancePath
+  readonly count: number
 }
 
 /**
- * Tags that instances have set for a beat, until they become visible (ENGINE-1 section 3). Its bounds are each
+ * Tags and notes that instances have set for a beat, until they become visible (ENGINE-1 section 3). Its bounds are each
  * instance's own, so that nothing others do changes what counts.
  */
 export class PendingTags {
   readonly #heap = new Heap<Pending>((a, b) => a.beat - b.beat || a.order - b.order)
   readonly #owners = new Map<InstancePath, Owner>()
+  /** Those whose notes came too late, which has not been told. */
+  readonly #late = new Set<Owner>()
   #order = 0
 
   /**
-   * An instance sets a tag under its own path. Called in processing order: blocks in order, instances in score order
+   * An instance sets a tag under its own path, or plays a note, whose value is its pitch. Called in processing order: blocks in order, instances in score order
    * within one.
    * @param beat from which it is visible; NaN for as soon as may be
    * @param block first frame of the block of 128 in which it was set
-   * @returns whether it counts: not with a malformed name or value, or above 64 names, 64 sets a block, 1,024 waiting
+   * @returns whether it counts: not with a malformed name or value, or above 64 names, 64 tags or 256 notes a block, 1,024 waiting
    */
-  set(self: InstancePath, name: string, value: TagValue, beat: Beats, block: Frames): boolean {
+  set(self: InstancePath, name: string, value: TagValue, beat: Beats, block: Frames, note?: NoteShape): boolean {
     if (!isName(name) || !isValue(value) || beat === Infinity) return false
     const owner = this.#ownerOf(self)
-    if (!owner.names.has(name) && owner.names.size >= MAX_NAMES) return false
+    const own = note ? `${NOTE}/${name}` : name
+    if (!owner.names.has(own) && owner.names.size >= MAX_NAMES) return false
     if (owner.block !== block) {
       owner.block = block
       owner.sets = 0
+      owner.notes = 0
     }
-    if (owner.sets >= MAX_SETS || owner.waiting >= MAX_PENDING) return false
-    owner.names.add(name)
-    owner.sets++
+    const full = note ? owner.notes >= MAX_NOTES : owner.sets >= MAX_SETS
+    if (full || owner.waiting >= MAX_PENDING) return false
+    owner.names.add(own)
+    if (note) owner.notes++
+    else owner.sets++
     owner.waiting++
     const at = Number.isNaN(beat) ? -Infinity : beat
-    this.#heap.push({ owner, path: `${self}/${name}`, value, beat: at, order: this.#order++ })
+    this.#heap.push({ owner, path: `${self}/${own}`, value, beat: at, order: this.#order++, note })
     return true
   }
 
   #ownerOf(self: InstancePath): Owner {
     let owner = this.#owners.get(self)
     if (!owner) {
-      owner = { names: new Set(), waiting: 0, sets: 0, block: NaN }
+      owner = { self, names: new Set(), waiting: 0, sets: 0, notes: 0, block: NaN, late: 0, told: -Infinity }
       this.#owners.set(self, owner)
     }
     return owner
@@ -72,21 +93,41 @@ export class PendingTags {
 
   /**
    * Takes out what becomes visible in [from, from + 128): at its beat's frame, at the earliest at `from`. Ordered by
-   * frame; of several for one frame the one set last comes last. Called for each block once, before it is rendered, so
+   * frame; of several for one frame the one set last comes last. A note whose frame is over is dropped, not played late. Called for each block once, before it is rendered, so
    * that what was set in a block is seen in the next at the earliest.
    */
   visible(from: Frames, grid: GridView, to: Frames = from + 128): readonly TagChange[] {
-    const due: (TagChange & { readonly order: number })[] = []
+    const due: { readonly change: TagChange; readonly order: number }[] = []
     for (let next = this.#heap.peek(); next; next = this.#heap.peek()) {
       const frame = next.beat === -Infinity ? from : grid.frameOfBeat(next.beat)
       if (frame >= to) break
       this.#heap.pop()
       next.owner.waiting--
-      due.push({ path: next.path, value: next.value, frame: Math.max(frame, from), order: next.order })
+      const { path, value, order, note } = next
+      if (note && frame < from) this.#drop(next.owner)
+      else due.push({ change: { path, value, frame: Math.max(frame, from), ...(note && { note }) }, order })
     }
     if (due.length === 0) return NONE
-    due.sort((a, b) => a.frame - b.frame || a.order - b.order)
-    return due.map(({ path, value, frame }) => ({ path, value, frame }))
+    due.sort((a, b) => a.change.frame - b.change.frame || a.order - b.order)
+    return due.map(({ change }) => change)
+  }
+
+  #drop(owner: Owner): void {
+    owner.late++
+    this.#late.add(owner)
+  }
+
+  /** Whose notes came too late: for each once in a second at most, how many since the last time. Called for each block once. */
+  late(from: Frames): readonly LateNotes[] {
+    const told: LateNotes[] = []
+    for (const owner of this.#late) {
+      if (from - owner.told < SAMPLE_RATE) continue
+      told.push({ path: owner.self, count: owner.late })
+      owner.late = 0
+      owner.told = from
+      this.#late.delete(owner)
+    }
+    return told
   }
 }
 

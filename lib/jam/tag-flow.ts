@@ -1,6 +1,6 @@
 import { isPlayerRef } from '../base/index.ts'
 import type { Frames } from '../base/index.ts'
-import type { PendingTags } from './pending-tags.ts'
+import type { LateNotes, PendingTags } from './pending-tags.ts'
 import { MAX_PATHS } from './tags.ts'
 import type { TagChange } from './tags.ts'
 import type { Command, GridView, TagPoint } from './types.ts'
@@ -11,6 +11,8 @@ export interface BlockPlan {
   readonly commands: readonly Exclude<Command, { kind: 'tag' }>[]
   /** Every tag that becomes visible, by entries and by instances, ordered: what each replica of the board stages. */
   readonly changes: readonly TagChange[]
+  /** Whose notes came too late. */
+  readonly late: readonly LateNotes[]
 }
 
 /** What the flow draws on; the conductor is a JamConductor made with this flow's `readTag`. */
@@ -29,7 +31,9 @@ export class TagFlow {
 
   /** What `when` reads: the newest under a bare name or one path at a frame of the block being planned. */
   readonly readTag = (path: string, frame: Frames): TagPoint | undefined => {
-    const found = this.#visible.findLast((change) => change.frame <= frame && isUnder(path, change.path))
+    const found = this.#visible.findLast(
+      (change) => change.frame <= frame && !change.note && isUnder(path, change.path),
+    )
     return found ?? this.#newest.get(path)
   }
 
@@ -44,10 +48,12 @@ export class TagFlow {
     }
     const changes = [...told, ...this.#visible].sort((a, b) => a.frame - b.frame)
     for (const change of changes) this.#remember(change)
-    return { commands, changes }
+    return { commands, changes, late: pending.late(from) }
   }
 
-  #remember({ path, value, frame }: TagChange): void {
+  /** A note is no tag. */
+  #remember({ path, value, frame, note }: TagChange): void {
+    if (note) return
     if (this.#newest.size >= 2 * MAX_PATHS && !this.#newest.has(path)) return
     this.#newest.set(path, { value, frame })
     const name = nameOf(path)

@@ -1,10 +1,12 @@
 import { isName, isPlayerRef } from '../base/index.ts'
 import type { PlayerRef } from '../base/index.ts'
 
-/** The longest path or glob: four parts of at most 64. */
+/** The longest path or glob: a player, and four more parts of at most 64, one of them `note`. */
 export const MAX_PATH = 260
 const SHORT_ID = /^[A-Za-z0-9+_]{8}$/
-const ROOTS = new Set(['jam', 'local', 'net', 'note'])
+const ROOTS = new Set(['jam', 'local', 'net'])
+/** What stands before the name of a note. */
+export const NOTE = 'note'
 
 /** The player a short id stands for; undefined unless it is one member's alone. */
 export type ResolveShort = (short: string) => PlayerRef | undefined
@@ -15,7 +17,7 @@ export type TagPattern =
   | { readonly kind: 'name'; readonly name: string }
   /** `jam/…`, `local/…`, `net/…`: one path. */
   | { readonly kind: 'exact'; readonly path: string }
-  /** `<player>/<name>` or `<player>/<generator>/<instance>/<name>`; null for `*`. */
+  /** `<player>/<name>`, `<player>/<generator>/<instance>/<name>` or, of notes, `<player>/<generator>/<instance>/note/<name>`; null for `*`. */
   | { readonly kind: 'parts'; readonly parts: readonly (string | null)[] }
 
 /** Undefined where the text is no path or glob. */
@@ -28,11 +30,19 @@ export function parsePattern(text: string): TagPattern | undefined {
     const named = parts.length <= 4 && parts.slice(1).every((part) => isName(part))
     return named ? { kind: 'exact', path: text } : undefined
   }
-  if (parts.length !== 2 && parts.length !== 4) return undefined
-  if (first !== '*' && !isPlayerRef(first) && !SHORT_ID.test(first)) return undefined
   if (!parts.slice(1).every((part) => part === '*' || isName(part))) return undefined
-  return { kind: 'parts', parts: parts.map((part) => (part === '*' ? null : part)) }
+  const wanted = parts.map((part) => (part === '*' ? null : part))
+  // `note/<name>`: anybody's.
+  if (first === NOTE && parts.length === 2) return { kind: 'parts', parts: [null, null, null, ...wanted] }
+  if (first !== '*' && !isPlayerRef(first) && !SHORT_ID.test(first)) return undefined
+  const placed = parts.length === 2 || parts.length === 4 || (parts.length === NOTE_PARTS && parts[3] === NOTE)
+  return placed ? { kind: 'parts', parts: wanted } : undefined
 }
+
+/** Parts of a note's path, which has one more than a tag's. */
+const NOTE_PARTS = 5
+export const findsNotes = (pattern: TagPattern): boolean =>
+  pattern.kind === 'parts' && pattern.parts.length === NOTE_PARTS
 
 /** The last part of every path that a pattern finds; undefined where that may be anything. */
 export function nameIn(pattern: TagPattern): string | undefined {
@@ -46,7 +56,7 @@ export function matches(pattern: TagPattern, parts: readonly string[], resolve: 
     case 'exact':
       return pattern.path === parts.join('/')
     case 'name':
-      return parts.at(-1) === pattern.name && isPlayerRef(parts[0])
+      return parts.at(-1) === pattern.name && parts.length < NOTE_PARTS && isPlayerRef(parts[0])
     case 'parts':
       return (
         parts.length === pattern.parts.length &&

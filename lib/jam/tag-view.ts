@@ -1,6 +1,8 @@
-import type { Frames } from '../base/index.ts'
+import type { Beats, Frames } from '../base/index.ts'
+import { NoteQueue } from './note-queue.ts'
+import type { NoteShape } from './note-queue.ts'
 import { mergedHistory, TagHistory } from './tag-history.ts'
-import { matches, parsePattern } from './tag-path.ts'
+import { findsNotes, matches, parsePattern } from './tag-path.ts'
 import type { ResolveShort, TagPattern } from './tag-path.ts'
 import type { TagPoint, TagValue } from './types.ts'
 
@@ -9,13 +11,26 @@ export const MAX_HANDLES = 64
 /** Cuts of one instance's block of 128 by tags and everything else that cuts. */
 export const MAX_CUTS = 16
 
+/** Is told what a generator watches, between its blocks. */
+export interface TagListener {
+  /** What a handle reads has changed: its newest value (NaN for a text), and when it was set. */
+  event(handle: number, value: number, frame: Frames): void
+  /** A note that a handle finds has begun. */
+  note(handle: number, pitch: number, velocity: number, beats: Beats, frame: Frames): void
+}
+
 /** A path or glob that a view has opened. */
 export interface TagHandle {
   readonly view: TagView
+  /** Counted from 0 in its view. */
+  readonly index: number
   readonly pattern: TagPattern
   /** What it has come to, with room for all of it. */
   history: TagHistory
   value: TagValue | undefined
+  watched: boolean
+  /** Whether it is watched, reads a tag and has changed since that was told. */
+  due: boolean
 }
 /** A path that has been set, as everybody sees it when a block begins. */
 export interface TagCell {
@@ -31,6 +46,7 @@ export interface StagedTag {
   readonly frame: Frames
   /** Among all that ever was. */
   readonly order: number
+  readonly note: NoteShape | undefined
 }
 
 /** What a view asks of its board. */
@@ -53,6 +69,9 @@ export class TagView {
   /** How many of the staged changes it has seen. */
   #seen = 0
   #until: Frames = Infinity
+  #due = false
+  /** There once a note is watched. */
+  #notes: NoteQueue | undefined
 
   constructor(board: ViewedBoard) {
     this.#board = board
@@ -68,15 +87,17 @@ export class TagView {
     if (this.#handles.length >= MAX_HANDLES) return -1
     const pattern = parsePattern(text)
     if (!pattern) return -1
-    const handle: TagHandle = { view: this, pattern, history: new TagHistory(), value: undefined }
+    const index = this.#handles.length
+    const handle: TagHandle = { view: this, index, pattern, history: new TagHistory(), value: undefined, ...UNWATCHED }
     const found = [...this.#board.candidates(pattern)].filter((cell) => this.attach(handle, cell))
     handle.history = mergedHistory(found.map(({ history }) => history))
     const order = handle.history.order(0)
     handle.value = found.find(({ history }) => history.order(0) === order)?.value
     for (const change of this.#board.staged.slice(0, this.#seen))
-      if (change.cell.readers.get(this)?.includes(handle)) see(handle, change)
+      if (change.cell.readers.get(this)?.includes(handle)) this.#see(handle, change)
     this.#board.enlist(handle)
-    return this.#handles.push(handle) - 1
+    this.#handles.push(handle)
+    return index
   }
 
   /** Ties a handle to a cell, where it finds it. */
@@ -152,7 +173,53 @@ export class TagView {
     const { staged } = this.#board
     const limit = Math.min(frame, this.#until)
     for (let next = staged[this.#seen]; next && next.frame <= limit; next = staged[++this.#seen])
-      for (const handle of next.cell.readers.get(this) ?? NONE) see(handle, next)
+      for (const handle of next.cell.readers.get(this) ?? NONE) this.#see(handle, next)
+  }
+
+  #see(handle: TagHandle, { value, frame, order, note }: StagedTag): void {
+    handle.value = value
+    handle.history.add(frame, value, order)
+    if (!handle.watched) return
+    if (note && typeof value === 'number') {
+      this.#notes?.add(handle.index, value, note, frame)
+      return
+    }
+    handle.due = true
+    this.#due = true
+  }
+
+  /** From now on changes of what a handle reads are told. */
+  watch(handle: number): void {
+    const watched = this.#handles[handle]
+    if (!watched) return
+    watched.watched = true
+    if (findsNotes(watched.pattern)) this.#notes ??= new NoteQueue()
+  }
+
+  /** How many notes were more than may be told, since the last call. */
+  lostNotes(): number {
+    const lost = this.#notes?.lost ?? 0
+    if (this.#notes) this.#notes.lost = 0
+    return lost
+  }
+
+  /**
+   * Tells each watched handle that has changed since it was told last, in order of handles; then the notes that have begun, in
+   * their order.
+   * @param origin the jam frame from which the listener counts
+   */
+  tell(listener: TagListener, origin: Frames): void {
+    if (this.#due) this.#tellTags(listener, origin)
+    this.#notes?.tell(listener, origin)
+  }
+
+  #tellTags(listener: TagListener, origin: Frames): void {
+    this.#due = false
+    for (const handle of this.#handles) {
+      if (!handle.due) continue
+      handle.due = false
+      listener.event(handle.index, this.get(handle.index), this.frame(handle.index) - origin)
+    }
   }
 
   /** Sees the rest of a block; the next one starts anew. */
@@ -160,12 +227,9 @@ export class TagView {
     this.#until = Infinity
     this.advance(Infinity)
     this.#seen = 0
+    this.#notes?.renew()
   }
 }
 
 const NONE: readonly TagHandle[] = []
-
-function see(handle: TagHandle, { value, frame, order }: StagedTag): void {
-  handle.value = value
-  handle.history.add(frame, value, order)
-}
+const UNWATCHED = { watched: false, due: false } as const

@@ -1,4 +1,5 @@
 import type { Frames } from '../base/index.ts'
+import type { NoteShape } from './note-queue.ts'
 import { TagHistory } from './tag-history.ts'
 import { nameIn } from './tag-path.ts'
 import type { ResolveShort, TagPattern } from './tag-path.ts'
@@ -6,11 +7,14 @@ import { TagView } from './tag-view.ts'
 import type { StagedTag, TagCell, TagHandle } from './tag-view.ts'
 import type { InstancePath, TagValue } from './types.ts'
 
-/** A tag becomes visible. */
+/** A tag becomes visible, or a note begins. */
 export interface TagChange {
   readonly path: string
+  /** Of a note its pitch. */
   readonly value: TagValue
   readonly frame: Frames
+  /** Of notes alone. */
+  readonly note?: NoteShape
 }
 
 /** Distinct paths ever set in a jam; tags under further ones are dropped, alike on every node. */
@@ -66,9 +70,9 @@ export class TagBoard {
 
   /** What becomes visible in the block to come, ordered by frame; of several for one frame the last is the newest. */
   stage(changes: readonly TagChange[]): void {
-    for (const { path, value, frame } of changes) {
+    for (const { path, value, frame, note } of changes) {
       const cell = this.#cells.get(path) ?? this.#newCell(path)
-      if (cell) this.#staged.push({ cell, value, frame, order: this.#order++ })
+      if (cell) this.#staged.push({ cell, value, frame, order: this.#order++, note })
     }
   }
 

@@ -1,6 +1,14 @@
 import { isName, SAMPLE_RATE, type Beats, type Frames } from '../base/index.ts'
 import type { TagAccess } from '../generators/index.ts'
-import { MAX_SETS, type InstancePath, type TagValue, type TagView } from '../jam/index.ts'
+import {
+  MAX_NOTES,
+  MAX_SETS,
+  type InstancePath,
+  type NoteShape,
+  type TagListener,
+  type TagValue,
+  type TagView,
+} from '../jam/index.ts'
 import { MAX_LOG_TEXT, MAX_LOGS } from './constants.ts'
 import type { InstanceEvent, TagSet } from './types.ts'
 
@@ -14,6 +22,7 @@ export class InstanceTags implements TagAccess {
   #sets: TagSet[] = []
   #events: InstanceEvent[] = []
   #setsLeft = MAX_SETS
+  #notesLeft = MAX_NOTES
   #logsLeft = MAX_LOGS
   #logSecond = 0
 
@@ -29,10 +38,17 @@ export class InstanceTags implements TagAccess {
 
   /** Before each block. */
   at(frame: Frames, quantum: Frames): void {
-    if (quantum !== this.#quantum) this.#setsLeft = MAX_SETS
     this.#now = frame
-    this.#quantum = quantum
+    if (quantum !== this.#quantum) this.#renew(quantum)
     this.#view.advance(frame)
+  }
+
+  #renew(quantum: Frames): void {
+    this.#quantum = quantum
+    this.#setsLeft = MAX_SETS
+    this.#notesLeft = MAX_NOTES
+    const lost = this.#view.lostNotes()
+    if (lost > 0) this.log(`it was to hear ${MAX_NOTES + lost} notes in 128 frames: ${lost} of them are lost`)
   }
 
   /** Frames after `from` in this quantum at which what it has opened changes, at most `limit`. */
@@ -76,11 +92,26 @@ export class InstanceTags implements TagAccess {
     return this.#view.at(handle, frame + this.#start)
   }
 
+  watch(handle: number): void {
+    this.#view.watch(handle)
+  }
+
+  tell(listener: TagListener): void {
+    this.#view.tell(listener, this.#start)
+  }
+
   /** The 64 first of a quantum are kept; `PendingTags` has the other bounds. */
   set(name: string, value: TagValue, atBeat: Beats): void {
     if (this.#setsLeft <= 0 || !isName(name)) return
     this.#setsLeft--
     this.#sets.push({ by: this.#path, name, value, atBeat })
+  }
+
+  /** As many of a quantum are kept as may be played in it. */
+  note(name: string, pitch: number, note: NoteShape, atBeat: Beats): void {
+    if (this.#notesLeft <= 0 || !isName(name)) return
+    this.#notesLeft--
+    this.#sets.push({ by: this.#path, name, value: pitch, atBeat, note })
   }
 
   log(text: string): void {

@@ -6,6 +6,7 @@ import {
   type Conductor,
   type InstancePath,
   type InstanceSpec,
+  type LateNotes,
   type PendingTags,
   type TagFlow,
 } from '../jam/index.ts'
@@ -151,8 +152,8 @@ export class Renderer {
   renderQuantum(left: Float32Array, right: Float32Array): QuantumReport {
     const from = this.#frame
     this.#frame += BLOCK
-    const events: InstanceEvent[] = []
     const plan = this.#init.flow.step(this.#init, from)
+    const events: InstanceEvent[] = plan.late.map((late) => lateLine(late, from))
     const commands = [...plan.commands, ...this.#acts.splice(0)].map((c) => within(c, from))
     commands.sort((a, b) => a.frame - b.frame)
     const { changes } = plan
@@ -169,8 +170,8 @@ export class Renderer {
     if (sets.length + events.length === 0) return
     const rank = new Map(this.#stage.performers.map((p, i) => [p.strip.spec.path, i]))
     const ranked = (path: InstancePath): number => rank.get(path) ?? -1
-    for (const { by, name, value, atBeat } of [...sets].sort((a, b) => ranked(a.by) - ranked(b.by))) {
-      this.#init.pending.set(by, name, value, atBeat, from)
+    for (const { by, name, value, atBeat, note } of [...sets].sort((a, b) => ranked(a.by) - ranked(b.by))) {
+      this.#init.pending.set(by, name, value, atBeat, from, note)
     }
     all.push(...[...events].sort((a, b) => ranked(a.path) - ranked(b.path)))
   }
@@ -272,6 +273,14 @@ export class Renderer {
     }
   }
 }
+
+/** Tells an author whose notes came too late. */
+const lateLine = ({ path, count }: LateNotes, frame: Frames): InstanceEvent => ({
+  kind: 'log',
+  frame,
+  path,
+  text: `${count} of its notes came too late and were dropped: a note is played a block of 128 frames ahead at least`,
+})
 
 /** Commands come for their quantum; a late one takes effect at its start. */
 const within = (command: JamCommand, from: Frames): JamCommand =>

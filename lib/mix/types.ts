@@ -1,16 +1,27 @@
 import type { Beats, Decibels, Frames, Millis, Name, PlayerRef } from '../base/index.ts'
 import type { VoiceFailure } from '../generators/index.ts'
-import type { BusName, Command, GridPosition, InstancePath, InstanceSpec, TagChange, TagValue } from '../jam/index.ts'
+import type {
+  BusName,
+  Command,
+  GridPosition,
+  InstancePath,
+  InstanceSpec,
+  NoteShape,
+  TagChange,
+  TagValue,
+} from '../jam/index.ts'
 import type { Loudness } from './loudness.ts'
 import type { Slot } from './slots.ts'
 
-/** What an instance asked for by `tag_set`: visible from the beat's frame, at the earliest in the next quantum. */
+/** What an instance asked for by `tag_set` or `note`: visible from the beat's frame, at the earliest in the next quantum. */
 export interface TagSet {
   readonly by: InstancePath
   readonly name: Name
+  /** Of a note its pitch. */
   readonly value: TagValue
   /** NaN for as soon as may be. */
   readonly atBeat: Beats
+  readonly note?: NoteShape
 }
 
 /** Where a frame lies, for every frame of a quantum at which a block may begin. */

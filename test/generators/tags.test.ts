@@ -1,5 +1,6 @@
 import test from 'tape'
 import type { Voice } from '../../lib/generators/index.ts'
+import type { TagListener } from '../../lib/jam/index.ts'
 import { type TestTags, assemble, block, generatorWat, startVoice } from '../helpers/generators.ts'
 
 const IMPORTS = `
@@ -11,6 +12,8 @@ const IMPORTS = `
   (import "marmalade" "tag_last" (func $last (param i32 i32 i32) (result i32)))
   (import "marmalade" "tag_set" (func $set (param i32 i32 f64 f64)))
   (import "marmalade" "tag_set_text" (func $set_text (param i32 i32 i32 i32 f64)))
+  (import "marmalade" "tag_watch" (func $watch (param i32)))
+  (import "marmalade" "note" (func $note (param i32 i32 f64 f64 f64 f64)))
   (import "marmalade" "log" (func $log (param i32 i32)))`
 
 /** A generator whose block does `process`, with texts at the places given. */
@@ -20,6 +23,7 @@ async function start(process: string, texts: Record<number, string> = {}): Promi
     await assemble(generatorWat({ head: IMPORTS, process: `${process} (i32.const 0)`, tail: data.join(' ') })),
   )
 }
+const ONES = '(f64.const 1) (f64.const 1) (f64.const 1) (f64.const 1)'
 const memoryOf = (voice: Voice): DataView => new DataView(voice.left.buffer)
 
 test('tags are opened, read and dated', async (t) => {
@@ -105,6 +109,52 @@ test('tags are set, for a beat or for now, and lines are logged', async (t) => {
   t.deepEqual(tags.lines, ['red [31m line '], 'control characters do not reach a terminal')
 })
 
+test('what is watched is told before the block, and notes are played', async (t) => {
+  const store = (at: number, type: string, value: string): string =>
+    `(${type}.store (i32.const ${at}) (local.get ${value}))`
+  const wat = generatorWat({
+    head: IMPORTS,
+    init: `(drop (call $open (i32.const 0) (i32.const 5))) (call $watch (call $open (i32.const 8) (i32.const 9)))
+      (call $watch (i32.const 0)) (i32.const 0)`,
+    process: `(call $note (i32.const 13) (i32.const 4) (f64.const 60.25) (f64.const 1) (f64.const 0) (f64.load (i32.const 4104))) (i32.const 0)`,
+    tail: `(data (i32.const 0) "chord") (data (i32.const 8) "note/kick")
+      (func (export "mm_event") (param $tag i32) (param $value f64) (param $frame f64)
+        ${store(4096, 'i32', '$tag')} ${store(4104, 'f64', '$value')} ${store(4112, 'f64', '$frame')})
+      (func (export "mm_note") (param $tag i32) (param $pitch f64) (param $velocity f64) (param $beats f64) (param $frame f64)
+        ${store(4200, 'i32', '$tag')} ${store(4208, 'f64', '$pitch')} ${store(4216, 'f64', '$velocity')}
+        ${store(4224, 'f64', '$beats')} ${store(4232, 'f64', '$frame')})`,
+  })
+  const { voice, tags } = startVoice(await assemble(wat))
+  t.deepEqual(tags.watched, ['note/kick', 'chord'])
+  tags.due.push((listener) => listener.event(100, 7.5, -3))
+  tags.due.push((listener) => listener.note(101, 36, 0.75, 0.5, 12))
+  t.equal(voice.process(block(0)), 'go')
+  const memory = memoryOf(voice)
+  const floats = (...places: number[]): number[] => places.map((at) => memory.getFloat64(at, true))
+  t.deepEqual([memory.getInt32(4096, true), ...floats(4104, 4112)], [0, 7.5, -3], 'under its own handle')
+  t.deepEqual([memory.getInt32(4200, true), ...floats(4208, 4216, 4224, 4232)], [1, 36, 0.75, 0.5, 12])
+  t.deepEqual(tags.notes, [['kick', 60.25, 1, 0, 7.5]], 'before the block that plays it')
+})
+
+test('runaway code in mm_event and mm_note ends its instance, and nothing more is told', async (t) => {
+  const tail = `(func (export "mm_event") (param i32 f64 f64) (loop $l (br $l)))
+    (func (export "mm_note") (param i32 f64 f64 f64 f64) (loop $l (br $l)))`
+  const module = await assemble(generatorWat({ tail }))
+  for (const [where, tell] of [
+    ['mm_event', (listener: TagListener) => listener.event(100, 1, 0)],
+    ['mm_note', (listener: TagListener) => listener.note(100, 1, 1, 1, 0)],
+  ] as const) {
+    const { voice, tags } = startVoice(module)
+    tags.due.push(tell, tell)
+    t.equal(voice.process(block(0)), 'error')
+    t.equal(voice.failure?.code, 'GENERATOR_RAN_AWAY')
+    t.ok(voice.failure?.message.endsWith(`in ${where}`), voice.failure?.message)
+  }
+  const silent = startVoice(await assemble(generatorWat()))
+  silent.tags.due.push((listener) => listener.event(100, 1, 0))
+  t.equal(silent.voice.process(block(0)), 'go', 'who exports neither is told nothing')
+})
+
 test('what is wrong is denied, and told in the log', async (t) => {
   const cases: readonly (readonly [string, string])[] = [
     ['(call $set (i32.const 0) (i32.const 5) (f64.const nan) (f64.const 1))', 'a value that is no number'],
@@ -122,6 +172,16 @@ test('what is wrong is denied, and told in the log', async (t) => {
       '(call $set_text (i32.const 0) (i32.const 5) (i32.const 0) (i32.const 1025) (f64.const 1))',
       'a text of 1,025 bytes',
     ],
+    ['(call $watch (i32.const 0))', 'a handle that is not open'],
+    [`(call $note (i32.const 8) (i32.const 4) ${ONES})`, 'a note of a name with capitals'],
+    [`(call $note (i32.const 0) (i32.const 5) (f64.const inf) ${ONES.slice(14)})`, 'a pitch without end'],
+    ['(call $note (i32.const 0) (i32.const 5) (f64.const 1) (f64.const 1.01) (f64.const 1) (f64.const 1))', 'too loud'],
+    [
+      '(call $note (i32.const 0) (i32.const 5) (f64.const 1) (f64.const nan) (f64.const 1) (f64.const 1))',
+      'no velocity',
+    ],
+    ['(call $note (i32.const 0) (i32.const 5) (f64.const 1) (f64.const 1) (f64.const -1) (f64.const 1))', 'too short'],
+    ['(call $note (i32.const 0) (i32.const 5) (f64.const 1) (f64.const 1) (f64.const 1) (f64.const -inf))', 'no beat'],
     ['(drop (call $open (i32.const 24) (i32.const 4)))', 'a path that cannot be opened'],
     ['(drop (call $open (i32.const 0) (i32.const 300)))', 'a path of 300 bytes'],
   ]
@@ -129,7 +189,7 @@ test('what is wrong is denied, and told in the log', async (t) => {
     const { voice, tags } = await start(process, { 0: 'chord', 8: 'Mood', 16: '\\ff\\fe', 24: 'a//b' })
     for (let n = 0; n < 50; n++) voice.process(block(n * 128))
     t.equal(voice.failure, undefined, `${what} ends nobody`)
-    t.deepEqual(tags.writes, [], 'is not set')
+    t.deepEqual([tags.writes, tags.notes], [[], []], 'is not set')
     t.equal(tags.lines.length, 8, 'and is told eight times of fifty')
   }
 })
@@ -170,6 +230,7 @@ test('text outside the memory ends the instance, wherever it is named', async (t
     '(call $set (i32.const 0) (i32.const -1) (f64.const 1) (f64.const 1))',
     '(call $set_text (i32.const 0) (i32.const 1) (i32.const 65536) (i32.const 1) (f64.const 1))',
     '(call $log (i32.const 65536) (i32.const 1))',
+    `(call $note (i32.const -4) (i32.const 5) ${ONES})`,
   ]
   for (const process of outside) {
     const { voice } = await start(process, { 0: 'a' })

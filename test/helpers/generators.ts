@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import wabtInit from 'wabt'
 import type { Beats, Refusal } from '../../lib/base/index.ts'
+import type { NoteShape, TagListener } from '../../lib/jam/index.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
 import {
   type ArchiveFile,
@@ -89,6 +90,10 @@ export class TestTags implements TagAccess {
   readonly writes: { name: string; value: number | string; atBeat: Beats }[] = []
   readonly lines: string[] = []
   values: Record<string, TestTag> = {}
+  readonly watched: string[] = []
+  readonly notes: unknown[][] = []
+  /** What is told before the next block. */
+  readonly due: ((listener: TagListener) => void)[] = []
 
   open(path: string): number {
     return path.includes('//') ? -1 : this.opened.push(path) + 99
@@ -113,8 +118,17 @@ export class TestTags implements TagAccess {
   valueAt(handle: number, frame: number): number {
     return this.past(handle).find(([at]) => at <= frame)?.[1] ?? NaN
   }
+  watch(handle: number): void {
+    this.watched.push(this.opened[handle - 100] ?? '?')
+  }
+  tell(listener: TagListener): void {
+    for (const tell of this.due.splice(0)) tell(listener)
+  }
   set(name: string, value: number | string, atBeat: Beats): void {
     this.writes.push({ name, value, atBeat })
+  }
+  note(name: string, pitch: number, { velocity, beats }: NoteShape, atBeat: Beats): void {
+    this.notes.push([name, pitch, velocity, beats, atBeat])
   }
   log(text: string): void {
     this.lines.push(text)

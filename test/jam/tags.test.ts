@@ -1,5 +1,5 @@
 import test from 'tape'
-import { name, refOf } from '../../lib/base/index.ts'
+import { name, refOf, type EntryKey } from '../../lib/base/index.ts'
 import { Grid, JamConductor, MAX_HANDLES, PendingTags, TagBoard, TagFlow, parsePattern } from '../../lib/jam/index.ts'
 import type { InstancePath, TagChange, TagView } from '../../lib/jam/index.ts'
 import { ADA, ARCHIVES, BAR, BEN, JAM, startedJam } from '../helpers/jams.ts'
@@ -52,6 +52,10 @@ test('tags: which paths a glob finds', (t) => {
     'dr*/x',
     `${ada}/../b/c`,
     'x'.repeat(300),
+    'note/kick/one',
+    'note/Kick',
+    `${ada}/drums/one/notes/kick`,
+    `${ada}/drums/one/*/kick`,
   ])
     t.equal(parsePattern(bad), undefined, JSON.stringify(bad.slice(0, 20)))
   t.equal(view.open('dr*/x'), -1)
@@ -161,6 +165,55 @@ test('pending tags: bounds are each instance’s own', (t) => {
     'waiting',
   )
   t.ok(pending.set(`${ben}/bass/one` as InstancePath, 'kick', 1, 0, 0), 'nobody else is touched')
+  t.end()
+})
+
+test('pending notes: begin on their frame, in order with tags; those whose frame is over are dropped and counted', (t) => {
+  const pending = new PendingTags()
+  const note = { velocity: 0.5, beats: 2 }
+  const block = Math.floor(BEAT / 128) * 128
+  pending.set(DRUMS, 'kick', 36, 1, 0, note)
+  pending.set(DRUMS, 'kick', 1, 1, 0)
+  pending.set(ARP, 'kick', 40, 1, 0, note)
+  for (const beat of [-3, 0, 127 / BEAT]) t.ok(pending.set(DRUMS, 'kick', 1, beat, 0, note))
+  t.deepEqual(pending.visible(128, grid), [])
+  t.deepEqual(pending.late(128), [{ path: DRUMS, count: 3 }])
+  t.deepEqual(pending.visible(block, grid), [
+    { ...set(`${DRUMS}/note/kick`, 36, BEAT), note },
+    set(`${DRUMS}/kick`, 1, BEAT),
+    { ...set(`${ARP}/note/kick`, 40, BEAT), note },
+  ])
+  const faster = new Grid([{ bar: 0, tempo: 1_000, meter: '4/4', comparable: 0, key: '' as EntryKey }])
+  t.ok(pending.set(DRUMS, 'kick', 1, 4, block, note))
+  t.deepEqual(pending.visible(block + 128, faster), [], 'a change of tempo has overtaken it')
+  t.deepEqual(pending.late(block + 128), [], 'told once in a second')
+  pending.set(ARP, 'kick', 1, 0, block, note)
+  pending.visible(48_128, grid)
+  t.deepEqual(pending.late(48_128), [
+    { path: DRUMS, count: 1 },
+    { path: ARP, count: 1 },
+  ])
+  t.deepEqual(pending.late(200_000), [])
+  t.end()
+})
+
+test('pending notes: 256 a block, and names of their own among the 64', (t) => {
+  const pending = new PendingTags()
+  const note = { velocity: 1, beats: 1 }
+  const counted = (count: number, of: (n: number) => string, block: number): number =>
+    Array.from({ length: count }, (_, n) => pending.set(DRUMS, of(n), n, 1e6, block, note)).filter(Boolean).length
+  t.equal(
+    counted(300, () => 'kick', 0),
+    256,
+  )
+  t.ok(pending.set(DRUMS, 'kick', 1, 1e6, 0), 'tags have their own bound')
+  t.equal(
+    counted(100, (n) => `name-${n}`, 128),
+    62,
+    'kick has been used for notes and for tags',
+  )
+  t.equal(counted(250, () => 'kick', 256) + counted(250, () => 'kick', 384) + counted(250, () => 'kick', 512), 705)
+  t.equal(pending.visible(128, grid).length, 0)
   t.end()
 })
 

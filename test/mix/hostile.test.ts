@@ -23,6 +23,8 @@ const BLOCK_OF_END = 20
 
 const LOG = '(import "marmalade" "log" (func $log (param i32 i32)))'
 const SET = '(import "marmalade" "tag_set" (func $set (param i32 i32 f64 f64)))'
+const NOTE = '(import "marmalade" "note" (func $note (param i32 i32 f64 f64 f64 f64)))'
+const ONES = '(f64.const 1) (f64.const 1) (f64.const nan)'
 const NAME = '(data (i32.const 0) "flooda")'
 
 /** Does `what` in one block, nothing before and after. */
@@ -53,6 +55,8 @@ interface Hostile {
   readonly wat: string
   /** The code it ends with; it goes on where there is none. */
   readonly code?: string
+  /** Of its manifest. */
+  readonly more?: Record<string, unknown>
 }
 
 const HOSTILE: readonly Hostile[] = [
@@ -96,6 +100,47 @@ const HOSTILE: readonly Hostile[] = [
       NAME,
     ),
   },
+  {
+    what: 'a flood of notes',
+    wat: turns(700, `(call $note (i32.const 0) (i32.const 6) (f64.convert_i32_u (local.get $i)) ${ONES})`, NOTE, NAME),
+  },
+  {
+    what: 'a flood of notes that come too late',
+    wat: turns(
+      700,
+      `(call $note (i32.const 0) (i32.const 6) (f64.const 1) (f64.const 1) (f64.const 1) (f64.const 0))`,
+      NOTE,
+      NAME,
+    ),
+  },
+  {
+    what: 'a note with a name outside its memory',
+    wat: once(`(call $note (i32.const 65535) (i32.const 2) (f64.const 1) ${ONES})`, NOTE),
+    code: 'GENERATOR_TRAPPED',
+  },
+  {
+    what: 'the past of a tag, outside its memory',
+    wat: once(
+      '(drop (call $last (i32.const 0) (i32.const 256) (i32.const 61441)))',
+      '(import "marmalade" "tag_last" (func $last (param i32 i32 i32) (result i32)))',
+    ),
+    code: 'GENERATOR_TRAPPED',
+  },
+  {
+    what: 'a handle for everything, each change of which makes more',
+    wat: turns(
+      1,
+      '(call $set (i32.const 0) (i32.const 6) (f64.const 1) (f64.const nan))',
+      `${SET} (import "marmalade" "tag_open" (func $open (param i32 i32) (result i32)))
+      (import "marmalade" "tag_watch" (func $watch (param i32)))`,
+      `${NAME} (data (i32.const 8) "*/*/*/*") (func (export "mm_event") (param i32 f64 f64) (local $i i32)
+        (call $watch (call $open (i32.const 8) (i32.const 7)))
+        (loop $l (call $set (i32.const 0) (i32.const 6) (f64.const 1) (f64.const nan))
+          (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20)))))
+      (func (export "mm_param") (param i32 f64) (call $watch (call $open (i32.const 8) (i32.const 7))))`,
+    ),
+    more: { params: [{ name: 'level', min: 0, max: 10, default: 2 }] },
+  },
   { what: 'a flood of lines for the log', wat: turns(300, '(call $log (i32.const 0) (i32.const 6))', LOG, NAME) },
   { what: 'silence', wat: generatorWat() },
   { what: 'NaN', wat: output('(f32.const -nan:0x200001)') },
@@ -137,11 +182,11 @@ async function overRunners(render: (runners: GroupRunner[]) => Rendered): Promis
   return made
 }
 
-for (const { what, wat, code } of HOSTILE) {
+for (const { what, wat, code, more } of HOSTILE) {
   test(`hostile beside others: ${what}`, async (t) => {
     const { archives, commands, names } = await good()
     const calm = renderAll(archives, commands, FRAMES)
-    const hostile = await archiveFrom(wat)
+    const hostile = await archiveFrom(wat, more)
     const spec = specOf(hostile.archive, 'z', { at: 3 })
     const all: [TestArchive[], Command[]] = [
       [...archives, hostile],

@@ -12,6 +12,8 @@ export const BUDGET = {
   block: 8_000_000,
   /** mm_param. */
   param: 2_000_000,
+  /** mm_event, of which a block has as many as there are handles, and mm_note, of which 128 frames have at most 256. */
+  event: 250_000,
   /** mm_stop. */
   stop: 2_000_000,
   /** mm_abi, mm_output. */

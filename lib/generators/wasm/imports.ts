@@ -1,4 +1,5 @@
 import { type Beats, fromUtf8, fromUtf8Strict, isName, utf8 } from '../../base/index.ts'
+import type { NoteShape } from '../../jam/index.ts'
 import type { TagAccess } from '../types.ts'
 
 /** A generator asked for something that ends it, such as text outside its memory. */
@@ -52,9 +53,12 @@ export class Imports {
       tag_frame: (handle: number) => this.withHandle(handle, (h) => this.host.tags.frame(h), NaN),
       tag_at: (handle: number, frame: number) => this.withHandle(handle, (h) => this.host.tags.valueAt(h, frame), NaN),
       tag_last: (handle: number, count: number, out: number) => this.last(handle, count, out),
+      tag_watch: (handle: number) => this.watch(handle),
       tag_set: (name: number, length: number, value: number, atBeat: number) => this.set(name, length, value, atBeat),
       tag_set_text: (name: number, length: number, text: number, textLength: number, atBeat: number) =>
         this.setText(name, length, text, textLength, atBeat),
+      note: (name: number, length: number, pitch: number, velocity: number, beats: number, atBeat: number) =>
+        this.note(name, length, pitch, { velocity, beats }, atBeat),
       log: (text: number, length: number) => this.log(text, length),
     }
   }
@@ -105,6 +109,17 @@ export class Imports {
     return given
   }
 
+  private watch(handle: number): void {
+    const own = this.handles[handle]
+    if (own === undefined) this.deny('tag_watch', `${handle} is no handle that is open`)
+    else this.host.tags.watch(own)
+  }
+
+  /** The generator's handle for one of the runtime's. */
+  handleOf(own: number): number {
+    return this.handles.indexOf(own)
+  }
+
   private set(name: number, length: number, value: number, atBeat: number): void {
     if (!Number.isFinite(value)) {
       this.deny('tag_set', 'a value is not finite')
@@ -134,6 +149,17 @@ export class Imports {
       return
     }
     this.host.tags.set(name, value, Number.isNaN(atBeat) ? this.host.beat() : atBeat)
+  }
+
+  private note(at: number, length: number, pitch: number, shape: NoteShape, atBeat: number): void {
+    const name = this.strict(at, length, MAX_PATH)
+    const { velocity, beats } = shape
+    if (!isName(name)) this.deny('note', `${JSON.stringify(name ?? null)} is no name for a note`)
+    else if (!Number.isFinite(pitch)) this.deny('note', 'its pitch is not finite')
+    else if (!(velocity >= 0 && velocity <= 1)) this.deny('note', `a velocity of ${velocity}: it goes from 0 to 1`)
+    else if (!(beats >= 0 && beats < Infinity)) this.deny('note', `a length of ${beats} beats`)
+    else if (Math.abs(atBeat) === Infinity) this.deny('note', 'the beat is infinite')
+    else this.host.tags.note(name, pitch, shape, atBeat)
   }
 
   private log(at: number, length: number): void {

@@ -1,7 +1,8 @@
 import { BLOCK, type Beats, MarmaladeError } from '../../base/index.ts'
 import type { PreparedWasm } from '../prepare.ts'
+import type { TagListener } from '../../jam/index.ts'
 import type { VoiceSettings } from '../runtime.ts'
-import type { BlockPosition, Status, Voice, VoiceFailure } from '../types.ts'
+import type { BlockPosition, Status, TagAccess, Voice, VoiceFailure } from '../types.ts'
 import { ABI_VERSION, MODULE } from './abi.ts'
 import { BUDGET } from './budget.ts'
 import { GeneratorFault, Imports } from './imports.ts'
@@ -17,6 +18,8 @@ interface Exports {
   mm_output(): number
   mm_process(frames: number, frame: number, beat: number, beatsPerFrame: number, bar: number, startBeat: number): number
   mm_param?(index: number, value: number): void
+  mm_event?(tag: number, value: number, frame: number): void
+  mm_note?(tag: number, pitch: number, velocity: number, beats: number, frame: number): void
   mm_stop?(): void
 }
 
@@ -32,6 +35,9 @@ export class WasmVoice implements Voice {
   readonly kind = 'wasm'
   left = new Float32Array(BLOCK)
   right = new Float32Array(BLOCK)
+  private readonly tags: TagAccess
+  private readonly imports: Imports
+  private readonly listener: TagListener
   private exports: Exports | undefined
   private memory = new Uint8Array(0)
   private numbers = new DataView(new ArrayBuffer(0))
@@ -40,14 +46,21 @@ export class WasmVoice implements Voice {
   private reason: VoiceFailure | undefined
 
   constructor(prepared: PreparedWasm, settings: VoiceSettings) {
-    const imports = new Imports({
+    this.tags = settings.tags
+    this.listener = {
+      event: (handle, value, frame) =>
+        this.hear('in mm_event', (it) => it.mm_event?.(this.imports.handleOf(handle), value, frame)),
+      note: (handle, pitch, velocity, beats, frame) =>
+        this.hear('in mm_note', (it) => it.mm_note?.(this.imports.handleOf(handle), pitch, velocity, beats, frame)),
+    }
+    this.imports = new Imports({
       tags: settings.tags,
       memory: () => this.memory,
       numbers: () => this.numbers,
       beat: () => this.beat,
     })
     this.guard('as it starts', () => {
-      const instance = new WebAssembly.Instance(prepared.module, { [MODULE]: imports.functions() })
+      const instance = new WebAssembly.Instance(prepared.module, { [MODULE]: this.imports.functions() })
       const exports = instance.exports as unknown as Exports
       this.exports = exports
       this.memory = new Uint8Array(exports.memory.buffer)
@@ -76,6 +89,11 @@ export class WasmVoice implements Voice {
     const { exports } = this
     if (this.ended || !exports) return this.ended ?? 'error'
     this.beat = block.beat
+    this.tags.tell(this.listener)
+    return this.failure ? 'error' : this.render(exports, block)
+  }
+
+  private render(exports: Exports, block: BlockPosition): Status {
     const status = this.guard('in mm_process', () => {
       exports[STEPS].value = BUDGET.block
       const { frames, frame, beat, beatsPerFrame, bar, startBeat } = block
@@ -86,6 +104,15 @@ export class WasmVoice implements Voice {
     if (known === 'done') this.ended = 'done'
     if (known === 'error' || known === undefined) return this.fail('GENERATOR_FAILED', `mm_process answered ${status}`)
     return known
+  }
+
+  private hear(where: string, call: (exports: Exports) => void): void {
+    const { exports } = this
+    if (this.ended || !exports) return
+    this.guard(where, () => {
+      exports[STEPS].value = BUDGET.event
+      call(exports)
+    })
   }
 
   stop(): boolean {
