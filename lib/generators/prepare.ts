@@ -1,5 +1,6 @@
 import { type Refusal, refusal } from '../base/index.ts'
 import type { ArchiveFile } from './archive/limits.ts'
+import { assetsOf, type Assets } from './assets.ts'
 import { unpack } from './archive/pack.ts'
 import { MANIFEST_FILE, type Manifest, parseManifest } from './manifest.ts'
 import { isRefused } from './refused.ts'
@@ -21,6 +22,8 @@ export interface PreparedWasm {
   readonly manifest: Manifest
   /** Goes to worker threads by structured clone. */
   readonly module: WebAssembly.Module
+  /** The archive's files, where the module may ask for them. */
+  readonly assets?: Assets
 }
 /** What a runtime starts instances of. */
 export type PreparedGenerator = PreparedWasm | PreparedProcess
@@ -67,7 +70,7 @@ export function prepareAllowed(archive: Uint8Array, file: string): PreparedGener
     : prepareOpened(opened)
 }
 
-function prepareOpened({ manifest, entry }: OpenedArchive): PreparedWasm | Refusal {
+function prepareOpened({ manifest, files, entry }: OpenedArchive): PreparedWasm | Refusal {
   if (manifest.runtime === 'process')
     return refusal(
       'GENERATOR_NOT_ALLOWED',
@@ -81,5 +84,6 @@ function prepareOpened({ manifest, entry }: OpenedArchive): PreparedWasm | Refus
   const checked = checkModule(entry.bytes)
   if (isRefused(checked)) return refusal(checked.code, `${entry.path} of ${manifest.name}: ${checked.message}`)
   const module = new WebAssembly.Module(instrument(checked) as Uint8Array<ArrayBuffer>)
-  return { runtime: 'wasm', manifest, module }
+  const asks = checked.imports.some((name) => name === 'asset_size' || name === 'asset_read')
+  return { runtime: 'wasm', manifest, module, ...(asks && { assets: assetsOf(files) }) }
 }

@@ -58,12 +58,15 @@ export const textFile = (path: string, text: string): ArchiveFile => ({
   executable: false,
 })
 
-/** The archive of a generator named `test` with this module. */
-export function archiveOf(wasm: Uint8Array, more: Record<string, unknown> = {}): Uint8Array {
+/** The archive of a generator named `test` with this module, and other files beside it. */
+export function archiveOf(
+  wasm: Uint8Array,
+  more: Record<string, unknown> = {},
+  files: readonly ArchiveFile[] = [],
+): Uint8Array {
   const manifest = { name: 'test', runtime: 'wasm', entry: 'test.wasm', ...more }
-  return good(
-    pack([textFile('generator.json', JSON.stringify(manifest)), { path: 'test.wasm', bytes: wasm, executable: false }]),
-  )
+  const module = { path: 'test.wasm', bytes: wasm, executable: false }
+  return good(pack([textFile('generator.json', JSON.stringify(manifest)), module, ...files]))
 }
 
 /** A module that has what the ABI requires, where `parts` does not say otherwise, with a page of memory. */

@@ -17,29 +17,27 @@ const type = (params: readonly number[], results: readonly number[] = []): Funct
 export const MODULE = 'marmalade'
 export const ABI_VERSION = 1
 
-/** An import: its type, what a call of it weighs in steps, and whether this version has it. */
+/** An import: its type, and what a call of it weighs in steps. */
 export interface ImportRule {
   readonly type: FunctionType
   readonly weight: number
-  readonly since: 'engine 0' | 'engine 1'
 }
-const now = (type: FunctionType, weight: number): ImportRule => ({ type, weight, since: 'engine 0' })
-const later = (type: FunctionType, weight: number): ImportRule => ({ type, weight, since: 'engine 1' })
+const rule = (type: FunctionType, weight: number): ImportRule => ({ type, weight })
 
 export const IMPORTS: ReadonlyMap<string, ImportRule> = new Map([
-  ['tag_open', now(type([I32, I32], [I32]), 10_000)],
-  ['tag_get', now(type([I32], [F64]), 200)],
-  ['tag_text', now(type([I32, I32, I32], [I32]), 4_000)],
-  ['tag_frame', now(type([I32], [F64]), 200)],
-  ['tag_at', now(type([I32, F64], [F64]), 500)],
-  ['tag_last', now(type([I32, I32, I32], [I32]), 2_000)],
-  ['tag_watch', now(type([I32]), 200)],
-  ['tag_set', now(type([I32, I32, F64, F64]), 10_000)],
-  ['tag_set_text', now(type([I32, I32, I32, I32, F64]), 10_000)],
-  ['note', now(type([I32, I32, F64, F64, F64, F64]), 10_000)],
-  ['asset_size', later(type([I32, I32], [I32]), 2_000)],
-  ['asset_read', later(type([I32, I32, I32, I32, I32], [I32]), 2_000)],
-  ['log', now(type([I32, I32]), 20_000)],
+  ['tag_open', rule(type([I32, I32], [I32]), 10_000)],
+  ['tag_get', rule(type([I32], [F64]), 200)],
+  ['tag_text', rule(type([I32, I32, I32], [I32]), 4_000)],
+  ['tag_frame', rule(type([I32], [F64]), 200)],
+  ['tag_at', rule(type([I32, F64], [F64]), 500)],
+  ['tag_last', rule(type([I32, I32, I32], [I32]), 2_000)],
+  ['tag_watch', rule(type([I32]), 200)],
+  ['tag_set', rule(type([I32, I32, F64, F64]), 10_000)],
+  ['tag_set_text', rule(type([I32, I32, I32, I32, F64]), 10_000)],
+  ['note', rule(type([I32, I32, F64, F64, F64, F64]), 10_000)],
+  ['asset_size', rule(type([I32, I32], [I32]), 2_000)],
+  ['asset_read', rule(type([I32, I32, I32, I32, I32], [I32]), 2_000)],
+  ['log', rule(type([I32, I32]), 20_000)],
 ])
 
 /** A function that the module exports under the ABI's name. */

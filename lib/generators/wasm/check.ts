@@ -23,7 +23,7 @@ const PREAMBLE = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
  * Takes a module apart before anything compiles it, by a whitelist of sections, types, opcodes, imports and exports,
  * and holds it to LIMITS. Codes: WASM_MALFORMED, WASM_INVALID, WASM_LIMIT, WASM_SECTION_REFUSED, WASM_TYPE_REFUSED,
  * WASM_OPCODE_REFUSED, WASM_IMPORT_REFUSED, WASM_SIGNATURE_REFUSED, WASM_MEMORY_REFUSED, WASM_TABLE_REFUSED,
- * WASM_EXPORT_MISSING, GENERATOR_NEEDS_ENGINE_1.
+ * WASM_EXPORT_MISSING.
  */
 export function checkModule(bytes: Uint8Array): CheckedModule | Refusal {
   try {

@@ -1,5 +1,6 @@
 import { type Beats, fromUtf8, fromUtf8Strict, isName, utf8 } from '../../base/index.ts'
 import type { NoteShape } from '../../jam/index.ts'
+import { MAX_ASSET_BYTES, type AssetReader } from '../assets.ts'
 import type { TagAccess } from '../types.ts'
 
 /** A generator asked for something that ends it, such as text outside its memory. */
@@ -23,6 +24,8 @@ export interface ImportHost {
   memory(): Uint8Array
   /** The same to write numbers to. */
   numbers(): DataView
+  /** Its archive's files, until it has started; undefined from then on. */
+  assets(): AssetReader | undefined
   /** The beat of the block being made. */
   beat(): Beats
 }
@@ -59,6 +62,9 @@ export class Imports {
         this.setText(name, length, text, textLength, atBeat),
       note: (name: number, length: number, pitch: number, velocity: number, beats: number, atBeat: number) =>
         this.note(name, length, pitch, { velocity, beats }, atBeat),
+      asset_size: (name: number, length: number) => this.assetSize(name, length),
+      asset_read: (name: number, length: number, offset: number, out: number, count: number) =>
+        this.assetRead(name, length, offset, out, count),
       log: (text: number, length: number) => this.log(text, length),
     }
   }
@@ -160,6 +166,23 @@ export class Imports {
     else if (!(beats >= 0 && beats < Infinity)) this.deny('note', `a length of ${beats} beats`)
     else if (Math.abs(atBeat) === Infinity) this.deny('note', 'the beat is infinite')
     else this.host.tags.note(name, pitch, shape, atBeat)
+  }
+
+  private assetSize(at: number, length: number): number {
+    const path = this.strict(at, length, MAX_PATH)
+    const assets = this.host.assets()
+    if (!assets) return this.deny('asset_size', 'files are read in mm_init alone')
+    return (path === undefined ? undefined : assets.size(path)) ?? -1
+  }
+
+  private assetRead(at: number, length: number, offset: number, out: number, count: number): number {
+    const path = this.strict(at, length, MAX_PATH)
+    const target = this.range(out, count)
+    const assets = this.host.assets()
+    if (!assets) return this.deny('asset_read', 'files are read in mm_init alone')
+    const read = path === undefined ? undefined : assets.read(path, offset >>> 0, target)
+    if (read === 'spent') return this.deny('asset_read', `more than ${MAX_ASSET_BYTES} bytes are read`)
+    return read ?? -1
   }
 
   private log(at: number, length: number): void {

@@ -60,11 +60,6 @@ function readImports(reader: Reader, module: ParsedModule): void {
     const type = typeAt(module, reader.u32())
     if (!sameType(type, rule.type))
       fault('WASM_SIGNATURE_REFUSED', `the module imports ${full} as ${showType(type)}; it is ${showType(rule.type)}`)
-    if (rule.since === 'engine 1')
-      fault(
-        'GENERATOR_NEEDS_ENGINE_1',
-        `the module imports ${full}, which comes with engine 1; this version has engine 0`,
-      )
     module.imports.push(name)
     module.functions.push(type)
   }

@@ -1,4 +1,5 @@
 import { BLOCK, type Beats, MarmaladeError } from '../../base/index.ts'
+import { AssetReader } from '../assets.ts'
 import type { PreparedWasm } from '../prepare.ts'
 import type { TagListener } from '../../jam/index.ts'
 import type { VoiceSettings } from '../runtime.ts'
@@ -37,6 +38,7 @@ export class WasmVoice implements Voice {
   right = new Float32Array(BLOCK)
   private readonly tags: TagAccess
   private readonly imports: Imports
+  private assets: AssetReader | undefined
   private readonly listener: TagListener
   private exports: Exports | undefined
   private memory = new Uint8Array(0)
@@ -47,6 +49,7 @@ export class WasmVoice implements Voice {
 
   constructor(prepared: PreparedWasm, settings: VoiceSettings) {
     this.tags = settings.tags
+    this.assets = prepared.assets && new AssetReader(prepared.assets)
     this.listener = {
       event: (handle, value, frame) =>
         this.hear('in mm_event', (it) => it.mm_event?.(this.imports.handleOf(handle), value, frame)),
@@ -57,6 +60,7 @@ export class WasmVoice implements Voice {
       tags: settings.tags,
       memory: () => this.memory,
       numbers: () => this.numbers,
+      assets: () => this.assets,
       beat: () => this.beat,
     })
     this.guard('as it starts', () => {
@@ -67,6 +71,7 @@ export class WasmVoice implements Voice {
       this.numbers = new DataView(exports.memory.buffer)
       this.begin(exports, settings)
     })
+    this.assets = undefined
   }
 
   /** Why it ended by itself, where it has. */
