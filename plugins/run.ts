@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fromBase64, MarmaladeError } from '../lib/base/index.ts'
+import { fromBase64, MarmaladeError, type Clock } from '../lib/base/index.ts'
 import { systemClock } from '../lib/base/node/clock.ts'
 import { replaceFile } from '../lib/base/node/replace.ts'
 import { BlobStore } from '../lib/blobs/index.ts'
@@ -38,6 +38,8 @@ export interface NodeInit {
   readonly sink?: string
   readonly port?: number
   readonly listenHost?: string
+  /** The machine's own where it is left out. */
+  readonly clock?: Clock
   /** From the level that the configuration asks for. */
   readonly log: (level: Config['log']) => Log
   /** Called when somebody asks over the socket to end the node. */
@@ -63,7 +65,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
   const log = init.log(config.log)
   const sink = init.sink ?? config.sink ?? usualSink()
   parseSink(sink)
-  const clock = systemClock
+  const { clock = systemClock } = init
   const { identity, store } = await openPlayerStore(home, {
     clock,
     onFault: (error) => log.error({ err: error }, 'a fault of the database: what was written stands'),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { MarmaladeError } from '../../lib/base/index.ts'
-import { jamsContract, type JamRow } from '../../plugins/jams/index.ts'
+import { jamsContract, type ClockRow, type JamRow } from '../../plugins/jams/index.ts'
 import { act, addCommand, addGroup, numberOf, textOption } from '../cli/context.ts'
 import { table } from '../cli/words.ts'
 
@@ -212,6 +212,7 @@ function addShow(jam: Command): void {
         ...(shown.waiting.length > 0
           ? [`waiting to be admitted: ${shown.waiting.map((player) => player.shown).join(', ')}`]
           : []),
+        `time: ${timeOf(shown.clock)}`,
         instances.length > 0
           ? table(['instance', 'player', 'generator', 'from', ''], instances)
           : 'nothing plays: `play GENERATOR`',
@@ -219,6 +220,14 @@ function addShow(jam: Command): void {
       ].join('\n')
     })
   })
+}
+
+/** Whose time a jam has here. */
+function timeOf({ from, shown, offset = 0, error = 0 }: ClockRow): string {
+  if (from === 'self') return "this machine's"
+  if (shown === undefined) return "as the starter's clock claims: no member that knows better is linked"
+  const apart = `${Math.abs(offset).toFixed(1)} ms ${offset < 0 ? 'behind' : 'ahead of'} this machine's clock`
+  return `from ${shown}: the starter's clock is ${apart}, within ${error.toFixed(1)} ms`
 }
 
 const heading = (row: JamRow): string =>

@@ -125,6 +125,9 @@ async function handle(message: ToEngine): Promise<void> {
     case 'archive':
       preparing.prepare(message)
       return
+    case 'clock':
+      session?.setZero(message.zero)
+      return
     case 'close':
       return finish()
     default:

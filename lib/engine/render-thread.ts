@@ -63,7 +63,7 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
     const { events: instances, changes } = renderer.renderQuantum(left, right)
     ring.put(left, right)
     const due = renderer.frame >= levelsAt
-    if (due) levelsAt += LEVELS_EVERY
+    if (due) levelsAt = renderer.frame + LEVELS_EVERY
     const over = ended() && renderer.silent
     if (over) ring.end()
     report({
@@ -113,6 +113,12 @@ function takeMessages(ensemble: Ensemble, mix: MixAct[], inputs: TakeRecord[]): 
       case 'mix': {
         const { target, setting } = message
         if (renderer.setMix(target, setting)) mix.push({ frame: renderer.frame, target, setting })
+        break
+      }
+      case 'jump': {
+        const { frame } = renderer
+        renderer.skipTo(frame + message.frames)
+        inputs.push({ kind: 'clock', frame, to: renderer.frame })
         break
       }
       case 'begin':

@@ -21,6 +21,8 @@ import type {
 
 /** Room in the ring, so that a file that is late by half a second holds up nothing. */
 const RING_FRAMES: Frames = 32_768
+/** A clock that proves wrong by more makes a jump; by less, its error is made up for little by little (ENGINE-1 section 1). */
+export const JUMP_MILLIS: Millis = 50
 /** How long the rendering thread gets to end by itself. */
 const END_MILLIS: Millis = 3_000
 
@@ -49,6 +51,7 @@ export class Session {
   /** What happens before the take is there: sinks that open. */
   #early: SinkState[] = []
   #from: Frames = 0
+  #jumped: Frames = 0
   #peak = 0
   #underruns = 0
   #skipped: Frames = 0
@@ -113,7 +116,8 @@ export class Session {
     if (!ready) throw new MarmaladeError('ENGINE_LOST', 'the rendering threads did not start: the log says why')
     const start = beginning(init, clock)
     this.#from = start.frame
-    const { jam, player, engine, appVersion: app, origin } = init
+    const { jam, player, engine, appVersion: app, zero } = init
+    const origin = Math.round(clock.micros() + (zero - clock.monotonic()) * 1_000)
     this.#take = await TakeFile.create({
       file: init.takeFile,
       header: { jam, player, engine, app, origin, first: start.frame },
@@ -134,6 +138,38 @@ export class Session {
   /** Logs what others than the thread that renders know. */
   note(record: TakeRecord): void {
     this.#note(record)
+  }
+
+  /**
+   * The monotonic time of jam frame 0, known anew. What is off by up to 50 ms is made up for by the pace of the sinks. By more, and late:
+   * the jam frame jumps, and what lies between is not rendered. By more, and early: the sinks wait. Whichever it is, the
+   * mix stays one sequence of frames.
+   */
+  setZero(zero: Millis): void {
+    this.#catchUp(zero)
+    const late = this.#pump.due - this.#dueAt(zero)
+    if (late >= JUMP_MILLIS) {
+      const frames = Math.round((late * SAMPLE_RATE) / 1_000 / BLOCK) * BLOCK
+      this.#jumped += frames
+      this.tell({ kind: 'jump', frames })
+    } else if (late + JUMP_MILLIS <= 0) {
+      const { frame } = this.#pump
+      this.#note({ kind: 'clock', frame, to: frame + Math.round((late * SAMPLE_RATE) / 1_000) })
+      this.#pump.wait(this.#dueAt(zero))
+    }
+    this.#pump.steer(this.#dueAt(zero))
+  }
+
+  /** A session that waits for its time waits less. */
+  #catchUp(zero: Millis): void {
+    const spare = this.#pump.ahead - (LOOK_AHEAD_FRAMES * 1_000) / SAMPLE_RATE
+    const late = this.#pump.due - this.#dueAt(zero)
+    if (Math.min(spare, late) > JUMP_MILLIS) this.#pump.wait(this.#pump.due - Math.min(spare, late))
+  }
+
+  /** When the first frame was due; after a jump, when it would have been. */
+  #dueAt(zero: Millis): Millis {
+    return zero + ((this.#from + this.#jumped) * 1_000) / SAMPLE_RATE
   }
 
   tell(message: ToRender): void {
@@ -187,7 +223,10 @@ export class Session {
 
   #report({ inputs, jam, instances, changes, mix, levels, frame }: Rendered): void {
     const { send } = this.#parts
-    for (const input of inputs) this.#note(input)
+    for (const input of inputs) {
+      this.#note(input)
+      if (input.kind === 'clock') this.#pump.jump(input.frame, input.to)
+    }
     for (const event of jam) {
       this.#note(takeRecordOf(event))
       if ('late' in event && event.late.reason !== 'join') this.#late++
@@ -198,7 +237,7 @@ export class Session {
     if (instances.length > 0) send({ kind: 'instances', events: instances })
     if (changes.length > 0) send({ kind: 'tags', changes })
     if (mix.length > 0) send({ kind: 'mix', acts: mix })
-    if (levels) send({ kind: 'levels', frame, levels })
+    if (levels) send({ kind: 'levels', frame, levels, zero: this.#pump.zero })
   }
 
   #note(record: TakeRecord | undefined): void {
@@ -230,9 +269,9 @@ export class Session {
 const nextMessage = (port: MessagePort): FromRender | undefined =>
   (receiveMessageOnPort(port) as { message: FromRender } | undefined)?.message
 
-/** The first frame rendered, a multiple of 128, and when it is due: the one place where the wall clock meets the jam's. */
-function beginning({ origin }: SessionInit, clock: Clock): PumpStart {
-  const now = Math.floor(((clock.micros() - origin) * SAMPLE_RATE) / 1_000_000)
+/** The first frame rendered, a multiple of 128, and when it is due: the one place where the clock meets the jam's. */
+function beginning({ zero }: SessionInit, clock: Pick<Clock, 'monotonic'>): PumpStart {
+  const now = Math.floor(((clock.monotonic() - zero) * SAMPLE_RATE) / 1_000)
   const frame = Math.ceil(Math.max(0, now + LOOK_AHEAD_FRAMES) / BLOCK) * BLOCK
-  return { frame, due: clock.monotonic() + ((frame - now) * 1_000) / SAMPLE_RATE }
+  return { frame, due: zero + (frame * 1_000) / SAMPLE_RATE }
 }

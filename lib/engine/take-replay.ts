@@ -104,8 +104,7 @@ export class TakePlayer {
   get end(): Frames {
     const closed = this.#closed
     const last = this.#take.records.reduce((most, r) => ('frame' in r ? Math.max(most, r.frame) : most), this.first)
-    const jumps = this.#inputs.reduce((sum, input) => sum + (input.kind === 'clock' ? input.to - input.frame : 0), 0)
-    return closed ? closed.frame + jumps : last
+    return closed?.frame ?? last
   }
 
   get archives(): readonly BlobId[] {
@@ -183,7 +182,11 @@ const INPUTS: ReadonlySet<string> = new Set(['observed', 'withdrawn', 'archive',
 const OUTCOMES: ReadonlySet<string> = new Set(['applied', 'superseded', 'started', 'ended', 'grid', 'failed'])
 const wasKilled = (record: TakeRecord): boolean => record.kind === 'failed' && record.code === 'GENERATOR_TOO_SLOW'
 
-const isInput = (record: TakeRecord): record is Input => INPUTS.has(record.kind) || wasKilled(record)
+/** Where the clock went back, the session waited: nothing of the mix was different. */
+const wasWait = (record: TakeRecord): boolean => record.kind === 'clock' && record.to <= record.frame
+
+const isInput = (record: TakeRecord): record is Input =>
+  wasKilled(record) || (INPUTS.has(record.kind) && !wasWait(record))
 const isOutcome = (record: TakeRecord): record is Extract<TakeRecord, { readonly frame: Frames; kind: 'failed' }> =>
   OUTCOMES.has(record.kind)
 

@@ -1,4 +1,4 @@
-import type { BlobId, EntryKey, Frames, JamId, Micros, PlayerId, Refusal } from '../base/index.ts'
+import type { BlobId, EntryKey, Frames, JamId, Millis, PlayerId, Refusal } from '../base/index.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
 import type { ProcessLink } from '../generators/process/node/host.ts'
 import type { ConductorEvent, JamEntry, TagValue, TakeRecord } from '../jam/index.ts'
@@ -11,8 +11,8 @@ export interface SessionInit {
   /** The engine that the jam's start names. */
   readonly engine: number
   readonly player: PlayerId
-  /** Wall-clock time of jam frame 0, on this machine's clock. */
-  readonly origin: Micros
+  /** Monotonic time of jam frame 0, as known when it begins; `clock` says what it is known to be later. */
+  readonly zero: Millis
   /** As the user wrote it. */
   readonly sink: string
   /** The file that logs what takes effect; its folder exists. */
@@ -56,6 +56,8 @@ export type ToEngine =
   | { readonly kind: 'withdraw'; readonly keys: readonly EntryKey[] }
   | ({ readonly kind: 'archive' } & ArchiveFile)
   | { readonly kind: 'mix'; readonly target: MixTarget; readonly setting: MixSetting }
+  /** Monotonic time of jam frame 0, known anew. */
+  | { readonly kind: 'clock'; readonly zero: Millis }
   | { readonly kind: 'close' }
 
 /** A local act of mixing, with the frame from which on it holds. */
@@ -94,7 +96,8 @@ export type FromEngine =
       readonly kind: 'tags'
       readonly changes: readonly { readonly path: string; readonly value: TagValue; readonly frame: Frames }[]
     }
-  | { readonly kind: 'levels'; readonly frame: Frames; readonly levels: Meters }
+  /** `zero`: the monotonic time at which jam frame 0 would have been due as the sinks are paced now. */
+  | { readonly kind: 'levels'; readonly frame: Frames; readonly levels: Meters; readonly zero: Millis }
   /** From jam frame `at` on, `frames` were not rendered when they were due, or will not be heard from a card. */
   | { readonly kind: 'late'; readonly what: 'underrun' | 'skipped'; readonly at: Frames; readonly frames: Frames }
   | { readonly kind: 'mix'; readonly acts: readonly MixAct[] }
@@ -110,7 +113,9 @@ export type FromEngine =
 
 /** Session to rendering thread. */
 export type ToRender =
-  | Exclude<ToEngine, { kind: 'open' | 'archive' | 'close' }>
+  | Exclude<ToEngine, { kind: 'open' | 'archive' | 'clock' | 'close' }>
+  /** Goes on so many frames later, a multiple of 128. */
+  | { readonly kind: 'jump'; readonly frames: Frames }
   | ({ readonly kind: 'archive' } & ReadyArchive)
   /** A process that was ready may run no more. */
   | { readonly kind: 'forbid'; readonly archive: BlobId }
@@ -124,7 +129,7 @@ export type FromRender = { readonly kind: 'ready' } | Rendered
 export interface Rendered {
   readonly kind: 'rendered'
   readonly frame: Frames
-  /** What was taken in before the first of them: entries, withdrawals, archives that came or are forbidden. */
+  /** What was taken in before the first of them: entries, withdrawals, archives that came or are forbidden, jumps. */
   readonly inputs: readonly TakeRecord[]
   readonly jam: readonly ConductorEvent[]
   readonly instances: readonly InstanceEvent[]

@@ -1,5 +1,6 @@
 export * from './types.ts'
 export * from './engine.ts'
+export * from './clock.ts'
 export * from './grid.ts'
 export * from './on.ts'
 export * from './order.ts'

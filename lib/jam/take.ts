@@ -70,7 +70,7 @@ const record = z.discriminatedUnion('kind', [
   }),
   /** A grid correction: the beat at the frame jumped. */
   z.object({ kind: z.literal('grid'), frame, from: z.number(), to: z.number() }),
-  /** The clock's offset to the starter proved wrong: the jam frame jumped. */
+  /** The clock's offset to the starter proved wrong: the jam frame jumped, or, where `to` is before, was waited for. */
   z.object({ kind: z.literal('clock'), frame, to: frame }),
   /** An instance ended by itself: trapped, ran away, failed, or detached by the wall-clock guard. */
   z.object({ kind: z.literal('failed'), frame, path, code: z.string().max(64), message: text }),

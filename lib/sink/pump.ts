@@ -5,6 +5,8 @@ import type { Sink, SinkState } from './types.ts'
 
 /** How often the pump looks whether frames are due. */
 const TICK_MILLIS: Millis = 10
+/** How fast a change of the pace is made up for: 2 ms in a second. */
+const SLEW = 0.002
 /** Frames moved at a time: a tenth of a second. */
 const CHUNK_FRAMES: Frames = 4_800
 
@@ -37,7 +39,14 @@ export class Pump {
   readonly #init: PumpInit
   readonly #outlets: readonly Outlet[]
   readonly #chunk = new Float32Array(CHUNK_FRAMES * 2)
-  #start: PumpStart = { frame: 0, due: Infinity }
+  /** Jam frame of the ring's first, had all jumps so far been before it. */
+  #first: Frames = 0
+  /** When the ring's first frame was due: as it is, and as it should be. */
+  #due: Millis = Infinity
+  #aim: Millis = Infinity
+  #steeredAt: Millis = 0
+  /** Jumps ahead: how many frames are moved before each, and how far it goes. */
+  readonly #jumps: { readonly moved: Frames; readonly by: Frames }[] = []
   #moved: Frames = 0
   #short = false
   #timer: NodeJS.Timeout | undefined
@@ -60,7 +69,20 @@ export class Pump {
   }
   /** The jam frame that is moved next. */
   get frame(): Frames {
-    return this.#start.frame + this.#moved
+    return this.#first + this.#moved
+  }
+  /** When the ring's first frame was due, as the sinks are paced now. */
+  get due(): Millis {
+    return this.#due
+  }
+  /** In how long what is not rendered yet is due. */
+  get ahead(): Millis {
+    const next = this.#moved + this.#init.ring.filled
+    return this.#due + (next * 1_000) / SAMPLE_RATE - this.#init.clock.monotonic()
+  }
+  /** When jam frame 0 would have been due, as the sinks are paced now. */
+  get zero(): Millis {
+    return this.#due - (this.#first * 1_000) / SAMPLE_RATE
   }
 
   /** Opens the sinks; those that cannot be are reported. */
@@ -70,8 +92,27 @@ export class Pump {
 
   /** From when on frames are due. */
   begin(start: PumpStart): void {
-    this.#start = start
+    this.#first = start.frame
+    this.#due = this.#aim = start.due
+    this.#steeredAt = this.#init.clock.monotonic()
     this.#init.ring.due(this.#behind())
+  }
+
+  /** When the ring's first frame should have been due: gone towards little by little. */
+  steer(due: Millis): void {
+    this.#aim = due
+  }
+
+  /** The same, at once: where it is later, nothing is moved until then. */
+  wait(due: Millis): void {
+    this.#due = this.#aim = due
+  }
+
+  /** What is in the ring from jam frame `from` on is another: the clock jumped. */
+  jump(from: Frames, to: Frames): void {
+    const before = this.#jumps.reduce((sum, { by }) => sum + by, this.#first)
+    this.#jumps.push({ moved: from - before, by: to - from })
+    this.#land()
   }
 
   /** Looks again and again, until it is drained. */
@@ -85,6 +126,7 @@ export class Pump {
   /** Moves what is due; resolves when the files have it. */
   async look(): Promise<void> {
     for (const outlet of this.#outlets) outlet.look()
+    this.#slew()
     const behind = this.#behind()
     this.#init.ring.due(behind)
     this.#countLate(behind)
@@ -104,9 +146,23 @@ export class Pump {
 
   /** Frames that are due by now and have not been moved; below 0 before the first. */
   #behind(): Frames {
-    const { due } = this.#start
-    if (due === Infinity) return 0
-    return Math.floor(((this.#init.clock.monotonic() - due) * SAMPLE_RATE) / 1_000) - this.#moved
+    if (this.#due === Infinity) return 0
+    return Math.floor(((this.#init.clock.monotonic() - this.#due) * SAMPLE_RATE) / 1_000) - this.#moved
+  }
+
+  #slew(): void {
+    const now = this.#init.clock.monotonic()
+    const most = (now - this.#steeredAt) * SLEW
+    this.#steeredAt = now
+    if (this.#due !== this.#aim) this.#due += Math.max(-most, Math.min(most, this.#aim - this.#due))
+  }
+
+  /** Jumps whose place has come hold. */
+  #land(): void {
+    for (let [next] = this.#jumps; next && next.moved <= this.#moved; [next] = this.#jumps) {
+      this.#first += next.by
+      this.#jumps.shift()
+    }
   }
 
   /**
@@ -124,11 +180,13 @@ export class Pump {
   /** What becomes due meanwhile waits for the next look: else a file would be written a few frames at a time. */
   async #move(frames: Frames): Promise<void> {
     for (let left = frames; left > 0;) {
-      const count = this.#init.ring.take(this.#chunk.subarray(0, Math.min(left, CHUNK_FRAMES) * 2))
+      const room = Math.min(left, CHUNK_FRAMES, (this.#jumps[0]?.moved ?? Infinity) - this.#moved)
+      const count = this.#init.ring.take(this.#chunk.subarray(0, room * 2))
       const samples = this.#chunk.subarray(0, count * 2)
       const at = this.frame
       left -= count
       this.#moved += count
+      this.#land()
       this.#init.onFrames?.(samples)
       await Promise.all(this.#outlets.map((outlet) => outlet.push(samples, at)))
     }

@@ -71,6 +71,25 @@ export const playAnswer = z.union([
 ])
 export type PlayAnswer = z.output<typeof playAnswer>
 
+/** The time of a jam as a node has it: milliseconds since its origin, how wrong they may be, links to the starter. */
+export const clockAnswer = z.object({
+  time: z.number(),
+  error: z.number().min(0),
+  hops: z.int().min(0).max(255),
+})
+export type ClockAnswer = z.output<typeof clockAnswer>
+
+/** Where a node has a jam's time from: its own start, a link to the starter or another member, or only what the start claims. */
+export const clockRow = z.object({
+  from: z.enum(['self', 'starter', 'member', 'claim']),
+  player: ids.player.optional(),
+  shown: z.string().optional(),
+  /** Milliseconds that the starter's wall clock is ahead of this machine's, and how wrong that may be. */
+  offset: z.number().optional(),
+  error: z.number().optional(),
+})
+export type ClockRow = z.output<typeof clockRow>
+
 /** Joining and playing for others (FEEDS section 6); starting, shaping and playing in jams for the owner. */
 export const jamsContract = defineContract({
   /** Asks that the caller's feed be looked at, since it asks to join a jam of ours. */
@@ -84,6 +103,12 @@ export const jamsContract = defineContract({
   play: async_({
     args: z.strictObject({ entry: z.string().max(24_000), address: z.string().max(512).optional() }),
     result: playAnswer,
+    allow: 'member',
+  }),
+  /** What time a jam has here; nothing where only the starter's claim is known. */
+  clock: async_({
+    args: z.strictObject({ jam: ids.jam }),
+    result: clockAnswer.optional(),
     allow: 'member',
   }),
   jam: {
@@ -134,6 +159,7 @@ export const jamsContract = defineContract({
     show: async_({
       args: z.strictObject({ jam }),
       result: jamRow.extend({
+        clock: clockRow,
         players: z.array(z.object({ player: ids.player, shown: z.string(), counts: z.boolean() })),
         waiting: z.array(z.object({ player: ids.player, shown: z.string() })),
         instances: z.array(instanceRow),

@@ -174,7 +174,7 @@ export class Jams {
   #lastOn(): JamId | undefined {
     return this.joined().findLast((jam) => {
       const { end, endTick, grid } = jam.ledger
-      return !end || grid.tickOfFrame(jam.frameAt(this.#clock.micros())) < endTick
+      return !end || grid.tickOfFrame(jam.frameAt(this.#clock)) < endTick
     })?.jam
   }
 }

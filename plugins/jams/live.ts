@@ -1,15 +1,17 @@
 import {
-  SAMPLE_RATE,
+  ownedParts,
   refusal,
+  SAMPLE_RATE,
+  type Clock,
   type EntryKey,
   type Frames,
   type JamId,
-  type Micros,
+  type Millis,
   type PlayerId,
   type Refusal,
 } from '../../lib/base/index.ts'
 import { verifyEntry, type Entry } from '../../lib/entry/index.ts'
-import { Ledger, type JamEntry, type JamItem } from '../../lib/jam/index.ts'
+import { JamClock, Ledger, type JamEntry, type JamItem } from '../../lib/jam/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import type { Change, Store } from '../../lib/store/index.ts'
 
@@ -33,6 +35,9 @@ const MAX_AHEAD = 64
 export class LiveJam {
   readonly jam: JamId
   readonly ledger: Ledger
+  /** As measured over links to members: nothing where this player started it. */
+  readonly time: JamClock
+  readonly isOwn: boolean
   readonly #store: Store
   readonly #entries = new Map<EntryKey, JamEntry>()
   readonly #items = new Map<EntryKey, JamItem>()
@@ -47,6 +52,9 @@ export class LiveJam {
   constructor(jam: JamId, store: Store) {
     this.jam = jam
     this.ledger = new Ledger(jam)
+    const { owner: starter } = ownedParts(jam)
+    this.time = new JamClock({ self: store.identity, starter })
+    this.isOwn = starter === store.identity
     this.#store = store
   }
 
@@ -101,10 +109,20 @@ export class LiveJam {
     return 'taken'
   }
 
-  /** The jam frame of a moment of the wall clock. */
-  frameAt(now: Micros): Frames {
-    const origin = this.ledger.start?.comparable ?? now
-    return Math.floor(((now - origin) * SAMPLE_RATE) / 1_000_000)
+  /** Monotonic time of jam frame 0: as measured, else as claimed. */
+  zero(clock: Clock): Millis {
+    return this.time.standing(clock.monotonic())?.zero ?? this.claimed(clock)
+  }
+
+  /** The same by the time that the starter claims and this machine's wall clock alone. */
+  claimed(clock: Clock): Millis {
+    const now = clock.micros()
+    return clock.monotonic() - (now - (this.ledger.start?.comparable ?? now)) / 1_000
+  }
+
+  /** The jam frame of this moment; 0 before the jam's start is here. */
+  frameAt(clock: Clock): Frames {
+    return this.ledger.start ? Math.floor(((clock.monotonic() - this.zero(clock)) * SAMPLE_RATE) / 1_000) : 0
   }
 
   #concerns(entry: Entry): boolean {

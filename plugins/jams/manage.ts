@@ -22,6 +22,7 @@ import {
   type PlayItem,
 } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
+import type { Clocks } from './clocks.ts'
 import type { InstanceRow, JamRow, jamsContract } from './contract.ts'
 import { forkedRow, nameOfFork, startOfFork } from './fork.ts'
 import type { Jams } from './jams.ts'
@@ -36,6 +37,7 @@ interface Parts {
   readonly feeds: FeedsApi
   readonly jams: Jams
   readonly membership: Membership
+  readonly clocks: Clocks
   readonly clock: Clock
   readonly lookAhead: Frames
   readonly settled: () => Promise<void>
@@ -67,8 +69,7 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
     return row(await jams.resolve(id))
   }
   /** The first tick that can be heard everywhere in time. */
-  const soon = (jam: LiveJam): number =>
-    resolveAt(jam.ledger.grid, { unit: 'now' }, jam.frameAt(clock.micros()), lookAhead).at
+  const soon = (jam: LiveJam): number => resolveAt(jam.ledger.grid, { unit: 'now' }, jam.frameAt(clock), lookAhead).at
   return {
     async start({ name: text, title, tempo = DEFAULT_TEMPO, meter = DEFAULT_METER }) {
       if (!isMeter(meter))
@@ -125,7 +126,7 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
     async tempo({ jam: text, tempo, on = 'bar' }) {
       const jam = await own(text)
       const { grid } = jam.ledger
-      const { at } = resolveAt(grid, parseOn(on), jam.frameAt(clock.micros()), lookAhead)
+      const { at } = resolveAt(grid, parseOn(on), jam.frameAt(clock), lookAhead)
       const bar = Math.ceil(grid.barOfTick(at))
       await feeds.publish({ type: 'jam', jam: jam.jam, action: 'tempo', bar, tempo })
       return { bar: bar + 1 }
@@ -133,7 +134,7 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
     async end({ jam: text, on = 'bar' }) {
       const jam = await own(text)
       const { grid } = jam.ledger
-      const now = jam.frameAt(clock.micros())
+      const now = jam.frameAt(clock)
       const { at } = resolveAt(grid, parseOn(on), now, lookAhead)
       await feeds.publish({ type: 'jam', jam: jam.jam, action: 'end', at })
       const inMillis = ((grid.frameOfTick(at) - now) * 1_000) / SAMPLE_RATE
@@ -157,6 +158,7 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
       const stopped = stoppedIn(jam)
       return {
         ...row(jam),
+        clock: parts.clocks.row(jam),
         players: [...members.everyone].map((player) => ({
           player,
           shown: shown(player),
@@ -215,7 +217,7 @@ function jamRow({ feeds, jams, membership, clock }: Parts, jam: LiveJam): JamRow
     members: members.countAt(tick),
     mine: starter === self ? 'starter' : members.countsAt(self, tick) ? 'member' : joined ? 'waiting' : 'none',
     ended: ledger.end !== undefined && ledger.end.payload.at <= tick,
-    bar: Math.floor(grid.barOfTick(nextBoundary(grid, 'now', Math.max(0, jam.frameAt(clock.micros()))))) + 1,
+    bar: Math.floor(grid.barOfTick(nextBoundary(grid, 'now', Math.max(0, jam.frameAt(clock))))) + 1,
     current: jams.current()?.jam === jam.jam,
     ...forkedRow({ feeds }, jam),
   }

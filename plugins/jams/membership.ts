@@ -71,7 +71,7 @@ export class Membership {
 
   /** The tick of this moment, a fraction of one included. */
   tickNow(jam: LiveJam): Ticks {
-    return Math.max(0, jam.ledger.grid.tickOfFrame(jam.frameAt(this.#init.clock.micros())))
+    return Math.max(0, jam.ledger.grid.tickOfFrame(jam.frameAt(this.#init.clock)))
   }
 
   /** A caller asks to join: its feed is tracked so that its join entry arrives. @throws JAM_UNKNOWN */

@@ -37,10 +37,10 @@ export function performHandlers(parts: Parts): Handlers<typeof jamsContract>['pe
   const identity = feeds.identity.id
 
   const place = (jam: LiveJam, on = 'bar'): ResolvedAt =>
-    resolveAt(jam.ledger.grid, parseOn(on), jam.frameAt(clock.micros()), lookAhead)
+    resolveAt(jam.ledger.grid, parseOn(on), jam.frameAt(clock), lookAhead)
   const shown = (jam: LiveJam, at: number): { at: number; bar: number; inMillis: number } => {
     const { grid } = jam.ledger
-    const inMillis = ((grid.frameOfTick(at) - jam.frameAt(clock.micros())) * 1_000) / SAMPLE_RATE
+    const inMillis = ((grid.frameOfTick(at) - jam.frameAt(clock)) * 1_000) / SAMPLE_RATE
     return { at, bar: Math.floor(grid.barOfTick(at)) + 1, inMillis }
   }
   const open = async (text?: string): Promise<LiveJam> => {

@@ -5,6 +5,7 @@ import { MARGIN_FRAMES, LOOK_AHEAD_FRAMES } from '../../lib/engine/index.ts'
 import type { ConnectionsApi } from '../connections/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
+import { Clocks } from './clocks.ts'
 import { jamsContract } from './contract.ts'
 import { Heralds } from './heralds.ts'
 import { Jams } from './jams.ts'
@@ -34,6 +35,13 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
       const membership = new Membership({ host, feeds, jams, clock, admitFollowed })
       const settled = (): Promise<void> => jams.settled()
       const heralds = new Heralds({ host, feeds, jams, clock, settled })
+      const clocks = new Clocks({
+        host,
+        jams,
+        clock,
+        self: feeds.identity.id,
+        shown: (player) => feeds.directory.shown(player),
+      })
 
       // What changes while the jams are read waits its turn.
       const loaded = jams.load()
@@ -64,7 +72,10 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
       const lookAhead = LOOK_AHEAD_FRAMES + MARGIN_FRAMES
       const api: JamsApi = {
         current: () => jams.current(),
-        now: (jam) => jam.frameAt(clock.micros()),
+        now: (jam) => jam.frameAt(clock),
+        zero: (jam) => jam.zero(clock),
+        clockSettled: (jam) => clocks.settled(jam),
+        onZero: (listener) => clocks.onZero(listener),
         joined: () => jams.joined(),
         resolve: (text) => jams.resolve(text),
         select: (jam) => jams.select(jam),
@@ -82,10 +93,12 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
             if (address !== undefined) connections.learn(caller, address, 'told')
             return heralds.receive(caller, entry)
           },
-          jam: manageHandlers({ feeds, jams, membership, clock, lookAhead, settled }),
+          clock: ({ jam }, { caller }) => clocks.answer(jam, caller),
+          jam: manageHandlers({ feeds, jams, membership, clocks, clock, lookAhead, settled }),
           perform: performHandlers({ feeds, generators, jams, heralds, clock, lookAhead }),
         },
         async stop() {
+          clocks.stop()
           unconnect()
           unfollow()
           unselect()

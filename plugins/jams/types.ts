@@ -1,4 +1,4 @@
-import type { Frames, JamId, PlayerId } from '../../lib/base/index.ts'
+import type { Frames, JamId, Millis, PlayerId } from '../../lib/base/index.ts'
 import type { PlayItem } from '../../lib/jam/index.ts'
 import type { PlayAnswer } from './contract.ts'
 import type { JamChange, LiveJam } from './live.ts'
@@ -12,6 +12,12 @@ export interface JamsApi {
   current(): LiveJam | undefined
   /** The jam frame of this moment. */
   now(jam: LiveJam): Frames
+  /** Monotonic time of this machine at which the jam's frame 0 was, or will be. */
+  zero(jam: LiveJam): Millis
+  /** Resolves when a jam's time is measured, or cannot be for now. */
+  clockSettled(jam: LiveJam): Promise<void>
+  /** Calls when the zero of the jam that sounds changed. */
+  onZero(listener: (jam: LiveJam, zero: Millis) => void): () => void
   /** Every jam that is joined here. */
   joined(): readonly LiveJam[]
   /** The jam that text names: a name, `starter:name`, an id; the current one where there is no text. @throws JAM_UNKNOWN, JAM_AMBIGUOUS, JAM_NOT_NAMED */

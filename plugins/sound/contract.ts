@@ -34,6 +34,8 @@ export const soundStatus = z.object({
   firstFrame: z.number().optional(),
   /** Jam frame rendered last. */
   frame: z.number().optional(),
+  /** Monotonic milliseconds of this machine at which jam frame 0 would have been due as the sink is paced now. */
+  zero: z.number().optional(),
   underruns: z.number(),
   skippedFrames: z.number(),
   late: z.number(),

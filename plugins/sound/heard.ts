@@ -69,7 +69,7 @@ export class Heard {
   figures(): Figures {
     const levels = this.#levels?.levels
     return {
-      ...(this.#levels && { frame: this.#levels.frame }),
+      ...(this.#levels && { frame: this.#levels.frame, zero: this.#levels.zero }),
       underruns: this.#underruns,
       skippedFrames: this.#skipped,
       late: this.#late,

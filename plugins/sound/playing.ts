@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MarmaladeError, ownedParts, type Frames } from '../../lib/base/index.ts'
+import { MarmaladeError, ownedParts, type Frames, type Millis } from '../../lib/base/index.ts'
 import { Engine, type FromEngine, type SessionEnd, type SessionReport, type ToEngine } from '../../lib/engine/index.ts'
 import type { Log } from '../../lib/host/index.ts'
 import type { PlayItem } from '../../lib/jam/index.ts'
@@ -15,6 +15,8 @@ import type { JamLog } from './jam-log.ts'
 
 /** How long a play's start may take to be known before `fetching` is said: less than who asks waits for the answer. */
 const KNOWN_MILLIS = 1_800
+/** A clock that goes back by more makes a new session: the engine would wait for so long. */
+const WAIT_MILLIS: Millis = 2_000
 
 export interface PlayingInit {
   readonly jam: LiveJam
@@ -31,6 +33,10 @@ export interface PlayingInit {
   /** Names the take's file: microseconds since 1970. */
   readonly startedAt: number
   readonly player: Parameters<typeof Engine.start>[0]['player']
+  /** Resolves when the jam's time is measured, or cannot be for now. */
+  readonly clockSettled: () => Promise<void>
+  /** Monotonic time of jam frame 0, as it is known now. */
+  readonly zero: () => Millis
 }
 
 /** How a session ended: without a report where the engine died. */
@@ -60,6 +66,7 @@ export class Playing {
   #over = false
   #failure: string | undefined
   #firstFrame: Frames | undefined
+  #zero: Millis = 0
 
   private constructor(init: PlayingInit, take: string) {
     this.jam = init.jam
@@ -86,17 +93,19 @@ export class Playing {
     const takeFile = join(folder, `${init.startedAt}.take`)
     const playing = new Playing(init, takeFile)
     const entries = jam.entries()
-    const { comparable: origin = 0, payload } = jam.ledger.start ?? {}
     const { jam: id } = jam
-    const engine = payload?.engine ?? 0
+    const engine = jam.ledger.start?.payload.engine ?? 0
     const archives = await playing.#archives.atHand()
+    await init.clockSettled()
+    const zero = (playing.#zero = init.zero())
     playing.#engine = await Engine.start(
-      { jam: id, engine, player, origin, sink, takeFile, appVersion, owner, entries, archives, threads },
+      { jam: id, engine, player, zero, sink, takeFile, appVersion, owner, entries, archives, threads },
       (message) => playing.#hear(message),
     ).catch((error: unknown) => {
       playing.#archives.stop()
       throw error
     })
+    playing.setZero(init.zero())
     for (const { target, setting } of heard.acts) playing.send({ kind: 'mix', target, setting })
     // What came or went while the engine started was told to nobody: it is told everything again, and knows what it has.
     const now = jam.entries()
@@ -113,6 +122,14 @@ export class Playing {
 
   send(message: ToEngine): void {
     this.#engine?.send(message)
+  }
+
+  /** Jam frame 0 is known anew. Gives whether the engine goes on: not where it would have to wait for too long. */
+  setZero(zero: Millis): boolean {
+    if (zero - this.#zero > WAIT_MILLIS) return false
+    this.#zero = zero
+    this.send({ kind: 'clock', zero })
+    return true
   }
 
   async close(): Promise<void> {

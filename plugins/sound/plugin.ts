@@ -79,6 +79,8 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
             threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
             startedAt: init.clock.micros(),
             player: identity.id,
+            clockSettled: () => jams.clockSettled(jam),
+            zero: () => jams.zero(jam),
           }
         },
       })
@@ -97,6 +99,7 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
         }),
         jams.onCurrent((jam) => stand.show(jam)),
         jams.onChange((jam, change) => stand.observe(jam, change)),
+        jams.onZero((jam, zero) => stand.setZero(jam, zero)),
         feeds.store.onChange(({ entries }) => {
           for (const entry of entries) {
             if (typeOf(entry) !== 'public_note') continue

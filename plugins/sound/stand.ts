@@ -1,4 +1,4 @@
-import { MarmaladeError } from '../../lib/base/index.ts'
+import { MarmaladeError, type Millis } from '../../lib/base/index.ts'
 import type { Log } from '../../lib/host/index.ts'
 import { parseSink, sinkName, type SinkSpec } from '../../lib/sink/index.ts'
 import { checkEngine } from '../../lib/jam/index.ts'
@@ -59,6 +59,18 @@ export class Stand {
     if (jam !== this.#wanted) return
     if (this.#playing?.jam === jam) this.#playing.observe(change)
     else this.#move()
+  }
+
+  /** Frame 0 of the jam is known anew: where the clock goes back far, the jam sounds anew. */
+  setZero(jam: LiveJam, zero: Millis): void {
+    const playing = this.#playing
+    if (playing?.jam !== jam || playing.setZero(zero)) return
+    this.#moving = this.#moving.then(async () => {
+      if (this.#playing !== playing) return
+      await playing.close()
+      this.#playing = undefined
+    })
+    this.#move()
   }
 
   /** The report of the jam that sounds, when it is over; of the one that was over last where none sounds. */

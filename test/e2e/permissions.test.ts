@@ -7,7 +7,7 @@ import { codeOf } from '../helpers/hosts.ts'
 import { e2e, meet, startJam, type TestNode } from '../helpers/node-kit.ts'
 import { until } from '../helpers/until.ts'
 
-/** Calls that the table of FEEDS.md section 6 gives to a stranger; a member has `play` besides. */
+/** Calls that the table of FEEDS.md section 6 gives to a stranger; a member has `clock` and `play` besides. */
 const OPEN = new Set([
   'generators',
   'players',
@@ -79,7 +79,7 @@ e2e('what a stranger, a tracked player, a member and the owner may call', async 
 
   const jam = await startJam('friday', ada, ben)
   await toBe(ada, ben, 'member')
-  t.deepEqual(await letIn(link), [...open, 'play'].sort(), 'a member plays')
+  t.deepEqual(await letIn(link), [...open, 'clock', 'play'].sort(), 'a member plays')
 
   await ben.ask(jamsContract).jam.leave({ jam })
   await toBe(ada, ben, 'tracked')

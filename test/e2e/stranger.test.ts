@@ -26,11 +26,12 @@ const TABLE: Record<string, readonly string[]> = {
     'feeds.yours',
   ],
   tracked: [],
-  member: ['play'],
+  member: ['clock', 'play'],
 }
 /** What every connection answers to, besides. */
 const SYSTEM = ['ping', 'credit', 'cancel']
 const METHODS = CONTRACTS.flatMap((contract) => methodsOf(contract))
+const ofMembers = TABLE['member'] ?? []
 const ofSelf = METHODS.filter(([path]) => !Object.values(TABLE).flat().includes(path))
 
 // From here to `ours` nothing of this project is used: what somebody else would write with npm's packages alone.
@@ -185,7 +186,7 @@ e2e('a stranger may call nothing beyond its column, whatever manifest it brings'
   const { methods } = await stranger(kit, ada, tree(METHODS))
 
   async function refusedAll(when: string): Promise<void> {
-    for (const [path, { kind }] of [...METHODS.filter(([name]) => name === 'play'), ...ofSelf]) {
+    for (const [path, { kind }] of [...METHODS.filter(([name]) => ofMembers.includes(name)), ...ofSelf]) {
       const [first = '', second] = path.split('.')
       const method = second === undefined ? methods[first] : methods[first]?.[second]
       const failed = await failure(kind === 'source' ? collect(method?.({})) : ask(method, {}))

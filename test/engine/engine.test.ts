@@ -62,7 +62,7 @@ class EngineKit extends Teardown {
       jam: JAM,
       engine: 0,
       player: BEN,
-      origin: systemClock.micros(),
+      zero: systemClock.monotonic(),
       sink: `wav:${this.wav}`,
       takeFile: this.takeFile,
       appVersion: '0.0.0-test',
@@ -178,7 +178,7 @@ engine('says which archives it cannot play', async (t, kit) => {
 
 engine('that is killed is told as lost; its file plays up to then', async (t, kit) => {
   const running = await kit.engine()
-  await kit.heard.until('levels', ({ frame, levels }) => loud({ kind: 'levels', frame, levels }))
+  await kit.heard.until('levels', loud)
   process.kill(running.pid ?? 0, 'SIGKILL')
   const failed = await kit.heard.until('failed')
   t.equal(failed.code, 'ENGINE_LOST')

@@ -2,7 +2,14 @@ import { readFile, readdir, writeFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import test, { type Test } from 'tape'
-import { jamIdOf, name as checkedName, type BlobId, type JamId, type PlayerId } from '../../lib/base/index.ts'
+import {
+  jamIdOf,
+  name as checkedName,
+  type BlobId,
+  type Clock,
+  type JamId,
+  type PlayerId,
+} from '../../lib/base/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
 import { connectLocal, need, type Connection, type Contract, type Remote } from '../../lib/host/index.ts'
 import type { BlobsApi } from '../../plugins/blobs/index.ts'
@@ -34,6 +41,8 @@ interface NodeInit {
   /** A home that is there already; else a fresh one. */
   readonly home?: string
   readonly sink?: string
+  /** Its clock instead of the machine's. */
+  readonly clock?: Clock
   /** What config.json says. */
   readonly config?: Readonly<Record<string, unknown>>
 }
@@ -60,6 +69,7 @@ export class NodeKit extends Teardown {
     const node = await runNode({
       home,
       sink: init.sink ?? 'null',
+      ...(init.clock && { clock: init.clock }),
       port: 0,
       listenHost: '127.0.0.1',
       log: () => log,

@@ -95,6 +95,8 @@ export class SessionRig extends Teardown {
   place = ''
   wav = ''
   takeFile = ''
+  /** Frames by which the file may be behind the clock, which went back. */
+  behind: Frames = 0
   #session: Session | undefined
   #host: ProcessHost | undefined
 
@@ -107,7 +109,7 @@ export class SessionRig extends Teardown {
       jam: JAM,
       engine: 0,
       player: BEN,
-      origin: ORIGIN,
+      zero: 0,
       sink: sink ?? `wav:${this.wav}`,
       takeFile: this.takeFile,
       appVersion: '0.0.0-test',
@@ -163,7 +165,7 @@ export class SessionRig extends Teardown {
     const last = frame / 48
     while (this.clock.millis < last && !over()) {
       this.clock.millis = Math.min(last, this.clock.millis + STEP_MILLIS)
-      const due = 94 + Math.max(0, Math.floor(this.clock.millis * 48)) * 8
+      const due = 94 + Math.max(0, Math.floor(this.clock.millis * 48) - this.behind) * 8
       while (!over() && (await stat(this.wav)).size < due) await new Promise((resolve) => setTimeout(resolve, 2))
     }
   }

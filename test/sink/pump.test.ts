@@ -126,3 +126,37 @@ test('pump: at the end all that was rendered is let out, however early, and the 
     ['closed', 'closed'],
   )
 })
+
+test('pump: a pace put right by little is gone towards slowly, by much it is waited for; every frame comes once', async (t) => {
+  const file = new KeptSink('file', 'wait')
+  const rig = await new PumpRig(file).begin()
+  await rig.pass(100)
+  rig.pump.steer(10)
+  await rig.pass(1_000)
+  t.ok(Math.abs(rig.pump.due - 2) < 0.05, `2 ms in a second, not ${rig.pump.due}`)
+  t.equal(file.left.length, Math.floor((1_100 - rig.pump.due) * MILLI), 'so many less are moved')
+  await rig.pass(5_000)
+  t.equal(rig.pump.due, 10)
+  rig.pump.wait(310)
+  const before = file.left.length
+  await rig.pass(290)
+  t.equal(file.left.length, before, 'nothing for 300 ms')
+  await rig.pass(110)
+  t.equal(file.left.length, (6_500 - 310) * MILLI)
+  t.deepEqual(file.left, counted(0, file.left.length))
+  t.deepEqual(rig.late, [], 'which is no underrun')
+})
+
+test('pump: a jump changes what frames are called, from its place on', async (t) => {
+  const rig = await new PumpRig(new KeptSink('file', 'wait')).begin(256)
+  await rig.pass(100)
+  rig.pump.jump(256 + 9_600, 256 + 9_600 + 4_800)
+  t.equal(rig.pump.frame, 256 + 4_800)
+  await rig.pass(90)
+  t.equal(rig.pump.frame, 256 + 9_120)
+  rig.pump.jump(256 + 9_600 + 4_800 + 128, 50_000)
+  await rig.pass(10)
+  t.equal(rig.pump.frame, 256 + 9_600 + 4_800, 'the first')
+  await rig.pass(10)
+  t.equal(rig.pump.frame, 50_000 + 480 - 128, 'and the second')
+})
