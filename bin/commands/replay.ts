@@ -160,6 +160,11 @@ function words(result: Result): string {
     ...(result.inexact.length > 0
       ? [`inexact ${result.inexact.join(', ')}: programs of their own, so not the same each time`]
       : []),
+    ...(result.ambient.length > 0
+      ? [
+          `ambient ${result.ambient.join(', ')}: read this machine or the network as they play, which a score does not have`,
+        ]
+      : []),
     ...(result.stems.length > 0 ? [`stems   ${result.stems.length} files`] : []),
   ].join('\n')
 }

@@ -2,6 +2,7 @@ import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_
 import { BLOCK, type Frames, type Millis } from '../base/index.ts'
 import { keyRecords, type JamEntry, type TakeRecord } from '../jam/index.ts'
 import { Ring } from '../sink/ring.ts'
+import { Ambient, showReadings } from './ambient.ts'
 import { LOOK_AHEAD_FRAMES } from './constants.ts'
 import { readyArchive, forbidArchive, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
 import type { FromRender, MixAct, ReadyArchive, Rendered, RenderStart, ToRender } from './types.ts'
@@ -51,11 +52,12 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
   const right = new Float32Array(BLOCK)
   const mix: MixAct[] = []
   const inputs: TakeRecord[] = []
+  const ambient = new Ambient()
   let levelsAt = from + LEVELS_EVERY
   for (const archive of archives) takeArchive(ensemble, archive, inputs)
   takeEntries(ensemble, start.entries, inputs)
   while (!ring.closed) {
-    takeMessages(ensemble, mix, inputs)
+    takeMessages(ensemble, { mix, inputs, ambient })
     if (!ring.wants(LOOK_AHEAD_FRAMES)) {
       ring.waitForWant(LOOK_AHEAD_FRAMES, NAP_MILLIS)
       continue
@@ -78,6 +80,7 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
       ...(over && { over: true as const }),
     })
     if (over) return
+    inputs.push(...showReadings(renderer, ambient.wanted(instances)))
   }
 }
 
@@ -92,7 +95,13 @@ function takeEntries({ renderer, conductor }: Ensemble, entries: readonly JamEnt
   conductor.observe(entries)
 }
 
-function takeMessages(ensemble: Ensemble, mix: MixAct[], inputs: TakeRecord[]): void {
+interface Taken {
+  readonly mix: MixAct[]
+  readonly inputs: TakeRecord[]
+  readonly ambient: Ambient
+}
+
+function takeMessages(ensemble: Ensemble, { mix, inputs, ambient }: Taken): void {
   const { renderer, conductor } = ensemble
   for (let message = nextMessage(); message; message = nextMessage()) {
     switch (message.kind) {
@@ -121,6 +130,9 @@ function takeMessages(ensemble: Ensemble, mix: MixAct[], inputs: TakeRecord[]): 
         inputs.push({ kind: 'clock', frame, to: renderer.frame })
         break
       }
+      case 'readings':
+        inputs.push(...showReadings(renderer, ambient.note(message.readings)))
+        break
       case 'begin':
         break
     }

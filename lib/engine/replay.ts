@@ -64,6 +64,11 @@ export interface Replayed extends Written {
   readonly sounds: readonly Sound[]
   /** Generators that ran as processes, whose sound may be another next time: none in what a take heard. */
   readonly inexact: readonly string[]
+  /**
+   * Generators that asked for readings of the machine or the network: a score has none, so they sound the same each time,
+   * and otherwise than they were heard. None in what a take heard, which has its readings.
+   */
+  readonly ambient: readonly string[]
   /** How much faster than real time it was. */
   readonly speed: number
 }
@@ -122,6 +127,7 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
       stems: (await stems?.close(written.frames)) ?? [],
       sounds: sounding.within(from, from + written.frames),
       inexact: frozen ? [] : ran.map(({ manifest }) => manifest.name),
+      ambient: init.take ? [] : [...new Set([...sounding.ambient].map((path) => path.split('/')[1] ?? path))],
       speed,
     }
   } catch (error) {

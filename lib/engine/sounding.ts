@@ -17,6 +17,13 @@ export class Sounding {
   readonly #plays = new Map<InstancePath, EntryKey>()
   readonly #sounds = new Map<InstancePath, { play: EntryKey; from: Frames; to?: Frames }>()
 
+  readonly #ambient = new Set<InstancePath>()
+
+  /** Instances that asked for readings of the machine or the network. */
+  get ambient(): Iterable<InstancePath> {
+    return this.#ambient
+  }
+
   /** Takes in what one quantum came to. */
   take(jam: readonly ConductorEvent[], instances: readonly InstanceEvent[]): void {
     for (const event of jam) if (event.kind === 'started') this.#plays.set(event.path, event.key)
@@ -24,6 +31,7 @@ export class Sounding {
       const play = this.#plays.get(path)
       const sound = this.#sounds.get(path)
       if (kind === 'started' && play !== undefined) this.#sounds.set(path, { play, from: frame })
+      if (kind === 'ambient') this.#ambient.add(path)
       if (kind === 'ended' && sound) sound.to ??= frame
     }
   }

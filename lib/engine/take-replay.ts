@@ -61,7 +61,7 @@ export interface TakeOutcome {
 
 type Input = Extract<
   TakeRecord,
-  { kind: 'observed' | 'withdrawn' | 'archive' | 'forbidden' | 'mix' | 'clock' | 'failed' }
+  { kind: 'observed' | 'withdrawn' | 'archive' | 'forbidden' | 'mix' | 'clock' | 'reading' | 'failed' }
 >
 
 /**
@@ -140,6 +140,9 @@ export class TakePlayer {
         // Fields that are left out are undefined nowhere: what JSON gave has them or has them not.
         renderer.setMix(input.target as MixTarget, input.setting as MixSetting)
         return
+      case 'reading':
+        if (typeof input.value === 'number') renderer.read(input.path, input.value)
+        return
       case 'clock':
         renderer.skipTo(input.to)
         return
@@ -178,7 +181,15 @@ export class TakePlayer {
   }
 }
 
-const INPUTS: ReadonlySet<string> = new Set(['observed', 'withdrawn', 'archive', 'forbidden', 'mix', 'clock'])
+const INPUTS: ReadonlySet<string> = new Set([
+  'observed',
+  'withdrawn',
+  'archive',
+  'forbidden',
+  'mix',
+  'clock',
+  'reading',
+])
 const OUTCOMES: ReadonlySet<string> = new Set(['applied', 'superseded', 'started', 'ended', 'grid', 'failed'])
 const wasKilled = (record: TakeRecord): boolean => record.kind === 'failed' && record.code === 'GENERATOR_TOO_SLOW'
 

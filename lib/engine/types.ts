@@ -56,9 +56,14 @@ export type ToEngine =
   | { readonly kind: 'withdraw'; readonly keys: readonly EntryKey[] }
   | ({ readonly kind: 'archive' } & ArchiveFile)
   | { readonly kind: 'mix'; readonly target: MixTarget; readonly setting: MixSetting }
+  /** Of the machine and the network, by paths under `local/` and `net/`: those that are others now. */
+  | { readonly kind: 'readings'; readonly readings: Readings }
   /** Monotonic time of jam frame 0, known anew. */
   | { readonly kind: 'clock'; readonly zero: Millis }
   | { readonly kind: 'close' }
+
+/** Readings by their paths. */
+export type Readings = readonly { readonly path: string; readonly value: number }[]
 
 /** A local act of mixing, with the frame from which on it holds. */
 export interface MixAct {

@@ -39,6 +39,9 @@ export function parsePattern(text: string): TagPattern | undefined {
   return placed ? { kind: 'parts', parts: wanted } : undefined
 }
 
+/** Whether a path is of readings of the machine or the network that a generator plays on: no score has any. */
+export const isAmbient = (path: string): boolean => path.startsWith('local/') || path.startsWith('net/')
+
 /** Parts of a note's path, which has one more than a tag's. */
 const NOTE_PARTS = 5
 export const findsNotes = (pattern: TagPattern): boolean =>

@@ -1,6 +1,7 @@
 import { isName, SAMPLE_RATE, type Beats, type Frames } from '../base/index.ts'
 import type { TagAccess } from '../generators/index.ts'
 import {
+  isAmbient,
   MAX_NOTES,
   MAX_SETS,
   type InstancePath,
@@ -25,6 +26,7 @@ export class InstanceTags implements TagAccess {
   #notesLeft = MAX_NOTES
   #logsLeft = MAX_LOGS
   #logSecond = 0
+  #ambient = false
 
   /** @param start the instance's first frame; @param quantum the first of its quantum */
   constructor(path: InstancePath, start: Frames, quantum: Frames, view: TagView) {
@@ -65,7 +67,12 @@ export class InstanceTags implements TagAccess {
   }
 
   open(path: string): number {
-    return this.#view.open(path)
+    const handle = this.#view.open(path)
+    if (handle >= 0 && !this.#ambient && isAmbient(path)) {
+      this.#ambient = true
+      this.#events.push({ kind: 'ambient', frame: this.#now, path: this.#path })
+    }
+    return handle
   }
 
   get(handle: number): number {

@@ -61,6 +61,8 @@ export class Renderer {
   /** What is to take effect at the next quantum: local acts. */
   #acts: JamCommand[] = []
   #detached: InstancePath[] = []
+  /** Readings that generators see from the next quantum on. */
+  #readings: { readonly path: string; readonly value: number }[] = []
 
   constructor(init: RendererInit) {
     this.#init = init
@@ -111,6 +113,11 @@ export class Renderer {
     return this.#mix.settings()
   }
 
+  /** What is read of the machine or the network, under `local/…` or `net/…`, from the next quantum on. A score has none. */
+  read(path: string, value: number): void {
+    this.#readings.push({ path, value })
+  }
+
   /** Ends an instance at the next quantum, its last sample faded: a local act. */
   detach(path: InstancePath): void {
     this.#detached.push(path)
@@ -157,6 +164,8 @@ export class Renderer {
     const commands = [...plan.commands, ...this.#acts.splice(0)].map((c) => within(c, from))
     commands.sort((a, b) => a.frame - b.frame)
     const { changes } = plan
+    const read = this.#readings.splice(0).map((reading) => ({ ...reading, frame: from }))
+    const seen = read.length > 0 ? [...read, ...changes] : changes
     const shares = this.#shares(commands, from, events)
     const report = this.#team.run(from, this.#init.conductor.grid, changes, shares)
     this.#take(report, events, from)

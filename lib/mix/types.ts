@@ -65,6 +65,8 @@ export type InstanceEvent =
   /** Nothing more of it will be heard. */
   | { readonly kind: 'ended'; readonly frame: Frames; readonly path: InstancePath }
   | { readonly kind: 'log'; readonly frame: Frames; readonly path: InstancePath; readonly text: string }
+  /** It asks for readings of `local/…` or `net/…`, told once: what it does depends on where it plays. */
+  | { readonly kind: 'ambient'; readonly frame: Frames; readonly path: InstancePath }
   /** It was never started: no archive, no room, or an instance of this path still sounds. */
   | { readonly kind: 'refused'; readonly frame: Frames; readonly path: InstancePath; readonly message: string }
 

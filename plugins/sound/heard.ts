@@ -35,6 +35,8 @@ export class Heard {
   readonly #due = new Map<EntryKey, Due>()
   readonly #acts = new Map<string, MixAct>()
   #levels: Extract<FromEngine, { kind: 'levels' }> | undefined
+  /** Newest of each path under `local/`. */
+  readonly #readings = new Map<string, number>()
   #underruns = 0
   #skipped: Frames = 0
   #late = 0
@@ -55,6 +57,11 @@ export class Heard {
   /** One's own mix as it stands, for an engine that starts anew. */
   get acts(): readonly MixAct[] {
     return [...this.#acts.values()]
+  }
+
+  /** What is read of this machine as it plays, by path. */
+  get readings(): ReadonlyMap<string, number> {
+    return this.#readings
   }
 
   due(play: EntryKey): Due | undefined {
@@ -149,6 +156,7 @@ export class Heard {
   }
 
   #read(path: string, value: number, frame: Frames): void {
+    this.#readings.set(path, value)
     this.state.fold({ kind: 'reading', path, value, frame } satisfies Observation)
   }
 }

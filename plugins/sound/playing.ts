@@ -12,6 +12,7 @@ import { Archives } from './archives.ts'
 import type { SoundReport, SoundStatus } from './contract.ts'
 import type { Due, Heard } from './heard.ts'
 import type { JamLog } from './jam-log.ts'
+import { Readings } from './readings.ts'
 
 /** How long a play's start may take to be known before `fetching` is said: less than who asks waits for the answer. */
 const KNOWN_MILLIS = 1_800
@@ -35,6 +36,8 @@ export interface PlayingInit {
   readonly player: Parameters<typeof Engine.start>[0]['player']
   /** Resolves when the jam's time is measured, or cannot be for now. */
   readonly clockSettled: () => Promise<void>
+  /** Connected players. */
+  readonly peers: () => number
   /** Monotonic time of jam frame 0, as it is known now. */
   readonly zero: () => Millis
 }
@@ -61,6 +64,7 @@ export class Playing {
   readonly #archives: Archives
   readonly #listeners = new Set<() => void>()
   readonly #lost = new Map<string, Extract<SinkState, { state: 'lost' }>>()
+  #readings: Readings | undefined
   #engine: Engine | undefined
   #end: (ended: Ended) => void = () => undefined
   #over = false
@@ -102,10 +106,14 @@ export class Playing {
       { jam: id, engine, player, zero, sink, takeFile, appVersion, owner, entries, archives, threads },
       (message) => playing.#hear(message),
     ).catch((error: unknown) => {
-      playing.#archives.stop()
+      playing.#rest()
       throw error
     })
     playing.setZero(init.zero())
+    playing.#readings = new Readings({
+      read: () => [...heard.readings, ['net/peers', init.peers()]],
+      send: (message) => playing.send(message),
+    })
     for (const { target, setting } of heard.acts) playing.send({ kind: 'mix', target, setting })
     // What came or went while the engine started was told to nobody: it is told everything again, and knows what it has.
     const now = jam.entries()
@@ -133,7 +141,7 @@ export class Playing {
   }
 
   async close(): Promise<void> {
-    this.#archives.stop()
+    this.#rest()
     await this.#engine?.close()
     await this.ended
   }
@@ -235,16 +243,22 @@ export class Playing {
 
   #close(report: SessionReport, end: SessionEnd): void {
     this.#over = true
-    this.#archives.stop()
+    this.#rest()
     this.#end({ report: { jam: this.jam.jam, sink: this.#init.sink, take: this.#take, ...report }, end })
     void this.#engine?.close()
   }
 
   #fail(why: string): void {
     this.#failure = why
-    this.#archives.stop()
+    this.#rest()
     this.#init.log.error({ jam: this.jam.jam }, why)
     this.#end({ report: undefined, end: 'failed' })
+  }
+
+  /** Brings and tells nothing more. */
+  #rest(): void {
+    this.#archives.stop()
+    this.#readings?.stop()
   }
 
   #wake(): void {

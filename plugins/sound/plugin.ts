@@ -79,6 +79,7 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
             threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
             startedAt: init.clock.micros(),
             player: identity.id,
+            peers: () => host.connections().length,
             clockSettled: () => jams.clockSettled(jam),
             zero: () => jams.zero(jam),
           }
