@@ -1,7 +1,4 @@
-import { accessSync, constants } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, resolve } from 'node:path'
-import { makeSink, parseSink, playTone, type Device, type SinkSpec } from '../../lib/sink/index.ts'
+import { hasSpeaker, makeSink, parseSink, playTone, type Device, type SinkSpec } from '../../lib/sink/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
 import { ask } from './ask.ts'
 import { messageOf, type Finding, type Patient } from './finding.ts'
@@ -16,14 +13,8 @@ export async function checkSound(patient: Patient, devices: readonly Device[]): 
 
 function speaker(): Finding {
   const name = 'speaker'
-  const require = createRequire(import.meta.url)
-  try {
-    const folder = dirname(require.resolve('speaker/package.json'))
-    accessSync(resolve(folder, 'build/Release/binding.node'), constants.R_OK)
-    return { name, state: 'ok', words: 'the package is here and built' }
-  } catch {
-    return { name, state: 'lacks', words: 'not here', remedy: SPEAKER }
-  }
+  if (hasSpeaker()) return { name, state: 'ok', words: 'the package is here and built' }
+  return { name, state: 'lacks', words: 'not here', remedy: SPEAKER }
 }
 
 async function aplay(): Promise<Finding> {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { MarmaladeError } from '../base/index.ts'
+import { hasAplay, hasSpeaker } from './players.ts'
 import type { SinkSpec } from './types.ts'
 
 /**
@@ -43,5 +44,8 @@ export function hasSoundCard(): boolean {
   }
 }
 
-/** Where sound goes where nobody says: to the card, if there is one. */
-export const usualSink = (): string => (hasSoundCard() ? 'speaker' : 'null')
+/** Where sound goes where nobody says: to the card, if there is one, by whatever plays on it here. */
+export function usualSink(): string {
+  if (!hasSoundCard()) return 'null'
+  return !hasSpeaker() && hasAplay() ? 'aplay' : 'speaker'
+}

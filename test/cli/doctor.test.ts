@@ -145,7 +145,7 @@ doctor(
 )
 
 doctor(
-  'without the package speaker it is aplay that is asked for; without either, a file',
+  'without the package speaker it is aplay that plays; without either, a file',
   undefined,
   async (t, { folder, home }, down) => {
     const program = await programWithoutSpeaker(join(folder, 'program'))
@@ -154,7 +154,10 @@ doctor(
     if (withoutAplay() === undefined) {
       const one = await report()
       t.equal(finding(one, 'aplay')?.state, 'ok')
-      t.equal(finding(one, 'sink')?.remedy, 'marmalade start --sink aplay')
+      t.equal(one.sink, 'aplay', 'what `start` takes by itself')
+      t.notEqual(finding(one, 'sink')?.remedy, 'marmalade start --sink aplay')
+      const asked = await marmalade(['doctor', '--json', '--sink', 'speaker'], { home, program })
+      t.equal(finding(JSON.parse(asked.stdout) as Report, 'sink')?.remedy, 'marmalade start --sink aplay')
     }
     const path = process.env['PATH']
     down.add(path, (before) => void (process.env['PATH'] = before))
