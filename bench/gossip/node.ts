@@ -133,6 +133,23 @@ serveMethods(
         }, every)
       })
     },
+    /** Publishes so many entries a second, made up for where it was late, until it is told to be silent. */
+    pour(rate: number) {
+      const { feeds } = opened()
+      const began = performance.now()
+      speaking = (async () => {
+        for (let made = 0; !quiet;) {
+          const due = Math.floor(((performance.now() - began) * rate) / 1_000)
+          const some = Array.from({ length: Math.min(due - made, 64) }, () =>
+            feeds.publish({ type: 'public_note', text: `${sharedMicros()} ${WORDS}` }),
+          )
+          made += some.length
+          await Promise.all(some)
+          if (made === due) await new Promise((resolve) => setTimeout(resolve, 5))
+        }
+      })()
+      speaking.catch(() => undefined)
+    },
     async hush() {
       quiet = true
       await speaking

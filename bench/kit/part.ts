@@ -21,12 +21,20 @@ interface Answer {
 const LONGEST = 900_000
 
 /** Runs one part of a module of parts in a fresh process, so that no part pays for what another left behind. */
-export async function runPart<R extends object>(
+export const runPart = async <R extends object>(
+  module: URL,
+  part: string,
+  ...args: readonly (string | number)[]
+): Promise<R & Spent> => runPartWith<R>(process.execPath, module, part, ...args)
+
+/** The same with another program of Node's. */
+export async function runPartWith<R extends object>(
+  execPath: string,
   module: URL,
   part: string,
   ...args: readonly (string | number)[]
 ): Promise<R & Spent> {
-  const child = fork(module, [part, ...args.map(String)], { execArgv: nodeOptions() })
+  const child = fork(module, [part, ...args.map(String)], { execPath, execArgv: nodeOptions() })
   const answers: Answer[] = []
   child.on('message', (answer) => answers.push(answer as Answer))
   const late = setTimeout(() => child.kill('SIGKILL'), LONGEST)

@@ -6,6 +6,25 @@ import { generateIdentity, type Identity, nodeCrypto } from '../../lib/keys/inde
 import { shippedArchive } from '../kit/archives.ts'
 import type { Action, Plan } from '../listen/plan.ts'
 
+/** What a plan may say, and what the examples' own has no need of. */
+export type Act =
+  | (Action & { readonly params?: Readonly<Record<string, number>> })
+  | (Pick<Action, 'bar' | 'player'> & {
+      readonly do: 'param'
+      readonly generator: string
+      readonly as?: string
+      readonly name: string
+      readonly value: number
+      /** Bars that it takes. */
+      readonly over?: number
+    })
+  | (Pick<Action, 'bar' | 'player'> & { readonly do: 'tempo'; readonly tempo: number })
+
+/** A plan that says more. */
+export interface Tune extends Omit<Plan, 'actions'> {
+  readonly actions: readonly Act[]
+}
+
 const TICKS_PER_BAR = 4 * 960
 const START_MICROS = 1_700_000_000_000_000
 
@@ -38,7 +57,7 @@ class Writer {
 }
 
 /** Signs what a plan says and packs the generators that it plays into a folder. */
-export async function recordPlan(plan: Plan, folder: string): Promise<Recorded> {
+export async function recordPlan(plan: Tune, folder: string): Promise<Recorded> {
   const ada = new Writer(1)
   const ben = new Writer(2)
   const writers: Readonly<Record<string, Writer>> = { ada, ben }
@@ -65,18 +84,19 @@ export async function recordPlan(plan: Plan, folder: string): Promise<Recorded> 
   return { jam, entries: [...ada.entries, ...ben.entries], archives }
 }
 
-function payloadOf(
-  action: Action,
-  plan: Plan,
-  jam: JamId,
-  { id }: Identity,
-  named: ReadonlyMap<string, BlobId>,
-): Payload {
-  const at = (plan.phraseBars + action.bar - 1) * TICKS_PER_BAR
+function payloadOf(action: Act, plan: Tune, jam: JamId, { id }: Identity, named: ReadonlyMap<string, BlobId>): Payload {
+  const at = Math.round((plan.phraseBars + action.bar - 1) * TICKS_PER_BAR)
   if (action.do === 'end') return { type: 'jam', jam, action: 'end', at }
+  if (action.do === 'tempo') return { type: 'jam', jam, action: 'tempo', tempo: action.tempo, bar: at / TICKS_PER_BAR }
   if (action.do === 'tag') return { type: 'tag', jam, at, on: 'bar', name: action.name, value: action.value }
   const { generator: name, as: instance = name } = action
   if (action.do === 'stop') return { type: 'stop', jam, at, on: 'bar', instance }
+  if (action.do === 'param') {
+    const over = action.over === undefined ? undefined : action.over * TICKS_PER_BAR
+    const { name: what, value } = action
+    return { type: 'param', jam, at, on: 'now', instance, name: what, value, ...(over !== undefined && { over }) }
+  }
   const generator = generatorIdOf(id, name as Name)
-  return { type: 'play', jam, at, on: 'bar', generator, archive: named.get(name), instance }
+  const { params } = action
+  return { type: 'play', jam, at, on: 'bar', generator, archive: named.get(name), instance, ...(params && { params }) }
 }
