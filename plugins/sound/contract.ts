@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { async_, defineContract, ids } from '../../lib/host/index.ts'
+import { async_, defineContract, ids, source } from '../../lib/host/index.ts'
 
 const text = z.string().min(1).max(200)
 /** Since the reading before, as factors of full scale; readings come every 250 ms. */
@@ -58,6 +58,16 @@ export const soundStatus = z.object({
 })
 export type SoundStatus = z.output<typeof soundStatus>
 
+const tagValue = z.union([z.number(), z.string()])
+const tagRow = z.object({
+  path: z.string(),
+  value: tagValue,
+  frame: z.number(),
+  /** Points before this one that were left out, because nobody took them. */
+  missed: z.number().optional(),
+})
+export type TagRow = z.infer<typeof tagRow>
+
 export const soundContract = defineContract({
   sound: {
     status: async_({ result: soundStatus }),
@@ -77,15 +87,24 @@ export const soundContract = defineContract({
       result: z.object({ target: z.string() }),
     }),
   },
+  /** What this node has heard in the jam that sounds, under a path, a name or a glob (`*` for any part); of a note its pitch. */
   tags: {
-    /** The newest value of a tag in the jam that sounds. */
+    /** The newest value, and where `last` is given so many of the newest points, oldest first. */
     get: async_({
-      args: z.strictObject({ path: text }),
+      args: z.strictObject({ path: text, last: z.number().int().min(1).max(256).optional() }),
       result: z.object({
         path: z.string(),
-        value: z.union([z.number(), z.string()]).optional(),
+        value: tagValue.optional(),
         frame: z.number().optional(),
+        points: z.array(tagRow).optional(),
       }),
+    }),
+    /** Each point from now on, until the jam is over or the caller has enough. */
+    watch: source({ args: z.strictObject({ path: text }), item: tagRow }),
+    /** The first point, the newest one included, with the value, or with any. NOT_SOUNDING where the jam ends before. */
+    until: async_({
+      args: z.strictObject({ path: text, value: tagValue.optional() }),
+      result: z.object({ path: z.string(), value: tagValue, frame: z.number() }),
     }),
   },
 })

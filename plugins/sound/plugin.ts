@@ -15,6 +15,7 @@ import { soundContract } from './contract.ts'
 import { JamLog } from './jam-log.ts'
 import { sounding } from './playing.ts'
 import { Stand } from './stand.ts'
+import { tagHandlers } from './tags.ts'
 import type { SoundApi } from './types.ts'
 
 interface Init {
@@ -158,24 +159,7 @@ function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof
         return { target: text }
       },
     },
-    tags: {
-      async get({ path }) {
-        const { heard, jam } = sounding(stand.playing)
-        const tag = heard.state.newest(path) ?? heard.state.newest(fullPath(path, feeds))
-        return tag ? { path, value: tag.value, frame: tag.frame } : { path, frame: jams.now(jam) }
-      },
-    },
-  }
-}
-
-/** `ada/kick` as `<ref>/kick`. */
-function fullPath(path: string, feeds: FeedsApi): string {
-  const slash = path.indexOf('/')
-  if (slash < 1 || /^(jam|local|net)\//.test(path)) return path
-  try {
-    return refOf(feeds.directory.resolve(path.slice(0, slash))) + path.slice(slash)
-  } catch {
-    return path
+    tags: tagHandlers(stand, feeds, jams),
   }
 }
 

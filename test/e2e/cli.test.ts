@@ -103,6 +103,10 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
     ({ value }) => value !== undefined,
   )
   t.equal(tag.value, 'drop')
+  await ada.says(/^jam\/context is drop$/m, 'tag', 'until', 'jam/context', 'drop')
+  await ada.says(/^\d+ jam\/context drop$/m, 'tag', 'get', 'jam/context', '--last', '4')
+  await ada.says(/^\d+ \S+\/drums\/drums\/kick \S+$/m, 'tag', 'watch', '*/drums/*/kick', '--count', '1')
+  await ada.fails(2, 'USAGE', 'tag', 'get', 'kick', '--last', 'many')
   await ada.does('mix', 'gain', 'drums', '-3')
   await ada.does('mix', 'mute', 'drums')
   await eventually(

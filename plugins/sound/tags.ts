@@ -1,0 +1,103 @@
+import { MarmaladeError, refOf } from '../../lib/base/index.ts'
+import type { Handlers } from '../../lib/host/index.ts'
+import type { JamState, TagValue } from '../../lib/jam/index.ts'
+import type { FeedsApi } from '../feeds/index.ts'
+import type { JamsApi } from '../jams/index.ts'
+import type { soundContract, TagRow } from './contract.ts'
+import { sounding } from './playing.ts'
+import type { Stand } from './stand.ts'
+
+/** Points that wait for who watches; of more the oldest are left out, and counted. */
+const MAX_WAITING = 1_024
+
+/** What is asked about the tags of the jam that sounds: as this node has heard them, whoever set them. */
+export function tagHandlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof soundContract>['tags'] {
+  return {
+    async get({ path, last }) {
+      const { heard, jam } = sounding(stand.playing)
+      const glob = globOf(heard.state, path, feeds)
+      const tag = heard.state.newest(glob)
+      const points = last === undefined ? {} : { points: lastOf(heard.state, glob, last) }
+      return tag ? { path, value: tag.value, frame: tag.frame, ...points } : { path, frame: jams.now(jam), ...points }
+    },
+    async *watch({ path }, { signal }) {
+      const { heard } = sounding(stand.playing)
+      const listening = untilOver(stand, signal)
+      try {
+        yield* rowsOf(heard.state, globOf(heard.state, path, feeds), listening.signal)
+      } finally {
+        listening.stop()
+      }
+    },
+    async until({ path, value }, { signal }) {
+      const { heard } = sounding(stand.playing)
+      const listening = untilOver(stand, signal)
+      const passes = (now: TagValue): boolean => value === undefined || now === value
+      try {
+        const point = await heard.state.until(globOf(heard.state, path, feeds), passes, listening.signal)
+        return { path, value: point.value, frame: point.frame }
+      } finally {
+        listening.stop()
+      }
+    },
+  }
+}
+
+/** A signal that is aborted when the caller gives up, with NOT_SOUNDING when the jam is over, and once it is stopped. */
+function untilOver(stand: Stand, caller: AbortSignal): { readonly signal: AbortSignal; stop(): void } {
+  const over = new AbortController()
+  const signal = AbortSignal.any([caller, over.signal])
+  stand.finished(signal).then(
+    () => over.abort(new MarmaladeError('NOT_SOUNDING', 'the jam is over')),
+    () => undefined,
+  )
+  return { signal, stop: () => over.abort() }
+}
+
+/** The newest points of all that a glob finds, oldest first. */
+function lastOf(state: JamState, glob: string, count: number): TagRow[] {
+  const rows = state.match(glob).flatMap((path) => state.last(path, count).map((point) => ({ path, ...point })))
+  return rows.sort((a, b) => a.frame - b.frame).slice(-count)
+}
+
+/** Each point that a glob finds from now on. */
+async function* rowsOf(state: JamState, glob: string, signal: AbortSignal): AsyncGenerator<TagRow> {
+  const waiting: TagRow[] = []
+  let missed = 0
+  let wake: () => void = () => undefined
+  const stop = state.subscribe(glob, (path, { value, frame }) => {
+    waiting.push({ path, value, frame })
+    if (waiting.length > MAX_WAITING) {
+      waiting.shift()
+      missed++
+    }
+    wake()
+  })
+  const ended = (): void => wake()
+  signal.addEventListener('abort', ended)
+  try {
+    while (!signal.aborted) {
+      const row = waiting.shift()
+      if (!row) {
+        await new Promise<void>((resolve) => (wake = resolve))
+        continue
+      }
+      yield missed > 0 ? { ...row, missed } : row
+      missed = 0
+    }
+  } finally {
+    signal.removeEventListener('abort', ended)
+    stop()
+  }
+}
+
+/** `ada/kick` as `<ref>/kick`; what it finds as it stands is left so. */
+function globOf(state: JamState, path: string, feeds: FeedsApi): string {
+  const slash = path.indexOf('/')
+  if (slash < 1 || /^(jam|local|net|note|\*)\//.test(path) || state.match(path).length > 0) return path
+  try {
+    return refOf(feeds.directory.resolve(path.slice(0, slash))) + path.slice(slash)
+  } catch {
+    return path
+  }
+}
