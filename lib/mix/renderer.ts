@@ -10,6 +10,7 @@ import {
   type PendingTags,
   type TagFlow,
 } from '../jam/index.ts'
+import { MAX_INSTANCES } from './constants.ts'
 import { Desk } from './desk.ts'
 import { PlayerMix, type MixState } from './mixer.ts'
 import type { GroupRunner } from './runner.ts'
@@ -242,7 +243,7 @@ export class Renderer {
     const performer =
       refused || !prepared ? undefined : this.#stage.enter(this.#mix.strip(spec, prepared.manifest), from)
     if (!performer) {
-      events.push({ kind: 'refused', frame, path, message: refused ?? 'there is no room for one more instance' })
+      events.push({ kind: 'refused', frame, path, message: refused ?? FULL })
       return
     }
     give(performer, { kind: 'start', frame, spec, seed: seedOf(spec, this.#init.sha256), slot: performer.slot })
@@ -282,6 +283,8 @@ export class Renderer {
     }
   }
 }
+
+const FULL = `${MAX_INSTANCES} instances sound already, which is the most: stop one, then play it anew`
 
 /** Tells an author whose notes came too late. */
 const lateLine = ({ path, count }: LateNotes, frame: Frames): InstanceEvent => ({

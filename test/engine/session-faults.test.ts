@@ -1,9 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { MAX_INSTANCES } from '../../lib/mix/constants.ts'
+import { readTake } from '../../lib/engine/index.ts'
 import { parseTake } from '../../lib/jam/index.ts'
 import { fixture } from '../helpers/generators.ts'
 import { codeOf } from '../helpers/hosts.ts'
-import { BEN } from '../helpers/jams.ts'
+import { ADA, BEN, startedJam } from '../helpers/jams.ts'
+import { sineWat } from '../helpers/mix.ts'
 import { ALL, ofKind, pathOf, session } from '../helpers/session-tests.ts'
 import { archivesOf, BEAT_FRAMES, replayed, sines, smallJam, wavOf } from '../helpers/sessions.ts'
 
@@ -70,4 +73,33 @@ session('no take, no session; no such sink, neither', async (t, rig) => {
   t.equal(await readFile(join(folder, 'a.take'), 'utf8'), 'another one\n')
   t.equal(await codeOf(rig.open({ entries, sink: 'organ' })), 'SINK_UNKNOWN')
   t.throws(() => parseTake('another one\n'), { code: 'TAKE_INVALID' })
+})
+
+session('the instance that is one too many is refused by code, and the others sound', async (t, rig) => {
+  const archives = await archivesOf({ drums: sineWat({ hertz: 101 }) })
+  const jam = startedJam({ tempo: 120 })
+  for (let at = 0; at < MAX_INSTANCES; at++)
+    jam.play(ADA, 'drums', 0, { instance: `drums-${at}`, params: { gain: -60 } })
+  const last = jam.play(ADA, 'drums', 240, { instance: 'one-more' })
+  jam.stop(ADA, 'drums-7', 480)
+  jam.play(ADA, 'drums', 720, { instance: 'in-its-place' })
+  jam.action(ADA, 'end', { at: 960 })
+  const { entries } = jam
+  await rig.open({ entries, archives })
+  const { report, take } = await rig.finish(ALL)
+  const refused = ofKind(take.records, 'failed')
+  t.deepEqual(
+    refused.map(({ path, code }) => [path.split('/')[2], code]),
+    [['one-more', 'MIX_REFUSED']],
+  )
+  t.ok(refused[0]?.message.startsWith('256 instances sound already'), 'it says why, and what to do')
+  const told = rig.messages.flatMap((message) => (message.kind === 'instances' ? message.events : []))
+  t.equal(told.filter(({ kind }) => kind === 'started').length, MAX_INSTANCES + 1, 'where one has ended is room again')
+  t.equal(told.filter(({ kind }) => kind === 'refused').length, 1, 'its player is told')
+  const again = await replayed(rig.place, entries, archives, { take: await readTake(rig.takeFile) })
+  t.equal(again.take?.divergence, undefined)
+  t.equal(again.samplesSha256, report.samplesSha256, 'the take gives that again')
+  t.equal(await codeOf(replayed(rig.place, entries, archives)), 'MIX_REFUSED', 'and no score leaves one out in silence')
+  const without = entries.filter(({ key }) => key !== last.key)
+  t.equal((await replayed(rig.place, without, archives)).samplesSha256, report.samplesSha256, 'the others to the bit')
 })
