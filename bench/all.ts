@@ -19,6 +19,7 @@ import { measureReconnect } from './reconnect.ts'
 import { measureReplay } from './replay.ts'
 import { measureReplicate } from './replicate.ts'
 import { measureRpc } from './rpc.ts'
+import { measureSpread } from './spread.ts'
 import { measureVoices } from './voices.ts'
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -32,6 +33,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   voices: measureVoices,
   replay: measureReplay,
   rpc: measureRpc,
+  spread: measureSpread,
 }
 const RESULTS = join(import.meta.dirname, 'results.json')
 

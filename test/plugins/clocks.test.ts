@@ -142,3 +142,46 @@ e2e('a wall clock that is put while the jam sounds moves no bars', async (t, kit
     'a wall clock says nothing any more',
   )
 })
+
+e2e('where the starter is put, all go there: forward by a jump, far back in a new session', async (t, kit) => {
+  let put = 0
+  const clock: Clock = { micros: () => systemClock.micros() + put, monotonic: () => systemClock.monotonic() }
+  const ada = await kit.node({ clock })
+  const ben = await kit.node()
+  await meet(ada, ben)
+  const jam = await startSounding('moved', ada, ben)
+  await measured(ben, jam, 'starter')
+  const inBar = (from: number, to: number) =>
+    until(
+      `both are in bars ${from} to ${to}`,
+      async () => Promise.all([ada, ben].map(async (node) => (await node.show(jam)).bar)),
+      ([a = 0, b = 0]) => a === b && a >= from && a <= to,
+    )
+  put = 50 * BAR_MILLIS * 1_000
+  await inBar(50, 100)
+  for (const node of [ada, ben]) {
+    const jumps = await until(
+      'the take says so',
+      async () => (await node.takeLines()).filter(({ kind }) => kind === 'clock'),
+      ({ length }) => length > 0,
+    )
+    t.ok(
+      jumps.every(({ frame, to }) => Number(to) - Number(frame) > 40 * BAR_MILLIS * 48),
+      'by a jump',
+    )
+  }
+  put = 20 * BAR_MILLIS * 1_000
+  await inBar(20, 49)
+  for (const node of [ada, ben]) {
+    const takes = await until(
+      'a new session',
+      async () => (await node.takeLines()).filter(({ kind }) => kind === 'take'),
+      ({ length }) => length > 1,
+    )
+    const bars = takes.map(({ first }) => Number(first) / (BAR_MILLIS * 48))
+    t.ok(
+      bars.some((bar) => bar > 15 && bar < 49),
+      `where the jam is now: ${bars.join(' ')}`,
+    )
+  }
+})

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import test from 'tape'
 import { connectLocal } from '../../../lib/host/index.ts'
@@ -6,38 +6,9 @@ import { homeAt } from '../../../lib/store/index.ts'
 import { connectionsContract } from '../../../plugins/connections/index.ts'
 import { nodeContract } from '../../../plugins/node/index.ts'
 import { Teardown } from '../../helpers/hosts.ts'
+import { ended, hindrance, lan } from '../../helpers/lan.ts'
 import { PROGRAM } from '../../helpers/programs.ts'
 import { eventually } from '../../helpers/until.ts'
-
-const ip = (...args: readonly string[]): string => execFileSync('ip', args, { encoding: 'utf8', stdio: 'pipe' })
-
-/** Why no network can be made here; undefined where it can. */
-function hindrance(): string | undefined {
-  const name = `mml-try-${process.pid}`
-  try {
-    ip('netns', 'add', name)
-    ip('netns', 'del', name)
-    return undefined
-  } catch (error) {
-    return `no network namespaces here (${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'ip failed'})`
-  }
-}
-
-/** Two machines on one wire: their names. */
-function lan(down: Teardown, family: 4 | 6): [string, string] {
-  const names: [string, string] = [`mml-a${family}-${process.pid}`, `mml-b${family}-${process.pid}`]
-  for (const name of names) down.add(ip('netns', 'add', name), () => ip('netns', 'del', name))
-  const [a, b] = names
-  ip('link', 'add', 'wire', 'netns', a, 'type', 'veth', 'peer', 'name', 'wire', 'netns', b)
-  for (const [at, name] of names.entries()) {
-    ip('-n', name, 'link', 'set', 'wire', 'addrgenmode', 'none')
-    const address = family === 4 ? [`10.77.0.${at + 1}/24`, 'brd', '+'] : [`fe80::${at + 1}/64`]
-    ip('-n', name, 'address', 'add', ...address, 'dev', 'wire', ...(family === 6 ? ['nodad'] : []))
-    ip('-n', name, 'link', 'set', 'lo', 'up')
-    ip('-n', name, 'link', 'set', 'wire', 'up')
-  }
-  return names
-}
 
 async function start(down: Teardown, namespace: string, home: string): Promise<string> {
   const args = ['netns', 'exec', namespace, process.execPath, PROGRAM, 'start', '--json', '--sink', 'null']
@@ -50,13 +21,6 @@ async function start(down: Teardown, namespace: string, home: string): Promise<s
     child.once('exit', () => reject(new Error(`the node ended: ${said.slice(-5).join(' / ')}`)))
   })
   return (JSON.parse(line) as { identity: string }).identity
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  child.kill('SIGTERM')
-  await gone
 }
 
 const skip = hindrance() ?? false
