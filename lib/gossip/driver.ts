@@ -10,7 +10,7 @@ import { readRemembered, writeRemembered } from './kept.ts'
 import type { GossipMemory } from './kept.ts'
 import { answer, isClosing } from './looks.ts'
 import type { Question, Timeless } from './looks.ts'
-import { judge } from './judge.ts'
+import { isNews, judge } from './judge.ts'
 import { statusOf } from './status.ts'
 import type { GossipLinkStatus } from './status.ts'
 import type { Duplex, GossipEffect, GossipEvent, Outcome } from './types.ts'
@@ -34,6 +34,8 @@ export interface GossipComponents {
   mayServe(peer: PlayerId, feed: PlayerId): boolean
   /** Told of failures that nobody waits for: the store's, and peers that break the protocol. */
   onFault(message: string, detail: { readonly peer?: PlayerId; readonly cause?: unknown; readonly code?: string }): void
+  /** A peer has brought so many bytes of what was asked of it and was new. */
+  onBrought?(peer: PlayerId, bytes: number): void
   /** What peers told and were told, for the next run; without it every run begins with full exchanges. */
   readonly memory?: GossipMemory
 }
@@ -206,6 +208,12 @@ export class Gossip {
   /** Runs of one stream go into the store as one; each is answered by itself. */
   async #ingest(runs: readonly EffectOf<'ingest'>[]): Promise<void> {
     const outcome = this.#calls.closed ? ({ kind: 'known' } as const) : await this.#take(runs)
+    const peer = runs[0] && this.#calls.peerOf(runs[0].link)
+    if (peer && isNews(outcome))
+      this.#components.onBrought?.(
+        peer,
+        runs.reduce((sum, { bytes }) => sum + bytes, 0),
+      )
     for (const { link, stream, identity, bytes } of runs)
       this.#calls.tell({ type: 'ingested', link, stream, identity, bytes, outcome }, link)
   }

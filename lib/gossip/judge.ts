@@ -24,3 +24,7 @@ export function judge(ingested: Ingested, now: Micros): { readonly outcome: Outc
   }
   return { outcome: { kind: ingested.kind === 'adopted' ? 'adopted' : 'known' } }
 }
+
+/** Whether something new of the author's has come: what no signature verifies yet is nobody's. */
+export const isNews = (outcome: Outcome): boolean =>
+  outcome.kind === 'adopted' || (outcome.kind === 'staged' && outcome.unverified !== true)

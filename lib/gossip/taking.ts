@@ -1,6 +1,7 @@
 import { consider, noteAnswer, penalize, stop } from './asking.ts'
 import { mustWait } from './flips.ts'
 import { noteUnserved } from './inquiry.ts'
+import { isNews } from './judge.ts'
 import { finish, noteLosing } from './losing.ts'
 import type { Ask, Feed, Link } from './state.ts'
 import { closeLink, send } from './turn.ts'
@@ -145,11 +146,10 @@ export function onIngested(turn: Turn, event: EventOf<'ingested'>): void {
  * What no signature verifies yet counts with the run that brings the signature.
  */
 function noteTaken({ state }: Turn, made: Ask, { outcome, bytes }: EventOf<'ingested'>): void {
-  const isUnverified = outcome.kind === 'staged' && outcome.unverified === true
-  const isNew = outcome.kind === 'adopted' || (outcome.kind === 'staged' && !isUnverified)
+  const isNew = isNews(outcome)
   if (isNew || made.goal) made.progressAt = state.now
   if (outcome.kind === 'known') made.knownAt = state.now
-  if (isUnverified) made.vain = true
+  if (outcome.kind === 'staged' && !isNew) made.vain = true
   if (!isNew) return
   made.vain = false
   made.knownAt = undefined

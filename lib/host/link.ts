@@ -7,7 +7,8 @@ import type { Rates } from './rates.ts'
 import { closed, endSocket } from './transport/socket.ts'
 import { receptionFor } from './reception.ts'
 import type { Roles } from './roles.ts'
-import { byTurns } from './turns.ts'
+import { ByTurns } from './by-turns.ts'
+import { Merit } from './merit.ts'
 import type { Turns } from './turns.ts'
 import type { CallOptions, Connection, Contract, Log, Remote, Role } from './types.ts'
 import type { Running } from './wire/calls.ts'
@@ -54,6 +55,10 @@ export class Link implements Connection {
   readonly since = Date.now()
   readonly #init: LinkInit
   readonly #session: Session
+  /** What it may have this node do while that has others to serve, if its player is a stranger. */
+  readonly #merit = new Merit()
+  /** What leaves, once the session has begun. */
+  #outward: ByTurns | undefined
   readonly #controller = new AbortController()
   readonly #closed: Promise<void>
   readonly #keepalive: NodeJS.Timeout
@@ -81,7 +86,7 @@ export class Link implements Connection {
     this.#closed = closed(init.socket)
     this.#keepalive = setInterval(() => this.#look(), init.keepalive).unref()
     this.#session = new Session({
-      wire: { ...init.wire, source: byTurns(init.wire.source, init.turns, () => this.isStranger()) },
+      wire: this.#byTurns(init.wire),
       table: init.table,
       maxCalls: init.maxCalls,
       running: init.running,
@@ -91,6 +96,7 @@ export class Link implements Connection {
         rateKey: this.rateKey,
         log: init.log,
       }),
+      onTaken: (weight) => this.#merit.earn(weight),
       onEnd: (reason) => this.#ended(reason),
     })
   }
@@ -134,12 +140,16 @@ export class Link implements Connection {
   breach(what: string): Promise<void> {
     return this.end(new MarmaladeError('PROTOCOL_INVALID', `the other side ${what}`))
   }
+  noteUse(bytes: number): void {
+    this.#merit.earnByUse(bytes)
+  }
   close(): Promise<void> {
     return this.end(new MarmaladeError('CLOSED', 'the connection was closed'))
   }
 
   /** Ends the connection for a reason that open calls and listeners are told. Idempotent. */
   end(reason: MarmaladeError): Promise<void> {
+    this.#outward?.release()
     this.#closing ??= this.#session.close(reason).then(() => endSocket(this.#init.socket, this.#closed))
     return this.#closing
   }
@@ -158,8 +168,29 @@ export class Link implements Connection {
     return this.#stranger
   }
 
+  /** The same stream, of which what a stranger sends, and what one without merit is sent, wait for their turn. */
+  #byTurns({ source, sink }: pull.Duplex<Buffer, Buffer>): pull.Duplex<Buffer, Buffer> {
+    const { turns } = this.#init
+    const merit = this.#merit
+    const waitsToSend = (): boolean => {
+      if (this.isStranger()) return turns.contended
+      turns.noteKnown()
+      return false
+    }
+    const waitsToBeSent = (bytes: number): boolean =>
+      this.isStranger() && !merit.has && turns.contended && !merit.trickles(bytes, performance.now())
+    return {
+      source: new ByTurns(source, { turns, merit, waits: waitsToSend }).source,
+      sink: (read) => {
+        this.#outward = new ByTurns(read, { turns, merit, waits: waitsToBeSent })
+        sink(this.#outward.source)
+      },
+    }
+  }
+
   #ended(reason: MarmaladeError): void {
     clearInterval(this.#keepalive)
+    this.#outward?.release()
     this.#controller.abort(reason)
     const { id, player, transport, direction, address } = this
     const traffic = { in: this.bytesIn, out: this.bytesOut }

@@ -157,6 +157,8 @@ export interface Connection {
    * again after a while only, longer each time. `what` goes on after "the other side".
    */
   breach(what: string): Promise<void>
+  /** So many bytes that came over it had been asked for and were of use: a stranger is served the sooner for it. */
+  noteUse(bytes: number): void
   /** Ends it, with every call on it (CLOSED); resolves when the socket is gone. Idempotent. */
   close(): Promise<void>
 }

@@ -36,6 +36,7 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
           clock,
           mayServe: (peer, feed) => feeds.mayServe(peer, roles.of(peer), feed),
           onFault: (message, detail) => links.note(message, detail),
+          onBrought: (peer, bytes) => host.connectionTo(peer)?.noteUse(bytes),
           ...(memory && { memory }),
         },
         { epoch: hex(randomBytes(8)) },

@@ -2,6 +2,8 @@ import test from 'tape'
 import type { PlayerId } from '../../lib/base/index.ts'
 import { definePlugin } from '../../lib/host/index.ts'
 import type { Host } from '../../lib/host/index.ts'
+import { Gate } from '../../lib/host/wire/credit.ts'
+import { bandContract, bandPlugin } from '../helpers/band-plugin.ts'
 import { addressOf, freshKeys, Teardown } from '../helpers/hosts.ts'
 
 const ended = (host: Host): Promise<void> => new Promise((resolve) => host.onDisconnect(() => resolve()))
@@ -62,4 +64,44 @@ test('strangers at the default settings leave room for known callers and more di
   }
   t.ok(host.connections().length <= 64)
   await down.run()
+})
+
+test('beside others a stranger gets all that it asks for, and a goodbye at its end', async (t) => {
+  const down = new Teardown()
+  const { known, knowing } = knowingPlugin()
+  const host = await down.host({ plugins: [knowing, bandPlugin] })
+  const keys = freshKeys()
+  known.add(keys.id)
+  const friend = await (await down.host({ keys })).connect(addressOf(host))
+  const over = new AbortController()
+  const served = (async () => {
+    while (!over.signal.aborted) await friend.ping()
+  })()
+  const stranger = await down.host()
+  const there = await stranger.connect(addressOf(host))
+  const pieces: number[] = []
+  for await (const piece of there.remote(bandContract).archive({ pieces: 60 })) pieces.push(piece.length)
+  t.deepEqual(pieces, new Array(60).fill(16_384), 'more than it may have before it has said that it took some')
+  let counted = 0
+  for await (const n of there.remote(bandContract).counts({ to: 5_000 })) if (n === counted) counted++
+  t.equal(counted, 5_000, 'small ones too')
+  const reason = new Promise<Error>((resolve) => stranger.onDisconnect((_, why) => resolve(why)))
+  const waits = there.remote(bandContract).archive({ pieces: 60 })[Symbol.asyncIterator]()
+  await waits.next()
+  await host.connectionTo(stranger.id)?.close()
+  t.equal(((await reason) as { code?: unknown }).code, 'CLOSED')
+  over.abort()
+  await served
+  await down.run()
+})
+
+test('what was taken is what was sent, however much credit is granted', async (t) => {
+  const gate = new Gate(100)
+  await gate.take(60)
+  t.equal(gate.grant(20), 20)
+  t.equal(gate.grant(1_000), 40, 'the rest was never under way')
+  t.equal(gate.grant(1_000), 0)
+  await gate.take(5)
+  gate.spend(10)
+  t.equal(gate.grant(1_000), 15)
 })

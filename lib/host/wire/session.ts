@@ -10,7 +10,7 @@ import type { Running } from './calls.ts'
 import { remoteOf } from './calling.ts'
 import type { Line } from './calling.ts'
 import { guardingCodec } from './codec.ts'
-import { Gate, OUTFLOW } from './credit.ts'
+import { FIRST_OUTFLOW, Gate, OUTFLOW } from './credit.ts'
 import { fromWire } from './errors.ts'
 import { localSide } from './serving.ts'
 import type { MethodTable, Reception } from './registered.ts'
@@ -41,6 +41,8 @@ export interface SessionInit {
   /** Calls of the far side that may be open at once. */
   readonly maxCalls: number
   readonly running: Running
+  /** The far side has taken so much, in weight, of what it was sent. */
+  onTaken?(weight: number): void
   /** Called once when no packet will come or go any more. */
   onEnd(reason: MarmaladeError): void
 }
@@ -57,13 +59,14 @@ export class Session {
   readonly #init: SessionInit
   #reason: MarmaladeError | undefined
   #saidGoodbye = false
+  #tookSome = false
   #ended = false
   #goodbyeSent: () => void = () => undefined
 
   constructor(init: SessionInit) {
     this.#init = init
     this.#calls = new OpenCalls(init.maxCalls, init.running)
-    const outflow = new Gate(OUTFLOW)
+    const outflow = new Gate(FIRST_OUTFLOW)
     const channel = {
       outflow,
       calls: this.#calls,
@@ -157,13 +160,21 @@ export class Session {
     this.#system[method](args).catch(() => undefined)
   }
 
+  #noteTaken(weight: number): void {
+    if (weight === 0) return
+    if (!this.#tookSome) this.#line.outflow.grant(OUTFLOW - FIRST_OUTFLOW)
+    this.#tookSome = true
+    this.#init.onTaken?.(weight)
+  }
+
   #systemMethods(): SystemMethods {
     return {
       ping: () => ({}),
       credit: (given) => {
         const grant = creditArgs.safeParse(given).data
-        if (grant?.to === 'handler') this.#calls.served(grant.call)?.gate.grant(grant.weight)
-        else if (grant) this.#calls.made(grant.call)?.grant(grant.weight)
+        const { call = -1, to, weight = 0 } = grant ?? {}
+        const gate = to === 'handler' ? this.#calls.served(call)?.gate : this.#calls.made(call)
+        if (gate) this.#noteTaken(gate.grant(weight))
         return {}
       },
       cancel: (given) => {
