@@ -8,6 +8,8 @@ import { RUN_ENTRY_BYTES } from './wire.ts'
 export const READ_LIMIT = 256
 /** Runs read at once for a link that reads a feed on and on: a read is waited for, whatever it brings. */
 const RUNS_AHEAD = 4
+/** So many are read one by one before: who takes no more than the first costs no more. */
+const RUNS_ALONE = 4
 /** Links for which something read is kept: 200 KB each at most. */
 const MOST_KEPT = 32
 
@@ -23,6 +25,8 @@ interface Kept {
   /** What the last run ended with, and what was read after it. */
   readonly after: EntryKey
   readonly entries: readonly RawEntry[]
+  /** How many runs the link has read one after another. */
+  readonly taken: number
 }
 
 /** Runs of a feed for those who draw it, read some at a time where one follows on another. */
@@ -44,12 +48,14 @@ export class ReadAhead {
     const turns = this.#turns
     // What is left of a read and fills no run is read again with what comes after.
     const fills = goesOn && sizeOf(kept.entries, maxBytes) < kept.entries.length
-    const runs = goesOn ? RUNS_AHEAD : 1
+    const taken = goesOn ? kept.taken + 1 : 1
+    const runs = taken > RUNS_ALONE ? RUNS_AHEAD : 1
     const most = { entries: runs * READ_LIMIT, bytes: runs * maxBytes, each: RUN_ENTRY_BYTES }
     const found = fills ? kept.entries : await this.#store.readRun(identity, after, most)
     const size = sizeOf(found, maxBytes)
     const last = found[size - 1]
-    if (last && turns === this.#turns) this.#keep(link, { identity, after: last.key, entries: found.slice(size) })
+    const rest = found.slice(size)
+    if (last && turns === this.#turns) this.#keep(link, { identity, after: last.key, entries: rest, taken })
     return found.slice(0, size)
   }
 

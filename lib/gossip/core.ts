@@ -102,6 +102,7 @@ function applyToLink(turn: Turn, link: Link, event: AnyLinkEvent): void {
       return
     case 'sent':
       link.unsent -= event.bytes
+      link.left += event.bytes
       pump(turn, link)
       return
     case 'found':

@@ -21,6 +21,7 @@ export function connect(turn: Turn, event: Extract<GossipEvent, { type: 'connect
     since: event.now,
     greeted: false,
     unsent: 0,
+    left: 0,
     told: new Map(),
     offer: emptyOffer(),
     given: [],

@@ -144,7 +144,9 @@ export function onCredit(turn: Turn, link: Link, bytes: number): void {
 function hasRoom({ state }: Turn, link: Link, line: 'live' | 'bulk'): boolean {
   const { maxUnsent } = state.settings.limits
   if (line === 'live') return link.credit > 0 && link.unsent < 2 * maxUnsent
-  return link.credit > link.mostCredit / KEPT_FOR_LIVE && link.unsent < maxUnsent
+  // Nothing is read ahead for a peer until it is seen that something leaves.
+  const room = Math.min(maxUnsent, Math.max(FRAME_BYTES, link.left / 2))
+  return link.credit > link.mostCredit / KEPT_FOR_LIVE && link.unsent < room
 }
 
 function nextServe(turn: Turn, link: Link): Serve | undefined {

@@ -76,6 +76,8 @@ export interface Link {
   greeted: boolean
   /** Bytes handed over and not yet sent. */
   unsent: number
+  /** Bytes that have left. */
+  left: number
 
   /** What is offered to the peer, and the heads it was told, by `ihave` or in a run. Changed by `join` and `leave`. */
   readonly told: Map<PlayerId, HeadPosition>
