@@ -1,7 +1,7 @@
 /**
  * A feed from one node to another while somebody hostile does one kind of harm to the one that draws, by turns with a
  * time in which the same process is as busy and harms nobody:
- * `node --import tsx bench/hostile.ts [--quick] [--rounds N]`.
+ * `node --import tsx bench/hostile.ts [--quick] [--rounds N] [--kind 'all of it']`.
  */
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -21,6 +21,7 @@ const HOSTILE = new URL('./hostile/actor.ts', import.meta.url)
 /** How long it is hostile, and how long it is not. */
 const TURN_MILLIS = 500
 const NOBODY = 'nobody'
+const BY_TURNS = ['hostile', 'calm'] as const
 
 /** What the drawing node had done by a moment. */
 interface Progress {
@@ -47,16 +48,18 @@ interface Place {
   readonly set: string
 }
 
-export async function measureHostile({ quick, rounds }: Options): Promise<Section> {
+export async function measureHostile({ quick, rounds, kinds: wanted }: Options): Promise<Section> {
   const count = quick ? 20_000 : 400_000
   const figures = new Figures()
-  const kinds = Object.keys(KINDS)
+  const all = [NOBODY, ...Object.keys(KINDS)]
+  const kinds = wanted.length > 0 ? wanted : all
+  if (!kinds.every((kind) => all.includes(kind))) throw new Error(`--kind takes one of: ${all.join(', ')}`)
   await inFolder(async (folder) => {
     const set = join(folder, 'set')
     await runPart(PARTS, 'write', set, 1, count)
     await withNodes(folder, ['source'], ({ actor }) => actor.ask('ingest', set))
     for (let round = 0; round < rounds; round++)
-      for (const kind of [NOBODY, ...kinds]) show(figures, kind, await draw({ folder, set }, kind))
+      for (const kind of kinds) show(figures, kind, await draw({ folder, set }, kind))
   })
   figures.note('each line a draw of its own; hostile and calm by turns of 0.5 s, both as busy on the same processors')
   return figures.section('A hostile peer')
@@ -107,8 +110,9 @@ async function byTurns(
   const drawing = actor.ask('draw', source, set).finally(() => (going = false))
   // Nobody is measured while the two warm up.
   await Promise.race([wait(4 * TURN_MILLIS), drawing])
-  while (isGoing()) {
-    for (const sort of ['hostile', 'calm'] as const) {
+  for (let pair = 0; isGoing(); pair++) {
+    // The other way round each time: what changes slowly is in both.
+    for (const sort of pair % 2 === 0 ? BY_TURNS : BY_TURNS.toReversed()) {
       const before = await actor.ask<Progress>('progress', drawn)
       if (sort === 'hostile') await hostile.ask('attack', kind, target)
       else turns.cores = await hostile.ask<number>('calm')

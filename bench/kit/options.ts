@@ -9,6 +9,8 @@ export interface Options {
   readonly rounds: number
   /** Names of the benches to run; all where there are none. */
   readonly only: readonly string[]
+  /** Kinds of harm, of the bench that does several; all where there are none. */
+  readonly kinds: readonly string[]
 }
 
 /** @throws Error for options that mean nothing */
@@ -19,11 +21,12 @@ export function readOptions(args: readonly string[]): Options {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       only: { type: 'string', multiple: true, default: [] },
+      kind: { type: 'string', multiple: true, default: [] },
       profile: { type: 'string' },
     },
   })
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number from 1 on')
   if (values.profile !== undefined) profileTo(values.profile)
-  return { quick: values.quick, rounds, only: values.only.flatMap((names) => names.split(',')) }
+  return { quick: values.quick, rounds, only: values.only.flatMap((names) => names.split(',')), kinds: values.kind }
 }
