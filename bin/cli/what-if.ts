@@ -2,7 +2,7 @@ import { isBlobId, isPlayerId, MarmaladeError, refOf, type BlobId, type PlayerId
 import type { WhatIf } from '../../lib/engine/index.ts'
 import { pathOf, itemsOf, type JamEntry, type PlayItem, type Score } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
-import type { MixSetting, MixTarget } from '../../lib/mix/index.ts'
+import { returnNamed, type MixSetting, type MixTarget } from '../../lib/mix/index.ts'
 import { numberOf } from './context.ts'
 
 interface Where {
@@ -39,8 +39,10 @@ function pair(text: string, option: string, example: string): readonly [string, 
   return [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** `track:NAME`, `player:ID`, an instance, or a player where no instance is called so. */
+/** `track:NAME`, `player:ID`, `return:room`, an instance, or a player where no instance is called so. */
 function targetOf(text: string, score: Score): MixTarget {
+  const returned = returnNamed(text)
+  if (returned) return returned
   if (text.startsWith('track:')) return { kind: 'track', track: text.slice(6) }
   const bare = text.startsWith('player:') ? text.slice(7) : text
   const player = [...score.players].find((member) => isCalled(member, bare))

@@ -5,6 +5,7 @@ import { act, addCommand, addGroup, numberOf } from '../cli/context.ts'
 import { meterLines } from '../cli/meters.ts'
 
 const TARGET = 'an instance (`drums`, `ada:drums`), `track:bass` or `player:ada`'
+const OR_RETURN = 'an instance (`drums`, `ada:drums`), `track:bass`, `player:ada` or `return:room`'
 
 export function addMix(program: Command): void {
   const mix = addGroup(program, {
@@ -26,7 +27,7 @@ export function addMix(program: Command): void {
   for (const what of ['mute', 'solo'] as const) {
     const command = addCommand(mix, {
       usage: `${what} <target>`,
-      summary: `${what} ${TARGET}`,
+      summary: `${what} ${what === 'mute' ? OR_RETURN : TARGET}`,
       examples: [`mix ${what} drums`, `mix ${what} player:ben --off`],
     }).option('--off', 'undo it')
     act(command, async (context, [target = ''], { off }) => {
@@ -37,8 +38,8 @@ export function addMix(program: Command): void {
   }
   const gain = addCommand(mix, {
     usage: 'gain <target> <decibels>',
-    summary: `gain in dB for ${TARGET}`,
-    examples: ['mix gain bass -6', 'mix gain track:drums 3'],
+    summary: `gain in dB for ${OR_RETURN}`,
+    examples: ['mix gain bass -6', 'mix gain track:drums 3', 'mix gain return:echo -12'],
   }).allowUnknownOption()
   act(gain, async (context, [target = '', text = '']) => {
     const decibels = numberOf(text, 'the gain')

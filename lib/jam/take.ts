@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { MarmaladeError, isBlobId, isEntryKey, isJamId, isPlayerId } from '../base/index.ts'
 import type { BlobId, EntryKey, Frames, JamId, PlayerId } from '../base/index.ts'
 import type { ConductorEvent } from './events.ts'
+import { BUS_NAMES } from './mix-params.ts'
 
 /** The format that this version writes; a later one gets another number. 1 lacked what the engine was told. */
 export const TAKE_VERSION = 2
@@ -38,6 +39,7 @@ const target = z.union([
   z.object({ kind: z.literal('instance'), path }),
   z.object({ kind: z.literal('track'), track: text }),
   z.object({ kind: z.literal('player'), player: text }),
+  z.object({ kind: z.literal('return'), bus: z.enum(BUS_NAMES) }),
 ])
 const setting = z.object({
   gain: z.number().optional(),

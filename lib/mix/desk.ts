@@ -6,7 +6,7 @@ import { Gauges } from './gauges.ts'
 import { decibelsOf } from './levels.ts'
 import { Limiter } from './limiter.ts'
 import { Meter } from './meter.ts'
-import { addPlain, fade, type Strip } from './mixer.ts'
+import { addPlain, fade, Fader, type PlayerMix, type Strip } from './mixer.ts'
 import { Room } from './room.ts'
 import type { Slot } from './slots.ts'
 import type { Measured, Meters, Stem } from './types.ts'
@@ -15,6 +15,7 @@ interface BusStrip {
   readonly name: BusName
   readonly bus: Bus
   readonly meter: Meter
+  readonly fader: Fader
 }
 
 interface Channel {
@@ -25,8 +26,8 @@ interface Channel {
 /** Where the stems of a quantum come together: faders, sends, returns, the sum, the limiter, and the meters of all these. */
 export class Desk {
   readonly #buses: readonly BusStrip[] = [
-    { name: 'room', bus: new Bus(() => new Room()), meter: new Meter() },
-    { name: 'echo', bus: new Bus(() => new Echo()), meter: new Meter() },
+    { name: 'room', bus: new Bus(() => new Room()), meter: new Meter(), fader: new Fader() },
+    { name: 'echo', bus: new Bus(() => new Echo()), meter: new Meter(), fader: new Fader() },
   ]
   /** None where nobody reads them. */
   readonly #gauges: Gauges | undefined
@@ -56,10 +57,15 @@ export class Desk {
       const { left, right, rawLeft, rawRight } = stem
       return { path: spec.path, track, left, right, rawLeft, rawRight, gainLeft: fader.left, gainRight: fader.right }
     })
-    const returns = this.#returns.map(({ name, bus }) => {
-      return { path: name, track: undefined, ...bus.slot, gainLeft: 1, gainRight: 1 }
+    const returns = this.#returns.map(({ name, bus, fader }) => {
+      return { path: name, track: undefined, ...bus.slot, gainLeft: fader.left, gainRight: fader.right }
     })
     return [...own, ...returns]
+  }
+
+  /** Aims the returns at what the player's own mix says now. */
+  aim(mix: PlayerMix): void {
+    for (const { name, fader } of this.#buses) mix.aimReturn(name, fader)
   }
 
   /** The jam's end: what rings is over 8 s later. The first one counts. */
@@ -86,11 +92,9 @@ export class Desk {
   finish(from: Frames, beatsPerFrame: () => number, left: Float32Array, right: Float32Array): void {
     const sinceEnd = this.#endsAt === undefined ? NaN : from - this.#endsAt
     for (const strip of this.#buses) {
-      const { bus, meter } = strip
-      if (!bus.run(beatsPerFrame, sinceEnd)) continue
-      add(bus.slot.left, bus.slot.right, this.#left, this.#right)
-      if (this.#gauges) meter.push(bus.slot.left, bus.slot.right)
-      this.#returns.push(strip)
+      const { bus, fader } = strip
+      if (bus.run(beatsPerFrame, sinceEnd)) this.#addReturn(strip)
+      else fader.settle()
     }
     this.#limiter.run(this.#left, this.#right, left, right, BLOCK)
     this.#gauges?.finish(left, right)
@@ -104,6 +108,18 @@ export class Desk {
       instances: channels.map(({ strip, meter }) => ({ path: strip.spec.path, ...meter.take() })),
       buses: this.#buses.filter(({ meter }) => !meter.idle).map(({ name: bus, meter }) => ({ bus, ...meter.take() })),
     }
+  }
+
+  #addReturn(strip: BusStrip): void {
+    this.#returns.push(strip)
+    const { slot } = strip.bus
+    if (!this.#gauges && !strip.fader.moving) {
+      addPlain(strip, slot, this.#left, this.#right)
+      return
+    }
+    fade(strip, slot, this.#fadedLeft, this.#fadedRight)
+    if (!this.#gauges) add(this.#fadedLeft, this.#fadedRight, this.#left, this.#right)
+    else this.#gauges.sum(this.#fadedLeft, this.#fadedRight, this.#left, this.#right, strip.meter, undefined)
   }
 
   #sends({ sends }: Strip): boolean {

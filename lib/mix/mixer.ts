@@ -1,6 +1,6 @@
-import { BLOCK, gainOfDecibels } from '../base/index.ts'
+import { BLOCK, gainOfDecibels, MarmaladeError } from '../base/index.ts'
 import type { Manifest } from '../generators/index.ts'
-import { BUS_NAMES, type BusName, type InstanceSpec } from '../jam/index.ts'
+import { BUS_NAMES, isBus, type BusName, type InstanceSpec } from '../jam/index.ts'
 import { clamp } from './balance.ts'
 import { FADE_FRAMES, GAIN_LEAST, GAIN_MOST } from './constants.ts'
 import { Send } from './send.ts'
@@ -16,11 +16,12 @@ const PLAIN: MixState = { gain: 0, pan: 0, mute: false, solo: false }
 
 const keyOf = (target: MixTarget): string => {
   if (target.kind === 'instance') return `instance ${target.path}`
+  if (target.kind === 'return') return `return ${target.bus}`
   return target.kind === 'track' ? `track ${target.track}` : `player ${target.player}`
 }
 
 /** A factor for each side that goes to its target in 240 frames. */
-class Fader {
+export class Fader {
   left = 1
   right = 1
   #toLeft = 1
@@ -39,6 +40,11 @@ class Fader {
     this.left = this.#toLeft = left
     this.right = this.#toRight = right
     this.#leftFrames = 0
+  }
+
+  /** Arrives at once: where nothing is to be heard on the way. */
+  settle(): void {
+    this.jump(this.#toLeft, this.#toRight)
   }
 
   get moving(): boolean {
@@ -70,7 +76,7 @@ function sendsOf({ params }: InstanceSpec, own: Manifest['params']): ReadonlyMap
 }
 
 /**
- * The player's own mix: gain, pan, mute and solo for instances, tracks and players. It belongs to the take alone and
+ * The player's own mix: gain, pan, mute and solo for instances, tracks and players; gain, pan and mute for returns. It belongs to the take alone and
  * never touches a stem. Gains of an instance, its track and its player add up in decibels, pans add up within -1 to 1;
  * mute anywhere mutes; where anything is soloed, only what a solo names is heard. Changes take 240 frames.
  */
@@ -82,7 +88,7 @@ export class PlayerMix {
     const key = keyOf(target)
     const before = this.#settings.get(key)?.state
     if (!before && this.#settings.size >= MAX_SETTINGS) return undefined
-    const state = { ...PLAIN, ...before, ...setting }
+    const state = { ...PLAIN, ...before, ...setting, ...(target.kind === 'return' && { solo: false }) }
     const held = { ...state, gain: clamp(state.gain, GAIN_LEAST, GAIN_MOST), pan: clamp(state.pan, -1, 1) }
     if (Number.isNaN(held.gain) || Number.isNaN(held.pan)) return before ?? PLAIN
     this.#settings.set(key, { target, state: held })
@@ -106,7 +112,13 @@ export class PlayerMix {
     strip.fader.aim(...this.#factors(strip))
   }
 
-  #factors({ spec, track }: Strip): [left: number, right: number] {
+  /** Aims the return of a bus at what is set now. */
+  aimReturn(bus: BusName, fader: Fader): void {
+    const { gain, pan, mute } = this.#settings.get(keyOf({ kind: 'return', bus }))?.state ?? PLAIN
+    fader.aim(...(mute ? SILENT : factorsOf(gain, pan)))
+  }
+
+  #factors({ spec, track }: Strip): Factors {
     const targets: MixTarget[] = [
       { kind: 'instance', path: spec.path },
       { kind: 'player', player: spec.player },
@@ -114,19 +126,40 @@ export class PlayerMix {
     if (track !== undefined) targets.push({ kind: 'track', track })
     const states = targets.map((target) => this.#settings.get(keyOf(target))?.state ?? PLAIN)
     const anySolo = [...this.#settings.values()].some(({ state }) => state.solo)
-    if (states.some((s) => s.mute) || (anySolo && !states.some((s) => s.solo))) return [0, 0]
-    const gain = gainOfDecibels(states.reduce((sum, s) => sum + s.gain, 0))
+    if (states.some((s) => s.mute) || (anySolo && !states.some((s) => s.solo))) return SILENT
     const pan = clamp(
       states.reduce((sum, s) => sum + s.pan, 0),
       -1,
       1,
     )
-    return [pan > 0 ? gain * (1 - pan) : gain, pan < 0 ? gain * (1 + pan) : gain]
+    return factorsOf(
+      states.reduce((sum, s) => sum + s.gain, 0),
+      pan,
+    )
   }
 }
 
+type Factors = [left: number, right: number]
+const SILENT: Factors = [0, 0]
+
+function factorsOf(decibels: number, pan: number): Factors {
+  const gain = gainOfDecibels(decibels)
+  return [pan > 0 ? gain * (1 - pan) : gain, pan < 0 ? gain * (1 + pan) : gain]
+}
+
+/** The return that text names, as `return:room`; undefined where it names none. @throws MarmaladeError USAGE for a bus that is none */
+export function returnNamed(text: string): Extract<MixTarget, { kind: 'return' }> | undefined {
+  if (!text.startsWith('return:')) return undefined
+  const bus = text.slice('return:'.length)
+  if (isBus(bus)) return { kind: 'return', bus }
+  throw new MarmaladeError(
+    'USAGE',
+    `${text} is no return: there are ${BUS_NAMES.map((name) => `return:${name}`).join(' and ')}`,
+  )
+}
+
 /** Writes 128 frames of a stem as its strip's fader lets them through. */
-export function fade({ fader }: Strip, stem: Slot, outLeft: Float64Array, outRight: Float64Array): void {
+export function fade({ fader }: Pick<Strip, 'fader'>, stem: Slot, outLeft: Float64Array, outRight: Float64Array): void {
   const { left, right } = stem
   if (fader.moving) {
     for (let i = 0; i < BLOCK; i++) {
@@ -144,7 +177,12 @@ export function fade({ fader }: Strip, stem: Slot, outLeft: Float64Array, outRig
 }
 
 /** Adds 128 frames of a stem to the sum where its strip's fader rests: the same samples as through `fade`. */
-export function addPlain({ fader }: Strip, stem: Slot, sumLeft: Float64Array, sumRight: Float64Array): void {
+export function addPlain(
+  { fader }: Pick<Strip, 'fader'>,
+  stem: Slot,
+  sumLeft: Float64Array,
+  sumRight: Float64Array,
+): void {
   const { left, right } = stem
   const { left: gainLeft, right: gainRight } = fader
   for (let i = 0; i < BLOCK; i++) {

@@ -107,6 +107,7 @@ export class Renderer {
   setMix(target: MixTarget, setting: MixSetting): MixState | undefined {
     const state = this.#mix.set(target, setting)
     for (const { strip } of this.#stage.performers) this.#mix.aim(strip)
+    this.#desk.aim(this.#mix)
     return state
   }
 

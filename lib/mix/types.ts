@@ -105,6 +105,8 @@ export type MixTarget =
   | { readonly kind: 'instance'; readonly path: InstancePath }
   | { readonly kind: 'track'; readonly track: string }
   | { readonly kind: 'player'; readonly player: string }
+  /** What comes back of a bus: it is not soloed, and no solo mutes it. */
+  | { readonly kind: 'return'; readonly bus: BusName }
 
 /** Which member each short id stands for: those of one member alone. */
 export type ShortIds = ReadonlyMap<string, PlayerRef>

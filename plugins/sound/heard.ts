@@ -168,8 +168,9 @@ const known = ({ momentary, shortTerm, integrated }: Loudness): NonNullable<Soun
   ...(Number.isFinite(integrated) && { integrated }),
 })
 
-/** What a target is called in the state: an instance's path, `track:…` or `player:…`. */
+/** What a target is called in the state: an instance's path, `track:…`, `player:…` or `return:…`. */
 function nameOf(target: MixTarget): string {
   if (target.kind === 'instance') return target.path
+  if (target.kind === 'return') return `return:${target.bus}`
   return target.kind === 'track' ? `track:${target.track}` : `player:${target.player}`
 }

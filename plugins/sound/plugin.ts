@@ -7,7 +7,7 @@ import { sweepUnpacked, unpackOwner } from '../../lib/generators/process/node/fo
 import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
 import { pathOf } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
-import type { MixTarget } from '../../lib/mix/index.ts'
+import { returnNamed, type MixTarget } from '../../lib/mix/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import type { JamsApi, LiveJam } from '../jams/index.ts'
@@ -146,6 +146,8 @@ function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof
       async set({ target: text, gain, pan, mute, solo }) {
         const playing = sounding(stand.playing)
         const target = mixTarget(text, playing.jam, feeds)
+        if (target.kind === 'return' && solo !== undefined)
+          throw new MarmaladeError('USAGE', 'a return is not soloed: solo what sends to it')
         playing.send({
           kind: 'mix',
           target,
@@ -163,9 +165,11 @@ function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof
   }
 }
 
-/** @throws INSTANCE_AMBIGUOUS, PLAYER_UNKNOWN, PLAYER_AMBIGUOUS */
+/** @throws INSTANCE_AMBIGUOUS, PLAYER_UNKNOWN, PLAYER_AMBIGUOUS; USAGE for a return that is none */
 function mixTarget(text: string, jam: LiveJam, feeds: FeedsApi): MixTarget {
   const { directory } = feeds
+  const returned = returnNamed(text)
+  if (returned) return returned
   if (text.startsWith('track:')) return { kind: 'track', track: text.slice(6) }
   if (text.startsWith('player:')) return { kind: 'player', player: refOf(directory.resolve(text.slice(7))) }
   const colon = text.lastIndexOf(':')

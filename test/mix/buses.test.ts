@@ -52,6 +52,35 @@ test('returns are stems of their own: all of them add up to the mix, and what se
   t.end()
 })
 
+test('the return of a bus is louder, softer, panned or mute in one\u2019s own mix alone, and never soloed', async (t) => {
+  const tone = await archiveFrom(sineWat({ hertz: 333 }))
+  const commands = [startAt(0, specOf(tone.archive, 'a', { params: { gain: -12, room: 0.5, echo: 0.5 } }))]
+  const plain = renderAll([tone], commands, SECOND)
+  const [own, room, echo] = ['a', 'room', 'echo'].map((name) => plain.stems.get(name)!)
+  const at = 12_800
+  for (const measured of ['all', 'limiter'] as const) {
+    const made = renderAll([tone], commands, SECOND, {
+      measured,
+      before: (renderer, from) => {
+        if (from === at) renderer.setMix({ kind: 'return', bus: 'room' }, { gain: -6, pan: 1, solo: true })
+        if (from === at) renderer.setMix({ kind: 'return', bus: 'echo' }, { mute: true })
+      },
+    })
+    t.deepEqual(made.stems, plain.stems, 'no stem is another')
+    t.deepEqual(made.left.subarray(0, at), plain.left.subarray(0, at))
+    const after = at + FADE_FRAMES
+    const half = gainOfDecibels(-6)
+    const expected = own!.right.map((x, i) => Math.fround(x + room!.right[i]! * half))
+    t.deepEqual(made.right.subarray(after), expected.subarray(after), 'the room is softer, the echo gone')
+    t.deepEqual(made.left.subarray(after), own!.left.subarray(after), 'panned away, and nothing else is mute')
+    t.ok(rms(echo!.left.subarray(after)) > 1e-4, 'which rings on all the same')
+    const { buses } = made.renderer.meters()
+    if (measured === 'all') t.equal(buses.find(({ bus }) => bus === 'room')?.peak !== undefined, true)
+    t.deepEqual(made.renderer.mixSettings()[0]?.state, { gain: -6, pan: 1, mute: false, solo: false })
+  }
+  t.end()
+})
+
 test('threads change no sample of a return', async (t) => {
   const tones = await Promise.all([110, 237, 391].map((hertz) => archiveFrom(sineWat({ hertz }))))
   const specs = tones.map(({ archive }, i) =>

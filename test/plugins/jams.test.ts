@@ -89,6 +89,9 @@ e2e('instances are named once, and each player stops and mixes what there is', a
   t.equal(await codeOf(mix.set({ target: 'drums', mute: true })), 'INSTANCE_AMBIGUOUS', 'two players have it')
   t.equal(await codeOf(mix.set({ target: 'organ', mute: true })), 'INSTANCE_AMBIGUOUS')
   t.deepEqual(await mix.set({ target: `${ben.id}:drums`, mute: true }), { target: `${ben.id}:drums` })
+  t.deepEqual(await mix.set({ target: 'return:echo', gain: -6 }), { target: 'return:echo' })
+  t.equal(await codeOf(mix.set({ target: 'return:hall', mute: true })), 'USAGE')
+  t.equal(await codeOf(mix.set({ target: 'return:room', solo: true })), 'USAGE', 'what sends to it is soloed')
   await hers.stop({ instance: 'drums-2' })
   const { instances } = await ada.show(jam)
   t.deepEqual(
