@@ -169,7 +169,7 @@ export class Renderer {
     const read = this.#readings.splice(0).map((reading) => ({ ...reading, frame: from }))
     const seen = read.length > 0 ? [...read, ...changes] : changes
     const shares = this.#shares(commands, from, events)
-    const report = this.#team.run(from, this.#init.conductor.grid, changes, shares)
+    const report = this.#team.run(from, this.#init.conductor.grid, seen, shares)
     this.#take(report, events, from)
     this.#sum(from, left, right)
     this.#clear(events, from)
