@@ -128,6 +128,7 @@ export class LiveJam {
   #concerns(entry: Entry): boolean {
     if (typeof entry.payload === 'string') return false
     if (entry.payload.type === 'generator') return this.#read.has(entry.identity)
+    if (this.ledger.fork?.carries(entry)) return true
     return entry.payload['jam'] === this.jam || entry.payload.type === 'again'
   }
 
