@@ -5,14 +5,15 @@ import { buildScore } from '../../lib/jam/index.ts'
 import { serveParts } from '../kit/part.ts'
 import { readPlan } from '../listen/plan.ts'
 import { recordPlan } from '../replay/record.ts'
-import { ALONE, sendsPlan } from '../replay/sends.ts'
+import { ALONE, sendsPlan, SINGER } from './sends.ts'
 
 await serveParts({
   async hashes(folder, tune, points, threads) {
-    const plan = tune === 'sends' ? sendsPlan(points === 'with points' ? points : 'without points') : readPlan()
+    const plan = tune === 'sends' ? await sendsPlan(points === 'with points' ? points : 'without points') : readPlan()
     const { jam, entries, archives } = await recordPlan(plan, folder)
     const score = buildScore(jam, entries)
     const stems = new Map<string, Hash>()
+    const sang = new Set<string>()
     const { samplesSha256, peak } = await replay({
       score,
       entries,
@@ -21,9 +22,9 @@ await serveParts({
       threads: Number(threads),
       onStems(all) {
         for (const { path, rawLeft, rawRight, left, right } of all) {
-          const [, generator = path] = path.split('/')
-          const hash = stems.get(generator) ?? createHash('sha256')
-          stems.set(generator, hash)
+          const hash = stems.get(path) ?? createHash('sha256')
+          stems.set(path, hash)
+          if (path.includes(`/${SINGER}/`) && rawLeft.some((x) => x !== 0)) sang.add(path)
           for (const plane of [rawLeft, rawRight, left, right]) hash.update(plane)
         }
       },
@@ -31,8 +32,9 @@ await serveParts({
     if (!(peak > 0) || score.refused.length > 0) throw new Error(`${plan.name} did not sound as planned`)
     // A return takes in what the bass sends: none of it here. Its own stem is what the points change.
     const others = createHash('sha256')
-    for (const [generator, hash] of [...stems].sort(([a], [b]) => (a < b ? -1 : 1)))
-      if (generator !== ALONE) others.update(generator).update(hash.digest())
+    for (const [path, hash] of [...stems].sort(([a], [b]) => (a < b ? -1 : 1)))
+      if (!path.endsWith(`/${ALONE}`)) others.update(path).update(hash.digest())
+    if (tune === 'sends' && sang.size < 2) throw new Error('no note was heard')
     return { mix: samplesSha256, others: others.digest('hex'), v8: process.versions.v8 }
   },
 })

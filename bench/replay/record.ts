@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type BlobId, type EntryKey, generatorIdOf, type JamId, jamIdOf, type Name } from '../../lib/base/index.ts'
 import { type Entry, type Payload, signEntry } from '../../lib/entry/index.ts'
 import { generateIdentity, type Identity, nodeCrypto } from '../../lib/keys/index.ts'
-import { shippedArchive } from '../kit/archives.ts'
+import { type Archive, shippedArchive } from '../kit/archives.ts'
 import type { Action, Plan } from '../listen/plan.ts'
 
 /** What a plan may say, and what the examples' own has no need of. */
@@ -23,6 +23,8 @@ export type Act =
 /** A plan that says more. */
 export interface Tune extends Omit<Plan, 'actions'> {
   readonly actions: readonly Act[]
+  /** Generators that are no examples, by name. */
+  readonly own?: ReadonlyMap<string, Archive>
 }
 
 const TICKS_PER_BAR = 4 * 960
@@ -69,7 +71,7 @@ export async function recordPlan(plan: Tune, folder: string): Promise<Recorded> 
   const named = new Map<string, BlobId>()
   for (const [player, { generators }] of Object.entries(plan.players)) {
     for (const name of generators) {
-      const { id, bytes } = await shippedArchive(name)
+      const { id, bytes } = plan.own?.get(name) ?? (await shippedArchive(name))
       const file = join(folder, `${name}.tgz`)
       writeFileSync(file, bytes)
       archives.set(id, file)

@@ -30,11 +30,12 @@ export async function assembled(wat: string): Promise<Uint8Array<ArrayBuffer>> {
 
 /** One of the examples, or the simple voice. */
 export const readyGenerator = async (name: string): Promise<Ready> =>
-  readyArchive(name, name === SIMPLE ? archiveOf(filesOf(name, await simpleModule())) : await shippedArchive(name))
+  readyArchive(name, name === SIMPLE ? moduleArchive(name, await simpleModule()) : await shippedArchive(name))
 
 /** A generator that is nothing but its module. */
-export const readyModule = (name: string, module: Uint8Array): Ready =>
-  readyArchive(name, archiveOf(filesOf(name, module)))
+export const readyModule = (name: string, module: Uint8Array): Ready => readyArchive(name, moduleArchive(name, module))
+
+export const moduleArchive = (name: string, module: Uint8Array): Archive => archiveOf(filesOf(name, module))
 
 function readyArchive(name: string, { id, bytes }: Archive): Ready {
   const prepared = prepareGenerator(bytes)

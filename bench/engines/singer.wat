@@ -1,0 +1,41 @@
+;; singer: what note/lead plays, a saw that fades, as far to the right as pulse says.
+(module
+  (import "marmalade" "tag_open" (func $open (param i32 i32) (result i32)))
+  (import "marmalade" "tag_watch" (func $watch (param i32)))
+  (import "marmalade" "tag_get" (func $get (param i32) (result f64)))
+  (memory (export "memory") 1 1)
+  (data (i32.const 0) "note/lead")
+  (data (i32.const 16) "pulse")
+  (global $pulse (mut i32) (i32.const 0))
+  (global $step (mut f64) (f64.const 0))
+  (global $phase (mut f64) (f64.const 0))
+  (global $level (mut f64) (f64.const 0))
+
+  (func (export "mm_abi") (result i32) (i32.const 1))
+  (func (export "mm_init") (param f32 i32 i32 i32) (result i32)
+    (call $watch (call $open (i32.const 0) (i32.const 9)))
+    (global.set $pulse (call $open (i32.const 16) (i32.const 5)))
+    (i32.const 0))
+  (func (export "mm_output") (result i32) (i32.const 1024))
+
+  (func (export "mm_note") (param i32) (param $pitch f64) (param $velocity f64) (param f64 f64)
+    (global.set $step (f64.mul (f64.mul (local.get $pitch) (local.get $pitch)) (f64.const 0.000002)))
+    (global.set $level (local.get $velocity)))
+
+  (func (export "mm_process") (param $frames i32) (param f64 f64 f64 f64 f64) (result i32)
+    (local $i i32) (local $x f64) (local $right f64)
+    (local.set $right (call $get (global.get $pulse)))
+    ;; Nothing is set yet.
+    (if (f64.ne (local.get $right) (local.get $right)) (then (local.set $right (f64.const 0.5))))
+    (loop $next
+      (global.set $phase (f64.add (global.get $phase) (global.get $step)))
+      (global.set $phase (f64.sub (global.get $phase) (f64.floor (global.get $phase))))
+      (global.set $level (f64.mul (global.get $level) (f64.const 0.9997)))
+      (local.set $x (f64.mul (global.get $level) (f64.sub (global.get $phase) (f64.const 0.5))))
+      (f32.store offset=1024 (i32.shl (local.get $i) (i32.const 2))
+        (f32.demote_f64 (f64.mul (local.get $x) (f64.sub (f64.const 1) (local.get $right)))))
+      (f32.store offset=1536 (i32.shl (local.get $i) (i32.const 2))
+        (f32.demote_f64 (f64.mul (local.get $x) (local.get $right))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $i) (local.get $frames))))
+    (i32.const 0)))
