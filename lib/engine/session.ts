@@ -22,7 +22,7 @@ import type {
 /** Room in the ring, so that a file that is late by half a second holds up nothing. */
 const RING_FRAMES: Frames = 32_768
 /** A clock that proves wrong by more makes a jump; by less, its error is made up for little by little (ENGINE-1 section 1). */
-export const JUMP_MILLIS: Millis = 50
+const JUMP_MILLIS: Millis = 50
 /** How long the rendering thread gets to end by itself. */
 const END_MILLIS: Millis = 3_000
 

@@ -31,7 +31,7 @@ interface Init {
 /** Measures the time of the jam that sounds over links to its members, and answers theirs (docs/protocol.md, "The jam's time"). */
 export class Clocks {
   readonly #init: Init
-  readonly #asking = new Set<PlayerId>()
+  readonly #asking = new Map<PlayerId, Promise<void>>()
   readonly #listeners = new Set<(jam: LiveJam, zero: Millis) => void>()
   readonly #stopped = new AbortController()
   readonly #timer: NodeJS.Timeout
@@ -72,15 +72,17 @@ export class Clocks {
   }
 
   /**
-   * Resolves when a jam is measured, or no member is linked to measure it with, or it takes too long. Who asks to be let in waits for that
-   * as well: before, nobody answers.
+   * Resolves when a jam is measured, or none that is linked knows its time, or it takes too long. Who asks to be let in waits for that as
+   * well: before, nobody answers.
    */
   async settled(jam: LiveJam): Promise<void> {
     const { clock } = this.#init
     const giveUpAt = clock.monotonic() + SETTLE_MILLIS
     while (!this.#stopped.signal.aborted && clock.monotonic() < giveUpAt) {
       if (!jam.ledger.start || jam.time.standing(clock.monotonic()) || this.#linked(jam).length === 0) return
-      await Promise.race([Promise.all(this.#sources(jam).map((it) => this.#ask(jam, it))), pause(SETTLE_MILLIS)])
+      const sources = this.#sources(jam)
+      await Promise.race([Promise.all(sources.map((it) => this.#ask(jam, it))), pause(SETTLE_MILLIS)])
+      if (sources.length > 0 && sources.every(({ player }) => jam.time.sizeOf(player) === 0)) return
       await pause(SETTLE_PAUSE)
     }
   }
@@ -126,10 +128,16 @@ export class Clocks {
     return members.sort((a, b) => (a.player < b.player ? -1 : 1)).slice(0, MAX_ASKED)
   }
 
-  async #ask(jam: LiveJam, connection: Connection): Promise<void> {
+  /** One round of questions to a member at a time. */
+  #ask(jam: LiveJam, connection: Connection): Promise<void> {
     const { player } = connection
-    if (this.#asking.has(player)) return
-    this.#asking.add(player)
+    const asked = this.#asking.get(player) ?? this.#round(jam, connection).finally(() => this.#asking.delete(player))
+    this.#asking.set(player, asked)
+    return asked
+  }
+
+  async #round(jam: LiveJam, connection: Connection): Promise<void> {
+    const { player } = connection
     try {
       const times = jam.time.sizeOf(player) < BURST ? BURST : 1
       for (let i = 0; i < times; i++) {
@@ -137,9 +145,7 @@ export class Clocks {
         if (!(await this.#exchange(jam, connection)) || this.#stopped.signal.aborted) break
       }
     } catch (error) {
-      this.#init.host.log.info({ err: error, player }, 'a member did not say what time the jam has')
-    } finally {
-      this.#asking.delete(player)
+      this.#init.host.log.debug({ err: error, player }, 'a member did not say what time the jam has')
     }
     this.#tell(jam)
   }
