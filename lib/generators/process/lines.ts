@@ -9,7 +9,14 @@ const beat = z.number().optional()
 const said = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tag'), name, value, atBeat: beat }),
   z.object({ kind: z.literal('watch'), path }),
-  z.object({ kind: z.literal('note'), name, pitch: z.number(), velocity: z.number(), beats: z.number(), atBeat: beat }),
+  z.object({
+    kind: z.literal('note'),
+    name,
+    pitch: z.number(),
+    velocity: z.number().min(0).max(1),
+    beats: z.number().min(0),
+    atBeat: beat,
+  }),
   z.object({ kind: z.literal('log'), text: z.string() }),
   /** After `stop` it plays on, up to 8 s: else it is faded there. */
   z.object({ kind: z.literal('tail') }),
@@ -71,6 +78,15 @@ export type Told =
   | { readonly kind: 'beat'; readonly beat: number; readonly frame: number }
   | { readonly kind: 'tempo'; readonly bpm: number }
   | { readonly kind: 'tag'; readonly path: string; readonly value: number | string }
+  /** A note that it watches begins at a frame of its own count. */
+  | {
+      readonly kind: 'note'
+      readonly path: string
+      readonly pitch: number
+      readonly velocity: number
+      readonly beats: number
+      readonly frame: number
+    }
   | { readonly kind: 'param'; readonly name: string; readonly value: number }
   | { readonly kind: 'stop' }
 
@@ -87,6 +103,8 @@ export function plainLine(told: Told): string {
       return `tempo ${told.bpm}`
     case 'tag':
       return `tag ${told.path} ${shown(told.value)}`
+    case 'note':
+      return `note ${told.path} ${told.pitch} ${told.velocity} ${told.beats} ${told.frame}`
     case 'param':
       return `param ${told.name} ${told.value}`
     case 'stop':

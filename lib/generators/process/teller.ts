@@ -1,4 +1,5 @@
 import type { Beats, Frames } from '../../base/index.ts'
+import { findsNotes, MAX_NOTES, parsePattern, type TagListener } from '../../jam/index.ts'
 import type { BlockPosition, TagAccess } from '../types.ts'
 import { BEATS_AHEAD, LEAST_BEATS, MAX_WATCHES } from './limits.ts'
 import type { Told } from './lines.ts'
@@ -7,6 +8,7 @@ import type { LineRing } from './line-ring.ts'
 interface Watch {
   readonly path: string
   readonly handle: number
+  readonly of: 'tags' | 'notes'
   /** When what was told last was set; NaN before. */
   frame: Frames
 }
@@ -25,6 +27,16 @@ export class Teller {
   readonly #tags: TagAccess
   readonly #params = new Map<string, number>()
   readonly #watches: Watch[] = []
+  /** Notes that have not been told. */
+  readonly #notes: Extract<Told, { kind: 'note' }>[] = []
+  readonly #listener: TagListener = {
+    event: () => undefined,
+    note: (handle, pitch, velocity, beats, frame) => {
+      const path = this.#watches.find((watch) => watch.handle === handle)?.path
+      if (path !== undefined && this.#notes.length < MAX_NOTES)
+        this.#notes.push({ kind: 'note', path, pitch, velocity, beats, frame })
+    },
+  }
   #tempo: number | undefined
   #nextBeat: Beats = 0
   #stop: 'no' | 'due' | 'told' = 'no'
@@ -47,12 +59,16 @@ export class Teller {
     if (this.#watches.some((watch) => watch.path === path)) return true
     const handle = this.#watches.length < MAX_WATCHES ? this.#tags.open(path) : -1
     if (handle < 0) return false
-    this.#watches.push({ path, handle, frame: Number.NaN })
+    const pattern = parsePattern(path)
+    const of = pattern && findsNotes(pattern) ? 'notes' : 'tags'
+    if (of === 'notes') this.#tags.watch(handle)
+    this.#watches.push({ path, handle, of, frame: Number.NaN })
     return true
   }
 
   /** Before each block. @returns whether there was anything to tell */
   tell(block: BlockPosition): boolean {
+    this.#tags.tell(this.#listener)
     let told = false
     for (const line of this.#due(block)) {
       if (!this.#out.write(JSON.stringify(line))) break
@@ -74,7 +90,11 @@ export class Teller {
       yield { kind: 'param', name, value }
       this.#params.delete(name)
     }
-    for (const watch of this.#watches) yield* this.#change(watch)
+    for (const watch of this.#watches) if (watch.of === 'tags') yield* this.#change(watch)
+    for (let note = this.#notes[0]; note; note = this.#notes[0]) {
+      yield note
+      this.#notes.shift()
+    }
     if (this.#stop !== 'due') return
     yield { kind: 'stop' }
     this.#stop = 'told'

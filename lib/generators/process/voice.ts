@@ -169,9 +169,12 @@ export class ProcessVoice implements Voice {
   #obey(said: Saying): void {
     const { tags } = this.#init.settings
     if (said.kind === 'tag') tags.set(said.name, said.value, said.atBeat ?? Number.NaN)
-    else if (said.kind === 'log') tags.log(said.text)
+    else if (said.kind === 'note') {
+      const { name, pitch, velocity, beats, atBeat = Number.NaN } = said
+      tags.note(name, pitch, { velocity, beats }, atBeat)
+    } else if (said.kind === 'log') tags.log(said.text)
     else if (said.kind === 'tail') this.#tail = true
-    else if (said.kind === 'watch' && !this.#teller.watch(said.path)) tags.log(`it cannot watch ${said.path}`)
+    else if (!this.#teller.watch(said.path)) tags.log(`it cannot watch ${said.path}`)
   }
 
   #wake(): void {

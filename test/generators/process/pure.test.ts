@@ -1,4 +1,6 @@
 import test from 'tape'
+import { Teller } from '../../../lib/generators/process/teller.ts'
+import { block, TestTags } from '../../helpers/generators.ts'
 import { parseSaid, plainLine } from '../../../lib/generators/process/lines.ts'
 import { LineRing } from '../../../lib/generators/process/line-ring.ts'
 import { PLAYED_FRAMES, ProcessMemory, RING_FRAMES } from '../../../lib/generators/process/memory.ts'
@@ -135,3 +137,29 @@ function draws32(seed: string): () => number {
   const random = draws(seed)
   return () => random(0x10000) * 0x10000 + random(0x10000)
 }
+
+test('notes that a process watches are told it in their order, and no tags of them', (t) => {
+  const memory = new ProcessMemory()
+  const tags = new TestTags()
+  const teller = new Teller(memory.toProcess, tags)
+  t.ok(teller.watch('note/kick') && teller.watch('chord'))
+  t.deepEqual(tags.watched, ['note/kick'])
+  tags.values = { 'note/kick': { value: 36, frame: 200 }, chord: { value: 3, frame: 100 } }
+  for (const pitch of [36, 38]) tags.due.push((listener) => listener.note(100, pitch, 0.5, 1, 200))
+  teller.tell(block(0))
+  const told: unknown[] = []
+  for (let line = memory.toProcess.read(); line !== undefined; line = memory.toProcess.read()) {
+    const one = JSON.parse(line) as { kind: string }
+    if (one.kind === 'tag' || one.kind === 'note') told.push(one)
+  }
+  const note = { kind: 'note', path: 'note/kick', velocity: 0.5, beats: 1, frame: 200 } as const
+  t.deepEqual(told, [
+    { kind: 'tag', path: 'chord', value: 3 },
+    { ...note, pitch: 36 },
+    { ...note, pitch: 38 },
+  ])
+  t.equal(plainLine({ ...note, pitch: 36.5 }), 'note note/kick 36.5 0.5 1 200')
+  for (const bad of ['note a 60 1.5 1', 'note a 60 -0.1 1', 'note a 60 1 -1', 'note a x 1 1'])
+    t.equal(typeof parseSaid(bad), 'string', bad)
+  t.end()
+})

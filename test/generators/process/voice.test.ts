@@ -97,6 +97,31 @@ withProcesses('a process is told who it is, and its parameters', async (t, kit) 
   ])
 })
 
+withProcesses('a shell plays notes, and is told of those that it watches', async (t, kit) => {
+  const script = `#!/bin/sh
+echo note kick 60 0.5 1 2 >&3
+echo note snare 61 0 0 >&3
+echo watch note/ping >&3
+head -c 4000000 /dev/zero
+while read -r kind path rest <&3; do [ "$kind" = note ] && break; done
+echo log heard $path $rest >&3
+head -c 8000 /dev/zero
+`
+  const { voice, tags } = kit.start(kit.script(script))
+  let told = false
+  tags.tell = (listener) => {
+    if (told || !tags.watched.includes('note/ping')) return
+    told = true
+    listener.note(100, 36, 0.25, 2, 512)
+  }
+  t.equal(drive(voice, { frames: 600_000 }).status, 'done')
+  t.deepEqual(tags.notes, [
+    ['kick', 60, 0.5, 1, 2],
+    ['snare', 61, 0, 0, NaN],
+  ])
+  t.deepEqual(tags.lines, ['heard note/ping 36 0.25 2 512'])
+})
+
 withProcesses('whoever ends badly says why, after its sound was heard', async (t, kit) => {
   const { voice } = kit.start(kit.script('#!/bin/sh\nhead -c 8000 /dev/zero\necho no luck >&2\nexit 3\n'))
   const { status, ends } = drive(voice, { frames: 48_000 })
