@@ -42,10 +42,14 @@ export class NoteQueue {
   /** @param origin the jam frame from which the listener counts */
   tell(listener: TagListener, origin: Frames): void {
     for (let n = 0; n < this.#waiting; n++) {
-      const of = (column: number): number => this.#numbers[COLUMNS * n + column] ?? 0
-      listener.note(this.#handles[n] ?? 0, of(0), of(1), of(2), of(3) - origin)
+      const handle = this.#handles[n] ?? 0
+      listener.note(handle, this.#of(n, 0), this.#of(n, 1), this.#of(n, 2), this.#of(n, 3) - origin)
     }
     this.#waiting = 0
+  }
+
+  #of(note: number, column: number): number {
+    return this.#numbers[COLUMNS * note + column] ?? 0
   }
 
   /** The next 128 frames begin; those that still wait are of theirs. */
