@@ -1,5 +1,5 @@
 import type { HeadPosition } from '../entry/index.ts'
-import type { Link } from './state.ts'
+import type { Ask, GossipState, Link } from './state.ts'
 import type { Turn } from './turn.ts'
 
 /** Chains up to losing heads that one peer is asked for at a time, those that failed of late among them. */
@@ -21,6 +21,14 @@ export function drawElsewhere(turn: Turn, goal: HeadPosition): void {
     lookForLost(turn, link)
     return
   }
+}
+
+/** Whether another peer keeps the losing head that is drawn, and may be asked for it. */
+export function isKeptElsewhere({ links }: GossipState, { link: than, goal }: Ask): boolean {
+  if (!goal) return false
+  for (const link of links.values())
+    if (link.id !== than && link.lost.heads.some(({ key }) => key === goal.key) && mayDraw(link, goal)) return true
+  return false
 }
 
 /** Whether a peer may be asked for a losing head now. */

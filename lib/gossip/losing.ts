@@ -1,6 +1,6 @@
 import type { HeadPosition } from '../entry/index.ts'
 import { stop } from './asking.ts'
-import { MAX_LOST_STREAMS, drawElsewhere, lookForLost, mayDraw } from './elsewhere.ts'
+import { MAX_LOST_STREAMS, drawElsewhere, isKeptElsewhere, lookForLost, mayDraw } from './elsewhere.ts'
 import { lostServes, question } from './sending.ts'
 import type { Ask, GossipState, Link, Serve } from './state.ts'
 import { closeLink, send } from './turn.ts'
@@ -155,7 +155,9 @@ export function checkLosing(turn: Turn): void {
   for (const made of [...state.goals.values()]) {
     // While the own store looks up positions nothing has been asked.
     if (made.phase === 'sampling' || made.ingesting > 0) continue
-    if (state.now - made.progressAt < state.settings.limits.stallAfter) continue
+    // A frame counts when it is whole: over a slow line one takes longer than another keeper would be kept waiting for.
+    const { stallAfter, stallAlone } = state.settings.limits
+    if (state.now - made.progressAt < (isKeptElsewhere(state, made) ? stallAfter : stallAlone)) continue
     stop(turn, made)
     finish(turn, made, 'failed')
   }

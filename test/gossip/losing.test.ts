@@ -175,10 +175,10 @@ test('gossip core: an author whose keeper tells of others meanwhile never asks f
 })
 
 test('gossip core: a losing head that did not come is asked for again while the link is up', (t) => {
-  const { penalty, stallAfter } = GOSSIP_LIMITS
+  const { penalty, stallAfter, stallAlone } = GOSSIP_LIMITS
   const ways: [string, (bench: Bench, stream: number) => unknown][] = [
     ['the store cannot take it', (bench, stream) => hold(bench, stream)],
-    ['nothing comes', (bench) => bench.wait(stallAfter)],
+    ['nothing comes', (bench) => bench.wait(stallAlone)],
     ['the keeper fails', (bench, stream) => bench.hear(1, { type: 'end', stream, code: 'failed' })],
     ['it is said to have come', (bench, stream) => bench.hear(1, { type: 'end', stream, code: 'complete' })],
   ]
@@ -204,16 +204,24 @@ test('gossip core: a losing head that did not come is asked for again while the 
     .hear(1, { type: 'end', stream: lacksAll(come)[0]!, code: 'complete' })
     .do({ type: 'lacking', link: 1, positions: [] })
   t.equal(come.state.links.get(1)?.lost.tried.size, 0, 'one that has come is not')
-  const silent = told(places(1, 1))
-    .connect(2, far)
-    .hear(2, { type: 'lost', heads: places(1, 1) })
-  silent
-    .do({ type: 'lacking', link: 1, positions: places(1, 1) })
-    .do({ type: 'lacking', link: 2, positions: places(1, 1) })
-  const [asked] = [...silent.state.goals.values()]
-  silent
-    .do({ type: 'sampled', link: 1, stream: asked!.stream, points: [] })
-    .hear(1, { type: 'end', stream: asked!.stream, code: 'failed' })
-  t.equal(lacksAll(silent, 2).length, 1, 'another keeper is asked at once')
+  const keptTwice = (): [Bench, number] => {
+    const bench = told(places(1, 1))
+      .connect(2, far)
+      .hear(2, { type: 'lost', heads: places(1, 1) })
+      .do({ type: 'lacking', link: 1, positions: places(1, 1) })
+      .do({ type: 'lacking', link: 2, positions: places(1, 1) })
+    const [asked] = [...bench.state.goals.values()]
+    return [bench.do({ type: 'sampled', link: 1, stream: asked!.stream, points: [] }), asked!.stream]
+  }
+  const [failing, failed] = keptTwice()
+  failing.hear(1, { type: 'end', stream: failed, code: 'failed' })
+  t.equal(lacksAll(failing, 2).length, 1, 'another keeper is asked at once')
+  const [silent] = keptTwice()
+  t.deepEqual(lacksAll(silent.wait(stallAfter - 1), 2), [], 'of one that says nothing a while is waited')
+  t.equal(lacksAll(silent.wait(1), 2).length, 1, 'no longer where there is another')
+  const alone = told(places(1, 1))
+  lacksAll(alone)
+  alone.wait(stallAlone - 1)
+  t.equal(alone.state.goals.size, 1, 'an only keeper may be on a slow line')
   t.end()
 })
