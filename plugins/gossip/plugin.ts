@@ -9,7 +9,7 @@ import type { FeedsApi } from '../feeds/index.ts'
 import { PeerLinks } from '../links.ts'
 import { gossipContract } from './contract.ts'
 import { memoryFile } from './memory.ts'
-import { refetch } from './refetch.ts'
+import { Refetches } from './refetch.ts'
 import type { GossipApi } from './types.ts'
 
 interface Init {
@@ -42,6 +42,7 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
         { epoch: hex(randomBytes(8)) },
       )
       const tracking = new Tracking(gossip, feeds)
+      const refetches = new Refetches({ feeds, gossip })
       const speak = async (connection: Connection, open: () => Parameters<Gossip['link']>[1]): Promise<void> => {
         await roles.learn(connection)
         await gossip.link(connection.player, open())
@@ -62,7 +63,7 @@ export function gossipPlugin({ clock, file }: Init): Plugin<GossipApi, typeof go
         handlers: {
           gossip: {
             link: (_args, { connection }, duplex) => links.serve(connection, () => speak(connection, () => duplex)),
-            refetch: ({ player, insist = false }) => refetch({ feeds, gossip }, player, insist ? 'insist' : 'careful'),
+            refetch: ({ player, insist = false }) => refetches.begin(player, insist ? 'insist' : 'careful'),
             status: () => gossip.status().map(({ peer, ...rest }) => ({ player: peer, ...rest })),
           },
         },

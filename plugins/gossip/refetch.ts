@@ -39,6 +39,24 @@ export async function refetch({ feeds, gossip }: Parts, text: string, care: Care
   }
 }
 
+/** Refetches under way: who asks for the same one meanwhile gets the same answer, for better or worse. */
+export class Refetches {
+  readonly #parts: Parts
+  readonly #going = new Map<string, Promise<Refetched>>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** @throws MarmaladeError as `refetch` does */
+  async begin(text: string, care: Care): Promise<Refetched> {
+    const what = `${care} ${this.#parts.feeds.directory.resolve(text)}`
+    const going = this.#going.get(what) ?? refetch(this.#parts, text, care).finally(() => this.#going.delete(what))
+    this.#going.set(what, going)
+    return going
+  }
+}
+
 /** A feed that may be deleted, and what is known of where it could come from. */
 export interface Discarding {
   readonly player: PlayerId

@@ -1,7 +1,7 @@
 import test from 'tape'
 import { MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
 import type { Entry } from '../../lib/entry/index.ts'
-import { refetch } from '../../plugins/gossip/refetch.ts'
+import { refetch, Refetches } from '../../plugins/gossip/refetch.ts'
 import { HandClock, chain, headOfChain, identityNamed, note, rawOf } from '../helpers/chains.ts'
 import { codeOf } from '../helpers/hosts.ts'
 import { overriding } from '../helpers/overriding.ts'
@@ -53,6 +53,19 @@ test('refetch: a feed without such branches goes where a peer claims to have it'
   const { store, parts } = await place([first])
   t.deepEqual(await refetch(parts, 'ben', 'careful'), { player: ben.id, shown: 'ben', entries: 4, holders: [cleo.id] })
   t.equal(await store.head(ben.id), undefined)
+  await store.remove()
+})
+
+test('refetch: two at once are one', async (t) => {
+  const { store, parts, forgotten } = await place([first])
+  const refetches = new Refetches(parts)
+  const both = [refetches.begin('ben', 'careful'), refetches.begin('ben', 'careful')]
+  t.deepEqual(
+    (await Promise.all(both)).map(({ entries }) => entries),
+    [4, 4],
+  )
+  t.deepEqual(forgotten, [ben.id], 'deleted once')
+  t.equal(await codeOf(refetches.begin('ben', 'careful')), 'DISCARD_NOTHING', 'the next looks for itself')
   await store.remove()
 })
 
