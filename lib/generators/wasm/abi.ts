@@ -30,7 +30,7 @@ export const IMPORTS: ReadonlyMap<string, ImportRule> = new Map([
   ['tag_text', rule(type([I32, I32, I32], [I32]), 4_000)],
   ['tag_frame', rule(type([I32], [F64]), 200)],
   ['tag_at', rule(type([I32, F64], [F64]), 500)],
-  ['tag_last', rule(type([I32, I32, I32], [I32]), 2_000)],
+  ['tag_last', rule(type([I32, I32, I32], [I32]), 4_000)],
   ['tag_watch', rule(type([I32]), 200)],
   ['tag_set', rule(type([I32, I32, F64, F64]), 10_000)],
   ['tag_set_text', rule(type([I32, I32, I32, I32, F64]), 10_000)],
