@@ -1,6 +1,6 @@
 import { ownedParts, refusal } from '../base/index.ts'
-import type { EntryKey, JamId, Micros, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
-import { isAgain } from '../feed/index.ts'
+import type { EntryKey, JamId, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
+import { Carriers } from './carriers.ts'
 import type { Fork } from './fork.ts'
 import type { Grid } from './grid.ts'
 import { Handles } from './handles.ts'
@@ -45,17 +45,6 @@ export interface Gone {
   readonly item?: JamItem
 }
 
-/** An entry as stored, and the item that it says: an `again` says its original's. */
-interface Carrier {
-  readonly key: EntryKey
-  readonly comparable: Micros
-  readonly again: 0 | 1
-  readonly item: JamItem
-}
-
-/** Whose word counts of several carriers of one item: the original's, else that of the first `again` by (comparable, key). */
-const compareCarriers = (a: Carrier, b: Carrier): number => a.again - b.again || comparePublished(a, b)
-
 /** What a fork begins with has used its id up, whatever its player publishes later. */
 const carriedFirst = (a: PlayItem, b: PlayItem): number => Number(!a.carried) - Number(!b.carried)
 
@@ -73,9 +62,7 @@ export class Ledger {
   readonly starter: PlayerId
   readonly name: Name
   readonly #items = new Map<string, JamItem>()
-  /** Entry key as stored to the item it carries: an `again` carries its original's. */
-  readonly #carried = new Map<EntryKey, string>()
-  readonly #carriers = new Map<string, Carrier[]>()
+  readonly #carriers = new Carriers()
   readonly #byPlayer = new Map<PlayerId, Set<JamItem>>()
   readonly #plays = new Map<InstanceKey, PlayItem[]>()
   readonly #published = new Publications()
@@ -99,19 +86,15 @@ export class Ledger {
    * and its like for one of this jam that is malformed, JAM_TOO_LARGE.
    */
   add(entry: JamEntry): Kept {
-    if (this.#carried.has(entry.key)) return { kind: 'known' }
+    if (this.#carriers.has(entry.key)) return { kind: 'known' }
     const read = this.#read(entry)
     if (read.kind === 'other') return { kind: 'other' }
     if (read.kind === 'malformed') return { ...read, kind: 'refused' }
     const { item } = read
-    const id = `${item.identity} ${item.key}`
-    if (this.#carried.size >= MAX_ITEMS) {
+    if (this.#carriers.size >= MAX_ITEMS) {
       return { kind: 'refused', ...refusal('JAM_TOO_LARGE', `more than ${MAX_ITEMS} entries: start another jam`) }
     }
-    this.#carried.set(entry.key, id)
-    const carrier: Carrier = { key: entry.key, comparable: entry.comparable, again: isAgain(entry) ? 1 : 0, item }
-    this.#carriers.set(id, [...(this.#carriers.get(id) ?? []), carrier])
-    const changed = this.#settle(id)
+    const changed = this.#settle(this.#carriers.add(entry, item))
     if (!changed?.item) return { kind: 'known' }
     return { kind: 'kept', item: changed.item, ...(changed.gone && { instead: changed.gone }) }
   }
@@ -124,12 +107,8 @@ export class Ledger {
 
   /** Takes an entry out by its own key; gives the item that is no more in the set, where it alone carried that. */
   remove(key: EntryKey): Gone | undefined {
-    const id = this.#carried.get(key)
+    const id = this.#carriers.remove(key)
     if (id === undefined) return undefined
-    this.#carried.delete(key)
-    const carriers = (this.#carriers.get(id) ?? []).filter((carrier) => carrier.key !== key)
-    if (carriers.length > 0) this.#carriers.set(id, carriers)
-    else this.#carriers.delete(id)
     const changed = this.#settle(id)
     return changed?.gone && { gone: changed.gone, ...(changed.item && { item: changed.item }) }
   }
@@ -137,7 +116,7 @@ export class Ledger {
   /** Puts in what the carriers of an item say now; undefined where that is what was there. */
   #settle(id: string): Partial<Gone> | undefined {
     const gone = this.#items.get(id)
-    const item = [...(this.#carriers.get(id) ?? [])].sort(compareCarriers)[0]?.item
+    const item = this.#carriers.said(id)
     if (gone && item && isSame(gone, item)) return undefined
     if (gone) {
       this.#items.delete(id)
