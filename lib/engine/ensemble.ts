@@ -59,8 +59,9 @@ export function makeEnsemble({ jam, from, runners, measured, until, recast }: En
 }
 
 /**
- * What renders: so many threads; for one, the caller's own, which spares waiting for each other at every block. Live, a
- * block that takes too long detaches its instance. Processes are run by whoever has the other end of the link.
+ * What renders: so many threads. For one, and offline for one of several, it is the caller's own. Live, a block that takes too long
+ * detaches its instance, and threads sleep while they wait; offline they look for each other, where there is a processor for each.
+ * Processes are run by whoever has the other end of the link.
  */
 export async function startRunners(
   threads: number,
