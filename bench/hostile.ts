@@ -69,12 +69,15 @@ function show(figures: Figures, kind: string, { hostile, calm, most, cores }: Tu
   if (hostile.entries > 0 && calm.entries > 0) {
     figures.add(`${kind}: left of others' throughput`, (100 * rate(hostile)) / rate(calm), '%')
     figures.add(`${kind}: the same by processor time of the node`, (100 * cost(calm)) / cost(hostile), '%')
+    figures.add(`${kind}: what it has the node do`, spentOn(hostile, calm), 'ms/s')
   }
   figures.add(`${kind}: the hostile one itself`, cores, 'cores')
   if (hasProc()) figures.add(`${kind}: the node's memory at most, anonymous`, most, 'MiB')
 }
 const rate = ({ entries, micros }: Sum): number => entries / micros
 const cost = ({ entries, cpu }: Sum): number => cpu / entries
+/** Milliseconds of processor in each second of hostility, beyond what the entries of that second cost in calm ones. */
+const spentOn = (hostile: Sum, calm: Sum): number => 1e9 * (cost(hostile) - cost(calm)) * rate(hostile)
 
 function draw({ folder, set }: Place, kind: string): Promise<Turns> {
   return inFolder((own) =>
