@@ -78,8 +78,8 @@ function prepareOpened({ manifest, files, entry }: OpenedArchive): PreparedWasm 
     )
   if (manifest.runtime !== 'wasm')
     return refusal(
-      'GENERATOR_NEEDS_ENGINE_1',
-      `${manifest.name} is of the runtime ${manifest.runtime}, which comes with engine 1`,
+      'GENERATOR_RUNTIME_UNKNOWN',
+      `${manifest.name} is of the runtime ${manifest.runtime}, which this version does not have: publish it as wasm or process`,
     )
   const checked = checkModule(entry.bytes)
   if (isRefused(checked)) return refusal(checked.code, `${entry.path} of ${manifest.name}: ${checked.message}`)

@@ -1,5 +1,5 @@
 /**
- * Every number that the mix fixes. They are part of engine 0 and 1 (docs/engine-1.md): changing one changes the bits
+ * Every number that the mix fixes. They are part of engine 1 (docs/engine-1.md): changing one changes the bits
  * of every jam. Powers of ten are written out, so that no engine has to compute them.
  */
 
