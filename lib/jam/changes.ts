@@ -110,9 +110,6 @@ export class Changes {
     if (!when) return undefined
     const { grid } = this.#ledger
     const tags = [...counted].filter((it) => it.kind === 'tag')
-    const first = Math.ceil(grid.barOfTick(at))
-    const last = Math.ceil(grid.barOfTick(grid.tickOfFrame(frame)))
-    const bars = Array.from({ length: Math.max(0, last - first) }, (_, index) => grid.tickOfBar(first + index))
-    return heldByEntries(tags, when, bars)
+    return heldByEntries(tags, when, grid, { from: at, to: grid.tickOfFrame(frame) })
   }
 }

@@ -1,5 +1,6 @@
 import { refOf } from '../base/index.ts'
-import type { Frames, Name, Ticks } from '../base/index.ts'
+import type { Bars, Frames, Name, Ticks } from '../base/index.ts'
+import type { Grid } from './grid.ts'
 import type { TagItem } from './items.ts'
 import { comparePublished } from './order.ts'
 import type { Command, TagPoint, TagValue } from './types.ts'
@@ -72,22 +73,22 @@ export class EntryTags {
 const compareTags = (a: TagItem, b: TagItem): number => a.payload.at - b.payload.at || comparePublished(a, b)
 
 /**
- * The first of some bar lines at which a tag held by entries alone: for who joins late and did not
- * hear what instances set.
+ * The first bar line at or after one tick, and before another, at which a tag held by entries alone: for who joins late and did
+ * not hear what instances set. However many lines lie between, it can only be the first that sees some tag.
  * @param tags those that count, any order
- * @param bars ticks of bar lines, growing
  */
 export function heldByEntries(
   tags: readonly TagItem[],
   when: { readonly name: Name; readonly value: TagValue },
-  bars: Iterable<Ticks>,
+  grid: Pick<Grid, 'barOfTick' | 'tickOfBar'>,
+  { from, to }: { readonly from: Ticks; readonly to: Ticks },
 ): Ticks | undefined {
+  const lineAt = (tick: Ticks): Bars => Math.ceil(grid.barOfTick(tick))
   const sorted = tags.filter((tag) => tag.payload.name === when.name).sort(compareTags)
-  let at = 0
-  let value: TagValue | undefined
-  for (const tick of bars) {
-    for (let next = sorted[at]; next && next.payload.at <= tick; next = sorted[++at]) value = next.payload.value
-    if (value === when.value) return tick
-  }
-  return undefined
+  const lines = sorted.map(({ payload }) => Math.max(lineAt(from), lineAt(payload.at)))
+  const end = lineAt(to)
+  const held = lines.find(
+    (line, n) => sorted[n]?.payload.value === when.value && line < Math.min(end, lines[n + 1] ?? Infinity),
+  )
+  return held === undefined ? undefined : grid.tickOfBar(held)
 }

@@ -283,3 +283,15 @@ test('fork: not from where a jam is over, nor from where too much plays', (t) =>
   t.ok(hasCode(refusal(4), 'BAR_PASSED'))
   t.end()
 })
+
+test('fork: what waits for a tag since as long ago as a start can say is found at once', (t) => {
+  const jam = jamAt120()
+  const tag = jam.tag(ADA, 'context', 'drop', 0)
+  const waits = jam.play(ADA, 'drums', 0, { when: { name: 'context', value: 'drop' } })
+  const fork = new JamWriter(FORK, LATER)
+  fork.entries.push(...jam.entries)
+  const carries = [{ jam: JAM, at: 2 ** 40, identity: ADA, entries: [{ key: tag.key }, { key: waits.key }] }]
+  fork.action(CY, 'start', { tempo: 120, meter: '1/32', engine: 0, from: { jam: JAM, bar: 0, carries } })
+  t.deepEqual(sounds(heard(FORK, fork.entries, { bars: 1 })), ['start drums 0'], 'nine thousand million bars ago')
+  t.end()
+})
