@@ -104,7 +104,8 @@ export class TagView {
   attach(handle: TagHandle, cell: TagCell): boolean {
     if (!matches(handle.pattern, cell.parts, this.#board.resolve)) return false
     const handles = cell.readers.get(this)
-    if (handles) handles.push(handle)
+    // In order of handles, whatever order they find a new path in.
+    if (handles) handles.splice(handles.findLastIndex(({ index }) => index < handle.index) + 1, 0, handle)
     else cell.readers.set(this, [handle])
     return true
   }

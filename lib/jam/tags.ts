@@ -36,6 +36,8 @@ export class TagBoard {
   readonly #staged: StagedTag[] = []
   readonly #resolve: ResolveShort
   #order = 0
+  /** Whether something was staged for the block before: notes of it may have been told in this one. */
+  #lingering = false
 
   /** @param resolve tells which member a short id in a path means */
   constructor(resolve: ResolveShort = () => undefined) {
@@ -95,8 +97,9 @@ export class TagBoard {
 
   /** The block is over: everything staged is seen by everybody. */
   finish(): void {
-    if (this.#staged.length === 0) return
-    for (const view of this.#views.values()) view.finish()
+    const changed = this.#staged.length > 0
+    if (changed || this.#lingering) for (const view of this.#views.values()) view.finish()
+    this.#lingering = changed
     for (const { cell, value, frame, order } of this.#staged) {
       cell.value = value
       cell.history.add(frame, value, order)

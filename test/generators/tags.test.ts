@@ -89,6 +89,7 @@ test('a tag has a past: its value at a frame, and its last points, oldest first'
   )
   t.deepEqual(floats(5001, 5009, 5017, 5025), [0, NaN, 64, 5], 'anywhere in its memory')
   t.deepEqual(floats(61440, 61448, 61456, 61464, 61472, 61480, 61488), [-640, 1, 0, NaN, 64, 5, 0])
+  t.equal(memory.getBigUint64(5009, true), 0x7ff8_0000_0000_0000n, 'a NaN with the bits that every NaN has')
   t.equal(memory.getFloat64(6000, true), 0, 'where there is nothing nothing is written')
 })
 

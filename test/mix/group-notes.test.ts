@@ -83,6 +83,16 @@ test('a note is heard on its frame by whoever watches it, by name, by path and b
   t.end()
 })
 
+test('who finds a note by several handles is told in their order, also where its path comes after them', async (t) => {
+  const hear = { z: ['*/*/*/note/*', 'note/key', `${PLAYER}/test/a/note/*`, '*/test/*/note/key'] }
+  const made = await render({ play: { a: { name: 'key', notes: [[60, 1, 1, Number.NaN]] } }, hear })
+  t.deepEqual(
+    heardBy(made, 'z').map(([, handle]) => handle),
+    [0, 1, 2, 3],
+  )
+  t.end()
+})
+
 test('notes of one frame come in processing order, those of one instance as it played them', async (t) => {
   const [beat, frame] = ahead(700)
   const play = {
@@ -157,6 +167,23 @@ test('who is to hear more than 256 notes in 128 frames hears the first of them, 
   t.deepEqual(pitches.slice(199, 202), [199, 1_000, 1_001])
   t.equal(heardBy(made, 'own').length, 200, 'another’s is not the poorer for it')
   t.deepEqual(logs(made), ['z: it was to hear 400 notes in 128 frames: 144 of them are lost'])
+  t.end()
+})
+
+test('notes that waited for a block are of its 128 frames alone, whether or not others change anything in these', async (t) => {
+  const notes = (count: number, from: number, frame: Frames): PlayedNote[] =>
+    Array.from({ length: count }, (_, n) => [from + n, 1, 1, ahead(frame)[0]])
+  const play = { a: { name: 'key', notes: notes(200, 0, 300) }, b: { name: 'key', notes: notes(256, 1_000, 520) } }
+  const cuts = Array.from({ length: 16 }, (_, n) => tagAt(257 + n, `${PLAYER}/chord`, n))
+  for (const more of [[], [tagAt(400, `${OTHER}/mood`, 1)]]) {
+    const made = await render({
+      play,
+      hear: { z: ['chord', 'note/key'] },
+      commands: [...cuts, ...more],
+      frames: 128 * 40,
+    })
+    t.equal(heardBy(made, 'z').filter(([kind]) => kind === 'note').length, 456)
+  }
   t.end()
 })
 

@@ -14,6 +14,7 @@ const MAX_LOG = 1_024
 /** Points that `tag_last` gives at most, and bytes of each: its frame, then its value. */
 const MAX_POINTS = 256
 const POINT = 16
+const CANONICAL_NAN = 0x7ff8_0000_0000_0000n
 /** Complaints about its own calls that one instance puts into the log. */
 const MAX_COMPLAINTS = 8
 
@@ -110,7 +111,10 @@ export class Imports {
     const numbers = this.host.numbers()
     for (let back = given - 1; back >= 0; back--, at += POINT) {
       numbers.setFloat64(at, tags.frame(own, back), true)
-      numbers.setFloat64(at + 8, tags.value(own, back), true)
+      const value = tags.value(own, back)
+      numbers.setFloat64(at + 8, value, true)
+      // What bits a NaN is written with is for each JavaScript engine to choose.
+      if (Number.isNaN(value)) numbers.setBigUint64(at + 8, CANONICAL_NAN, true)
     }
     return given
   }
