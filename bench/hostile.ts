@@ -33,13 +33,14 @@ interface Progress {
 }
 /** What it did in turns of one sort. */
 interface Sum {
-  micros: number
-  entries: number
-  cpu: number
+  readonly micros: number
+  readonly entries: number
+  readonly cpu: number
 }
+/** A hostile turn and a calm one, one after the other. */
+type Pair = Readonly<Record<(typeof BY_TURNS)[number], Sum>>
 interface Turns {
-  readonly hostile: Sum
-  readonly calm: Sum
+  readonly pairs: Pair[]
   most: number
   cores: number
 }
@@ -61,12 +62,14 @@ export async function measureHostile({ quick, rounds, kinds: wanted }: Options):
     for (let round = 0; round < rounds; round++)
       for (const kind of kinds) show(figures, kind, await draw({ folder, set }, kind))
   })
-  figures.note('each line a draw of its own; hostile and calm by turns of 0.5 s, both as busy on the same processors')
+  figures.note(
+    'each kind a draw of its own; hostile and calm by turns of 0.5 s, both as busy on the same processors; medians of all pairs of turns',
+  )
   return figures.section('A hostile peer')
 }
 
-function show(figures: Figures, kind: string, { hostile, calm, most, cores }: Turns): void {
-  if (hostile.entries > 0 && calm.entries > 0) {
+function show(figures: Figures, kind: string, { pairs, most, cores }: Turns): void {
+  for (const { hostile, calm } of pairs) {
     figures.add(`${kind}: left of others' throughput`, (100 * rate(hostile)) / rate(calm), '%')
     figures.add(`${kind}: the same by processor time of the node`, (100 * cost(calm)) / cost(hostile), '%')
     figures.add(`${kind}: what it has the node do`, spentOn(hostile, calm), 'ms/s')
@@ -107,23 +110,24 @@ async function byTurns(
   const wanted = brokenAuthor().id
   const target: Target = { address, drawn, wanted }
   await actor.ask('trackPlayers', [wanted])
-  const turns: Turns = { hostile: sum(), calm: sum(), most: 0, cores: 0 }
+  const turns: Turns = { pairs: [], most: 0, cores: 0 }
   let going = true
   const isGoing = (): boolean => going
   const drawing = actor.ask('draw', source, set).finally(() => (going = false))
   // Nobody is measured while the two warm up.
   await Promise.race([wait(4 * TURN_MILLIS), drawing])
-  for (let pair = 0; isGoing(); pair++) {
+  while (isGoing()) {
+    const pair: Record<(typeof BY_TURNS)[number], Sum> = { hostile: NOTHING, calm: NOTHING }
     // The other way round each time: what changes slowly is in both.
-    for (const sort of pair % 2 === 0 ? BY_TURNS : BY_TURNS.toReversed()) {
+    for (const sort of turns.pairs.length % 2 === 0 ? BY_TURNS : BY_TURNS.toReversed()) {
       const before = await actor.ask<Progress>('progress', drawn)
       if (sort === 'hostile') await hostile.ask('attack', kind, target)
       else turns.cores = await hostile.ask<number>('calm')
       await Promise.race([wait(TURN_MILLIS), drawing])
-      const after = await actor.ask<Progress>('progress', drawn)
+      pair[sort] = between(before, await actor.ask<Progress>('progress', drawn))
       if (hasProc()) turns.most = Math.max(turns.most, anonymousOf(actor.pid))
-      if (isGoing()) add(turns[sort], before, after)
     }
+    if (isGoing() && pair.hostile.entries > 0 && pair.calm.entries > 0) turns.pairs.push(pair)
   }
   await drawing
   const { entries } = await actor.ask<Progress>('progress', drawn)
@@ -131,12 +135,12 @@ async function byTurns(
   return turns
 }
 
-const sum = (): Sum => ({ micros: 0, entries: 0, cpu: 0 })
+const NOTHING: Sum = { micros: 0, entries: 0, cpu: 0 }
 
-function add(to: Sum, before: Progress, after: Progress): void {
-  to.micros += after.at - before.at
-  to.entries += after.entries - before.entries
-  to.cpu += after.cpu - before.cpu
-}
+const between = (before: Progress, after: Progress): Sum => ({
+  micros: after.at - before.at,
+  entries: after.entries - before.entries,
+  cpu: after.cpu - before.cpu,
+})
 
 await runAlone(import.meta.url, measureHostile)
