@@ -1,8 +1,12 @@
 import test from 'tape'
-import type { PlayerId } from '../../lib/base/index.ts'
+import { MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
 import { definePlugin } from '../../lib/host/index.ts'
 import type { Host } from '../../lib/host/index.ts'
+import { OpenCalls, Running } from '../../lib/host/wire/calls.ts'
 import { Gate } from '../../lib/host/wire/credit.ts'
+import { toWire } from '../../lib/host/wire/errors.ts'
+import { localSide } from '../../lib/host/wire/serving.ts'
+import type { Encoded } from '../../lib/host/wire/values.ts'
 import { bandContract, bandPlugin } from '../helpers/band-plugin.ts'
 import { addressOf, freshKeys, Teardown } from '../helpers/hosts.ts'
 
@@ -104,4 +108,15 @@ test('what was taken is what was sent, however much credit is granted', async (t
   await gate.take(5)
   gate.spend(10)
   t.equal(gate.grant(1_000), 15)
+})
+
+test('answers that keep a connection going leave as much to wait for its socket as before', async (t) => {
+  const outflow = new Gate(1_000)
+  const channel = { outflow, calls: new OpenCalls(1, new Running()), ended: () => false }
+  const rest = { sendCredit: () => undefined, failure: () => new MarmaladeError('CLOSED', 'no') }
+  const reception = { admit: () => Promise.reject(new Error('no')), limited: () => true, report: toWire }
+  const { api } = localSide(new Map(), { ping: () => ({}) }, { ...channel, ...rest }, reception)
+  const { ping } = api as { ping: (args: unknown, answered: (end: unknown, answer: Encoded) => void) => void }
+  for (let n = 0; n < 100; n++) ping({}, (_end, answer) => outflow.grant(answer.weight))
+  t.equal(outflow.credit, 1_000)
 })

@@ -28,7 +28,7 @@ export function localSide(
   )
   const api = Object.assign(
     tree(table, (registered) => serve(registered, channel, reception)),
-    mapValues(system, serveSystem),
+    mapValues(system, (method) => serveSystem(method, channel)),
   )
   const permissions: Permissions = {
     pre: (path) =>
@@ -45,10 +45,13 @@ const mapValues = <T, U>(record: Readonly<Record<string, T>>, map: (value: T) =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]))
 
 const serveSystem =
-  (method: (args: unknown) => object) =>
+  (method: (args: unknown) => object, { outflow }: Channel) =>
   (...given: unknown[]): void => {
     const callback = given.pop() as Callback
-    callback(null, encode(anyObject, method(given[0])))
+    const answer = encode(anyObject, method(given[0]))
+    // It waits for nothing, and is granted back when it leaves as all else is.
+    outflow.spend(answer.weight)
+    callback(null, answer)
   }
 const anyObject = z.looseObject({})
 
