@@ -231,12 +231,12 @@ export class Host implements PluginHost {
       if (!publicKey) throw new MarmaladeError('HANDSHAKE_FAILED', 'a caller came in without an identity')
       const player = playerIdOf(publicKey)
       this.#checkRefusal(player)
-      await this.#roles.of(player)
+      const stranger = (await this.#roles.of(player)) === 'stranger'
       if (await this.#connections.holds(player)) {
         throw new MarmaladeError('CONNECTION_HELD', `${player} is connected, and that connection answers`)
       }
       this.#check(this.#state === 'open')
-      this.#connections.add(this.#link({ wire, socket, player, direction: 'in', address: wire.address }))
+      this.#connections.add(this.#link({ wire, socket, player, direction: 'in', address: wire.address, stranger }))
       await this.#connections.trimStrangers()
     } catch (error) {
       this.log.debug({ err: error }, 'a caller was turned away')
@@ -259,7 +259,8 @@ export class Host implements PluginHost {
     const { maxCalls, keepalive } = this.#settings
     const shared = { roles: this.#roles, rates: this.#rates, running: this.#running, turns: this.#turns }
     const parts = { table: this.#table, log: this.log, ...shared }
-    return new Link({ id: ++this.#links, transport: 'net', ...parts, maxCalls, keepalive, ...given, onEnd })
+    const common = { transport: 'net', stranger: false, maxCalls, keepalive } as const
+    return new Link({ id: ++this.#links, ...parts, ...common, ...given, onEnd })
   }
 
   #ended(link: Link, reason: MarmaladeError): void {

@@ -30,6 +30,8 @@ export interface LinkInit {
   readonly maxCalls: number
   readonly running: Running
   readonly turns: Turns
+  /** Whether its player came in and is nobody whom the node knows. */
+  readonly stranger: boolean
   /** A quiet connection is asked after this many milliseconds, and given up after three times as many. */
   readonly keepalive: number
   onEnd(link: Link, reason: MarmaladeError): void
@@ -65,7 +67,7 @@ export class Link implements Connection {
   #closing: Promise<void> | undefined
   /** As it was looked at last. */
   #stranger: boolean
-  #lookedAt = -Infinity
+  #lookedAt = performance.now()
   readonly #born = performance.now()
   #roundTrip: number | undefined
   #seen = 0
@@ -80,7 +82,7 @@ export class Link implements Connection {
     this.transport = init.transport
     this.direction = init.direction
     this.address = init.address
-    this.#stranger = init.transport === 'net' && init.direction === 'in'
+    this.#stranger = init.stranger
     this.networkAddress = init.socket.remoteAddress
     this.rateKey = rateKey(this.networkAddress, init.player)
     this.#closed = closed(init.socket)
@@ -112,6 +114,11 @@ export class Link implements Connection {
   }
   get roundTrip(): number | undefined {
     return this.#roundTrip
+  }
+  /** What the system has taken. */
+  get #bytesLeft(): number {
+    const { bytesWritten, writableLength } = this.#init.socket
+    return bytesWritten - writableLength
   }
   /** Milliseconds since it was made. */
   get age(): number {
@@ -201,13 +208,12 @@ export class Link implements Connection {
   }
 
   #look(): void {
-    const { socket } = this.#init
     const moved = this.bytesIn !== this.#seen
     this.#seen = this.bytesIn
     this.#quiet = moved ? 0 : this.#quiet + 1
-    // What the system has taken; a far side that talks but never reads takes nothing off its hands.
-    const left = socket.bytesWritten - socket.writableLength
-    this.#stuck = socket.writableLength > 0 && left === this.#left ? this.#stuck + 1 : 0
+    const left = this.#bytesLeft
+    // A far side that talks but never reads takes nothing off the system's hands.
+    this.#stuck = this.#init.socket.writableLength > 0 && left === this.#left ? this.#stuck + 1 : 0
     this.#left = left
     if (this.#quiet >= DEAD_AFTER || this.#stuck >= DEAD_AFTER) {
       const what = this.#stuck >= DEAD_AFTER ? 'reading' : 'answering'

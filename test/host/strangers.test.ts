@@ -2,6 +2,7 @@ import test from 'tape'
 import { MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
 import { definePlugin } from '../../lib/host/index.ts'
 import type { Host } from '../../lib/host/index.ts'
+import { Link } from '../../lib/host/link.ts'
 import { OpenCalls, Running } from '../../lib/host/wire/calls.ts'
 import { Gate } from '../../lib/host/wire/credit.ts'
 import { toWire } from '../../lib/host/wire/errors.ts'
@@ -119,4 +120,20 @@ test('answers that keep a connection going leave as much to wait for its socket 
   const { ping } = api as { ping: (args: unknown, answered: (end: unknown, answer: Encoded) => void) => void }
   for (let n = 0; n < 100; n++) ping({}, (_end, answer) => outflow.grant(answer.weight))
   t.equal(outflow.credit, 1_000)
+})
+
+test('whom the node knows is no stranger from the first byte', async (t) => {
+  const down = new Teardown()
+  const { known, knowing } = knowingPlugin()
+  const host = await down.host({ plugins: [knowing] })
+  const strange = new Map<PlayerId, boolean>()
+  host.onConnection((connection) => strange.set(connection.player, connection instanceof Link && connection.isStranger()))
+  const keys = freshKeys()
+  known.add(keys.id)
+  const friend = await down.host({ keys })
+  const stranger = await down.host()
+  for (const caller of [friend, stranger]) await (await caller.connect(addressOf(host))).ping()
+  t.equal(strange.get(friend.id), false)
+  t.equal(strange.get(stranger.id), true)
+  await down.run()
 })
