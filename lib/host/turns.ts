@@ -26,16 +26,59 @@ interface LaneInit {
   readonly ofIdle: number
 }
 
-/** Those who share a part of the thread, in the order in which they came. */
+interface Waiting {
+  readonly work: () => void
+  readonly merit: Merit
+  /** How far the lane was when it came. */
+  readonly since: Millis
+}
+
+/**
+ * Those who share a part of the thread. Who has had the least of it is next, and who comes new, or has asked for nothing for a while,
+ * counts as having had what those have who are being served: start-time fair queueing (Goyal, Vin and Cheng 1996). So who asks for
+ * little does not wait for each of those who ask for much.
+ */
 class Lane {
-  readonly waiting = new Set<Waiting>()
   /** What they may take before the next has to wait. */
   left: Millis
   readonly #init: LaneInit
+  readonly #waiting = new Set<Waiting>()
+  readonly #had = new WeakMap<Merit, Millis>()
+  #at: Millis = 0
 
   constructor(init: LaneInit) {
     this.#init = init
     this.left = init.burst
+  }
+
+  get anyWaits(): boolean {
+    return this.#waiting.size > 0
+  }
+  /** Gives how to take it back. */
+  add(work: () => void, merit: Merit): () => void {
+    const waiting = { work, merit, since: this.#at }
+    this.#waiting.add(waiting)
+    return () => void this.#waiting.delete(waiting)
+  }
+  /** Takes out whose turn it is. */
+  next(): Waiting | undefined {
+    let first: Waiting | undefined
+    let least = Infinity
+    for (const waiting of this.#waiting) {
+      const had = this.#hadBy(waiting)
+      if (had >= least) continue
+      first = waiting
+      least = had
+    }
+    if (!first) return undefined
+    this.#waiting.delete(first)
+    this.#at = least
+    return first
+  }
+  charge(served: Waiting, took: Millis): void {
+    this.left -= took
+    this.#had.set(served.merit, this.#hadBy(served) + took)
+    served.merit.spend(took)
   }
 
   /** @param elapsed how much time has passed @param idle how much of it is left to them */
@@ -47,11 +90,10 @@ class Lane {
   fill(): void {
     this.left = this.#init.burst
   }
-}
 
-interface Waiting {
-  readonly work: () => void
-  readonly merit: Merit
+  #hadBy({ merit, since }: Waiting): Millis {
+    return Math.max(since, this.#had.get(merit) ?? 0)
+  }
 }
 
 /**
@@ -59,8 +101,8 @@ interface Waiting {
  * its turn: what they send is taken in slices, each is timed with all that follows on it at once, and the next waits until it has been
  * paid for. Those with merit together get a small part of the thread and two thirds of what others leave: most who draw a feed are
  * strangers to its author, who does not follow them all, and a node with time to spare serves them as fast as anybody. Those without,
- * who have only just come or who ask for much that comes to nothing, share another small part, and more only of a node that has been idle
- * for more than half of its time.
+ * who have only just come or who ask for much that comes to nothing, share another small part, also beside the former alone, and more
+ * only of a node that has been idle for more than half of its time.
  */
 export class Turns {
   readonly #thread: ThreadTime
@@ -93,22 +135,21 @@ export class Turns {
 
   /** Does the work when its turn comes, at the cost of the stranger's merit. Gives how to take it back. */
   wait(work: () => void, merit: Merit): () => void {
-    const waiting = { work, merit }
-    const lane = merit.has ? this.#deserving : this.#newcomers
-    lane.waiting.add(waiting)
+    const takeBack = (merit.has ? this.#deserving : this.#newcomers).add(work, merit)
     this.#start()
-    return () => void lane.waiting.delete(waiting)
+    return takeBack
   }
 
   get #anyWaits(): boolean {
-    return this.#deserving.waiting.size + this.#newcomers.waiting.size > 0
+    return this.#deserving.anyWaits || this.#newcomers.anyWaits
   }
 
   #start(): void {
     if (this.#running || !this.#anyWaits) return
     this.#running = true
     this.#pay()
-    const next = [this.#deserving, this.#newcomers].find(({ waiting, left }) => waiting.size > 0 && left > 0)
+    // Newcomers first: their part is small, and while nobody else is served the others' has no end.
+    const next = [this.#newcomers, this.#deserving].find(({ anyWaits, left }) => anyWaits && left > 0)
     if (next) this.#turn(next)
     else {
       setTimeout(() => {
@@ -125,7 +166,8 @@ export class Turns {
     const elapsed = now - this.#at
     const rested = idle - this.#idle
     if (elapsed > 0) this.#idleness += (rested / elapsed - this.#idleness) * Math.min(1, elapsed / SEEN_OVER)
-    if (isFree) for (const lane of [this.#deserving, this.#newcomers]) lane.fill()
+    if (isFree) this.#deserving.fill()
+    if (isFree && !this.#deserving.anyWaits) this.#newcomers.fill()
     this.#deserving.pay(elapsed, rested)
     this.#newcomers.pay(elapsed, elapsed * Math.max(0, this.#idleness - KEPT_IDLE))
     this.#at = now
@@ -138,15 +180,11 @@ export class Turns {
     let served: Waiting | undefined
     setImmediate(() => {
       began = this.#thread.now()
-      ;[served] = lane.waiting
-      if (!served) return
-      lane.waiting.delete(served)
-      served.work()
+      served = lane.next()
+      served?.work()
     })
     setImmediate(() => {
-      const took = this.#thread.now() - began
-      lane.left -= took
-      served?.merit.spend(took)
+      if (served) lane.charge(served, this.#thread.now() - began)
       this.count++
       this.#running = false
       this.#start()

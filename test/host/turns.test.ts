@@ -247,3 +247,45 @@ test('turns: what waits to leave goes at once when its connection ends', async (
   )
   t.end()
 })
+
+test('turns: of strangers without merit, who asks for little does not wait for each who asks for much', async (t) => {
+  let now: Millis = 0
+  const turns = new Turns(busy(() => now))
+  turns.noteKnown()
+  const others = setInterval(() => {
+    now += 500
+    turns.noteKnown()
+  }, 1)
+  const order: string[] = []
+  await new Promise<void>((resolve) => {
+    /** As a stream does: more waits before its last turn is paid for. */
+    const ask = (name: string, cost: Millis, left: number, merit = new Merit()): void => {
+      turns.wait(() => {
+        order.push(name)
+        now += cost
+        if (left > 1) ask(name, cost, left - 1, merit)
+        else resolve()
+      }, merit)
+    }
+    for (const name of ['a flood', 'another']) ask(name, 30, 5)
+    ask('little', 1, 3)
+  })
+  clearInterval(others)
+  t.deepEqual(order, ['a flood', 'another', 'little', 'little', 'little'])
+  // Nobody else is served: what still waits has its turns now.
+  now += 1_000
+  t.end()
+})
+
+test('turns: strangers without merit have their part beside those with merit, where nobody else is served too', async (t) => {
+  const turns = new Turns(busy(() => 0))
+  const merit = worth(PLENTY)
+  let turnsOfOthers = 0
+  const again = (): void => {
+    if (turnsOfOthers++ < 100) turns.wait(again, merit)
+  }
+  again()
+  await new Promise<void>((resolve) => turns.wait(resolve, new Merit()))
+  t.ok(turnsOfOthers < 100, `after ${turnsOfOthers} turns of those with merit`)
+  t.end()
+})
