@@ -98,7 +98,7 @@ export class Link implements Connection {
         rateKey: this.rateKey,
         log: init.log,
       }),
-      onTaken: (weight) => this.#merit.earn(weight),
+      onTaken: (weight) => this.#merit.earnByTaking(weight, this.#bytesLeft),
       onEnd: (reason) => this.#ended(reason),
     })
   }

@@ -16,6 +16,7 @@ const TRICKLE = { burst: 65_536, perSecond: 131_072 }
  */
 export class Merit {
   #left: Millis = 0
+  #taken = 0
   #trickle = TRICKLE.burst
   #at: Millis = -Infinity
 
@@ -26,11 +27,17 @@ export class Merit {
   earn(bytes: number): void {
     this.#left = Math.min(MOST, this.#left + bytes * WORTH)
   }
+  /** It says that it has taken so much. That is believed of what has left for it, and of each byte once. @param left bytes in all */
+  earnByTaking(bytes: number, left: number): void {
+    const taken = Math.max(0, Math.min(bytes, left - this.#taken))
+    this.#taken += taken
+    this.earn(taken)
+  }
   /** Something that it brought was of use. */
   earnByUse(bytes: number): void {
     this.earn(Math.max(bytes, LEAST_USE))
   }
-  /** Takes so many bytes of those that it is sent whatever its merit, live entries before all; false where there are not as many. */
+  /** Takes so many bytes of those that it is sent whatever its merit: as many as live entries need. False where there are not as many. */
   trickles(bytes: number, now: Millis): boolean {
     this.#trickle = Math.min(TRICKLE.burst, this.#trickle + ((now - this.#at) / 1_000) * TRICKLE.perSecond)
     this.#at = now

@@ -289,3 +289,16 @@ test('turns: strangers without merit have their part beside those with merit, wh
   t.ok(turnsOfOthers < 100, `after ${turnsOfOthers} turns of those with merit`)
   t.end()
 })
+
+test('turns: what somebody says to have taken is believed of what has left', async (t) => {
+  const merit = new Merit()
+  merit.earnByTaking(100_000, 0)
+  t.notOk(merit.has, 'nothing had left')
+  merit.earnByTaking(100_000, 30_000)
+  merit.spend(2.9)
+  t.ok(merit.has, '30,000 bytes are worth 3 ms')
+  merit.spend(0.2)
+  merit.earnByTaking(100_000, 30_000)
+  t.notOk(merit.has, 'each byte counts once')
+  t.end()
+})
