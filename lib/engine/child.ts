@@ -128,6 +128,9 @@ async function handle(message: ToEngine): Promise<void> {
     case 'clock':
       session?.setZero(message.zero)
       return
+    case 'nudge':
+      session?.nudge(message.millis)
+      return
     case 'close':
       return finish()
     default:

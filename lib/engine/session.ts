@@ -1,11 +1,12 @@
 import { createHash, type Hash } from 'node:crypto'
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
-import { BLOCK, MarmaladeError, SAMPLE_RATE, type Clock, type Frames, type Millis } from '../base/index.ts'
+import { MarmaladeError, type Clock, type Frames, type Millis } from '../base/index.ts'
 import { siblingModule, startThread } from '../base/node/thread.ts'
 import type { ProcessHost } from '../generators/process/node/host.ts'
 import { takeRecordOf, type TakeRecord } from '../jam/index.ts'
-import { floatBytes, makeSinks, parseSink, Pump, Ring, type PumpStart, type SinkState } from '../sink/index.ts'
-import { LOOK_AHEAD_FRAMES } from './constants.ts'
+import { floatBytes, makeSinks, parseSink, Pump, Ring, type SinkState } from '../sink/index.ts'
+import { LOOK_AHEAD_FRAMES, RENDER_FRAMES } from './constants.ts'
+import { Pace } from './pace.ts'
 import { instanceRecord, sinkRecord, TakeFile } from './take-file.ts'
 import type {
   FromEngine,
@@ -21,8 +22,6 @@ import type {
 
 /** Room in the ring, so that a file that is late by half a second holds up nothing. */
 const RING_FRAMES: Frames = 32_768
-/** A clock that proves wrong by more makes a jump; by less, its error is made up for little by little (ENGINE-1 section 1). */
-const JUMP_MILLIS: Millis = 50
 /** How long the rendering thread gets to end by itself. */
 const END_MILLIS: Millis = 3_000
 
@@ -44,6 +43,7 @@ export class Session {
   readonly #port: MessagePort
   readonly #thread: Worker
   readonly #pump: Pump
+  readonly #pace: Pace
   readonly #ready: Promise<boolean>
   /** Why rendering ended. */
   readonly #rendered: Promise<'over' | 'stopped'>
@@ -51,7 +51,6 @@ export class Session {
   /** What happens before the take is there: sinks that open. */
   #early: SinkState[] = []
   #from: Frames = 0
-  #jumped: Frames = 0
   #peak = 0
   #underruns = 0
   #skipped: Frames = 0
@@ -73,10 +72,18 @@ export class Session {
     this.#pump = new Pump({
       ring: this.#ring,
       sinks,
+      earliest: LOOK_AHEAD_FRAMES - RENDER_FRAMES,
       clock,
       onSink: (state) => this.#noteSink(state),
       onLate: (what, at, frames) => this.#lag(what, at, frames),
       onFrames: (samples) => this.#measure(samples),
+    })
+    this.#pace = new Pace({
+      zero: init.zero,
+      nudge: init.nudge ?? 0,
+      pump: this.#pump,
+      note: (record) => this.#note(record),
+      jump: (frames) => this.tell({ kind: 'jump', frames }),
     })
     const exited = new Promise<void>((resolve) => this.#thread.once('exit', () => resolve()))
     this.#thread.once('error', ({ message }) => parts.send({ kind: 'warning', code: 'ENGINE_LOST', message }))
@@ -114,9 +121,9 @@ export class Session {
     const { init, clock, send } = this.#parts
     const [ready, archives] = await Promise.all([this.#ready, this.#parts.archives(), this.#pump.open()])
     if (!ready) throw new MarmaladeError('ENGINE_LOST', 'the rendering threads did not start: the log says why')
-    const start = beginning(init, clock)
+    const start = this.#pace.begin(clock.monotonic())
     this.#from = start.frame
-    const { jam, player, engine, appVersion: app, zero } = init
+    const { jam, player, engine, appVersion: app, zero, nudge = 0 } = init
     const origin = Math.round(clock.micros() + (zero - clock.monotonic()) * 1_000)
     this.#take = await TakeFile.create({
       file: init.takeFile,
@@ -124,6 +131,7 @@ export class Session {
       onFailure: ({ code, message }) => send({ kind: 'warning', code, message }),
     })
     for (const state of this.#early.splice(0)) this.#note(sinkRecord(start.frame, state))
+    if (nudge !== 0) this.#note({ kind: 'nudge', frame: start.frame, millis: nudge })
     this.tell({ kind: 'begin', from: start.frame, archives })
     this.#pump.begin(start)
     this.#pump.run()
@@ -140,36 +148,14 @@ export class Session {
     this.#note(record)
   }
 
-  /**
-   * The monotonic time of jam frame 0, known anew. What is off by up to 50 ms is made up for by the pace of the sinks. By more, and late:
-   * the jam frame jumps, and what lies between is not rendered. By more, and early: the sinks wait. Whichever it is, the
-   * mix stays one sequence of frames.
-   */
+  /** The monotonic time of jam frame 0, known anew. */
   setZero(zero: Millis): void {
-    this.#catchUp(zero)
-    const late = this.#pump.due - this.#dueAt(zero)
-    if (late >= JUMP_MILLIS) {
-      const frames = Math.round((late * SAMPLE_RATE) / 1_000 / BLOCK) * BLOCK
-      this.#jumped += frames
-      this.tell({ kind: 'jump', frames })
-    } else if (late + JUMP_MILLIS <= 0) {
-      const { frame } = this.#pump
-      this.#note({ kind: 'clock', frame, to: frame + Math.round((late * SAMPLE_RATE) / 1_000) })
-      this.#pump.wait(this.#dueAt(zero))
-    }
-    this.#pump.steer(this.#dueAt(zero))
+    this.#pace.setZero(zero)
   }
 
-  /** A session that waits for its time waits less. */
-  #catchUp(zero: Millis): void {
-    const spare = this.#pump.ahead - (LOOK_AHEAD_FRAMES * 1_000) / SAMPLE_RATE
-    const late = this.#pump.due - this.#dueAt(zero)
-    if (Math.min(spare, late) > JUMP_MILLIS) this.#pump.wait(this.#pump.due - Math.min(spare, late))
-  }
-
-  /** When the first frame was due; after a jump, when it would have been. */
-  #dueAt(zero: Millis): Millis {
-    return zero + ((this.#from + this.#jumped) * 1_000) / SAMPLE_RATE
+  /** How much later than others the player wants to hear all, below 0 earlier: from now on, at once. */
+  nudge(millis: Millis): void {
+    this.#pace.nudge(millis)
   }
 
   tell(message: ToRender): void {
@@ -237,7 +223,7 @@ export class Session {
     if (instances.length > 0) send({ kind: 'instances', events: instances })
     if (changes.length > 0) send({ kind: 'tags', changes })
     if (mix.length > 0) send({ kind: 'mix', acts: mix })
-    if (levels) send({ kind: 'levels', frame, levels, zero: this.#pump.zero })
+    if (levels) send({ kind: 'levels', frame, levels, zero: this.#pump.zero, cards: this.#pump.timings })
   }
 
   #note(record: TakeRecord | undefined): void {
@@ -268,10 +254,3 @@ export class Session {
 
 const nextMessage = (port: MessagePort): FromRender | undefined =>
   (receiveMessageOnPort(port) as { message: FromRender } | undefined)?.message
-
-/** The first frame rendered, a multiple of 128, and when it is due: the one place where the clock meets the jam's. */
-function beginning({ zero }: SessionInit, clock: Pick<Clock, 'monotonic'>): PumpStart {
-  const now = Math.floor(((clock.monotonic() - zero) * SAMPLE_RATE) / 1_000)
-  const frame = Math.ceil(Math.max(0, now + LOOK_AHEAD_FRAMES) / BLOCK) * BLOCK
-  return { frame, due: zero + (frame * 1_000) / SAMPLE_RATE }
-}

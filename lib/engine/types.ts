@@ -3,7 +3,7 @@ import type { PreparedGenerator } from '../generators/index.ts'
 import type { ProcessLink } from '../generators/process/node/host.ts'
 import type { ConductorEvent, JamEntry, TagValue, TakeRecord } from '../jam/index.ts'
 import type { InstanceEvent, Meters, MixSetting, MixTarget, TagChange } from '../mix/index.ts'
-import type { SinkState } from '../sink/index.ts'
+import type { CardTiming, SinkState } from '../sink/index.ts'
 
 /** What a session of the engine plays, and where to. */
 export interface SessionInit {
@@ -13,6 +13,8 @@ export interface SessionInit {
   readonly player: PlayerId
   /** Monotonic time of jam frame 0, as known when it begins; `clock` says what it is known to be later. */
   readonly zero: Millis
+  /** How much later than others the player wants to hear all, below 0 earlier; `nudge` changes it. 0 where left out. */
+  readonly nudge?: Millis
   /** As the user wrote it. */
   readonly sink: string
   /** The file that logs what takes effect; its folder exists. */
@@ -60,6 +62,8 @@ export type ToEngine =
   | { readonly kind: 'readings'; readonly readings: Readings }
   /** Monotonic time of jam frame 0, known anew. */
   | { readonly kind: 'clock'; readonly zero: Millis }
+  /** The player's own shift, in place of the one before. */
+  | { readonly kind: 'nudge'; readonly millis: Millis }
   | { readonly kind: 'close' }
 
 /** Readings by their paths. */
@@ -101,8 +105,14 @@ export type FromEngine =
       readonly kind: 'tags'
       readonly changes: readonly { readonly path: string; readonly value: TagValue; readonly frame: Frames }[]
     }
-  /** `zero`: the monotonic time at which jam frame 0 would have been due as the sinks are paced now. */
-  | { readonly kind: 'levels'; readonly frame: Frames; readonly levels: Meters; readonly zero: Millis }
+  /** `zero`: the monotonic time at which jam frame 0 would have been due as the sinks are paced now. `cards`: when each card sounds. */
+  | {
+      readonly kind: 'levels'
+      readonly frame: Frames
+      readonly levels: Meters
+      readonly zero: Millis
+      readonly cards: readonly CardTiming[]
+    }
   /** From jam frame `at` on, `frames` were not rendered when they were due, or will not be heard from a card. */
   | { readonly kind: 'late'; readonly what: 'underrun' | 'skipped'; readonly at: Frames; readonly frames: Frames }
   | { readonly kind: 'mix'; readonly acts: readonly MixAct[] }
@@ -118,7 +128,7 @@ export type FromEngine =
 
 /** Session to rendering thread. */
 export type ToRender =
-  | Exclude<ToEngine, { kind: 'open' | 'archive' | 'clock' | 'close' }>
+  | Exclude<ToEngine, { kind: 'open' | 'archive' | 'clock' | 'nudge' | 'close' }>
   /** Goes on so many frames later, a multiple of 128. */
   | { readonly kind: 'jump'; readonly frames: Frames }
   | ({ readonly kind: 'archive' } & ReadyArchive)

@@ -78,6 +78,8 @@ const record = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('failed'), frame, path, code: z.string().max(64), message: text }),
   /** A local act. */
   z.object({ kind: z.literal('mix'), frame, target, setting }),
+  /** The player hears all so many milliseconds later from now on (earlier, where below 0): what that changes, `clock` says. */
+  z.object({ kind: z.literal('nudge'), frame, millis: z.number() }),
   /** An ambient reading that a generator saw. */
   z.object({ kind: z.literal('reading'), frame, path, value: z.union([z.number(), text]) }),
   /** PCM of a process generator, kept as a blob, from a frame on. */

@@ -1,3 +1,5 @@
+export * from './alsa-status.ts'
+export * from './card-outlet.ts'
 export * from './check.ts'
 export * from './devices.ts'
 export * from './environment.ts'

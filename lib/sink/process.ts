@@ -1,10 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { MarmaladeError, type Millis } from '../base/index.ts'
+import { MarmaladeError, SAMPLE_RATE, type Frames, type Millis } from '../base/index.ts'
 import { loaderFor, siblingModule } from '../base/node/thread.ts'
+import { CardPosition } from './alsa-status.ts'
 import { deviceRemedy } from './devices.ts'
 import { soundEnvironment } from './environment.ts'
 import { floatBytes } from './pcm.ts'
+import { SPEAKER } from './speaker-buffer.ts'
 import type { Sink } from './types.ts'
 
 /** How long a process gets to say that it plays, to take what it was given, and to play out at the end. */
@@ -13,6 +15,8 @@ const STALL_MILLIS: Millis = 5_000
 const END_MILLIS: Millis = 3_000
 /** What is kept of its last words. */
 const MAX_SAID = 500
+/** `aplay` is to begin when it has 80 ms, and to take 20 ms at a time. */
+const APLAY = { frames: (80 * SAMPLE_RATE) / 1_000, piece: (20 * SAMPLE_RATE) / 1_000 }
 
 /** A program that reads interleaved stereo float32 from its standard input and plays it. */
 export interface Player {
@@ -22,6 +26,8 @@ export interface Player {
   readonly remedy: string | ((said: string) => Promise<string>)
   /** How it reports that the device is open: on descriptor 3, or by this on standard error; else being alive is enough. */
   readonly reports: 'ready' | 'nothing' | RegExp
+  /** Frames that it waits for before it begins to play, and that it hands to ALSA at a time. */
+  readonly buffer?: { readonly frames: Frames; readonly piece: Frames }
 }
 
 /** Plays through a process of its own: the sound of a card that vanishes takes the process with it, not the engine. */
@@ -33,10 +39,15 @@ export class ProcessSink implements Sink {
   /** Why it plays no more, once it does not. */
   #failure: string | undefined
   #said = ''
+  readonly latency: Frames
+  /** Frames written since it was opened. */
+  #written: Frames = 0
+  #card: CardPosition | undefined
 
   constructor(name: string, player: Player) {
     this.name = name
     this.#player = player
+    this.latency = player.buffer?.frames ?? 0
   }
 
   async open(): Promise<void> {
@@ -59,6 +70,9 @@ export class ProcessSink implements Sink {
     })
     if (await this.#started(child)) {
       this.#child = child
+      this.#written = 0
+      const { buffer } = this.#player
+      this.#card = buffer && child.pid !== undefined ? new CardPosition({ pid: child.pid, ...buffer }) : undefined
       return
     }
     child.kill('SIGKILL')
@@ -87,9 +101,14 @@ export class ProcessSink implements Sink {
     })
   }
 
+  position(): Frames | undefined {
+    return this.#card?.heard(this.#written)
+  }
+
   async write(samples: Float32Array): Promise<void> {
     const child = this.#child
     if (!child?.stdin || this.#hasFailed()) throw this.#lost()
+    this.#written += samples.length / 2
     if (child.stdin.write(Uint8Array.from(floatBytes(samples)))) return
     await this.#drained(child)
     if (this.#child === child && this.#hasFailed()) throw this.#lost()
@@ -161,20 +180,28 @@ export function speakerSink(device?: string): Sink {
         ? 'no sound card answers, or the optional package is missing (apt-get install libasound2-dev, then npm install speaker)'
         : deviceRemedy(device),
     reports: 'ready',
+    buffer: SPEAKER,
   })
 }
+
+/** In microseconds. The card comes as near to it as it can. */
+const bufferArguments = ({ frames, piece }: typeof APLAY): string[] => [
+  `--buffer-time=${(frames * 1_000_000) / SAMPLE_RATE}`,
+  `--period-time=${(piece * 1_000_000) / SAMPLE_RATE}`,
+]
 
 /** ALSA's `aplay`, where it is installed. */
 export function aplaySink(device?: string): Sink {
   const choice = device === undefined ? [] : ['-D', device]
   return new ProcessSink(device === undefined ? 'aplay' : `aplay:${device}`, {
     command: 'aplay',
-    args: ['-t', 'raw', '-f', 'FLOAT_LE', '-c', '2', '-r', '48000', ...choice],
+    args: ['-t', 'raw', '-f', 'FLOAT_LE', '-c', '2', '-r', '48000', ...bufferArguments(APLAY), ...choice],
     remedy: async (said) =>
       device === undefined || said.includes('ENOENT')
         ? 'aplay is missing or no sound card answers (apt-get install alsa-utils)'
         : deviceRemedy(device),
     // It says so once the device is open.
     reports: /^Playing /m,
+    buffer: APLAY,
   })
 }

@@ -1,7 +1,8 @@
 import { SAMPLE_RATE, type Clock, type Frames, type Millis } from '../base/index.ts'
-import { CardOutlet, FileOutlet, type Outlet } from './outlet.ts'
+import { CardOutlet } from './card-outlet.ts'
+import { FileOutlet, type Outlet } from './outlet.ts'
 import type { Ring } from './ring.ts'
-import type { Sink, SinkState } from './types.ts'
+import type { CardTiming, Sink, SinkState } from './types.ts'
 
 /** How often the pump looks whether frames are due. */
 const TICK_MILLIS: Millis = 10
@@ -14,6 +15,8 @@ export interface PumpInit {
   readonly ring: Ring
   /** Each is fed on its own. */
   readonly sinks: readonly Sink[]
+  /** How much earlier than it is due a frame may be handed to a card: what rendering ahead leaves. */
+  readonly earliest: Frames
   readonly clock: Pick<Clock, 'monotonic'>
   readonly onSink: (state: SinkState) => void
   /** Frames, from a jam frame on, that were due and not rendered (underrun), or that a card dropped. */
@@ -31,13 +34,16 @@ export interface PumpStart {
 }
 
 /**
- * Moves frames from the ring to the sinks when the jam's clock says that they are due, and tells the ring what is due, so
- * that rendering keeps to that clock whatever becomes of a sink. A file gets every frame, however late: where it is slow
- * the ring fills up, and rendering falls behind with it. A card never holds anything up: it skips.
+ * Moves frames from the ring to the sinks when the jam's clock says that they are due (with a card as much earlier as it
+ * takes to let them sound) and tells the ring what is due, so that rendering keeps to that clock whatever becomes of a
+ * sink. A file gets every frame, however late: where it is slow the ring fills up, and rendering falls behind with it. A
+ * card never holds anything up: it slips to keep time, and skips at last.
  */
 export class Pump {
   readonly #init: PumpInit
   readonly #outlets: readonly Outlet[]
+  /** How much earlier than they are due frames are moved. */
+  readonly lead: Frames
   readonly #chunk = new Float32Array(CHUNK_FRAMES * 2)
   /** Jam frame of the ring's first, had all jumps so far been before it. */
   #first: Frames = 0
@@ -54,9 +60,10 @@ export class Pump {
 
   constructor(init: PumpInit) {
     this.#init = init
-    const { clock, onSink: onState } = init
+    const { clock, onSink: onState, sinks, earliest } = init
+    this.lead = Math.min(earliest, Math.max(0, ...sinks.map(({ latency = 0 }) => latency)))
     const onSkip = (at: Frames, frames: Frames): void => init.onLate('skipped', at, frames)
-    this.#outlets = init.sinks.map((sink) =>
+    this.#outlets = sinks.map((sink) =>
       sink.lateness === 'wait'
         ? new FileOutlet({ sink, clock, onState, onSkip })
         : new CardOutlet({ sink, clock, onState, onSkip }),
@@ -85,6 +92,11 @@ export class Pump {
     return this.#due - (this.#first * 1_000) / SAMPLE_RATE
   }
 
+  /** Of each card that takes its time. */
+  get timings(): CardTiming[] {
+    return this.#outlets.flatMap((outlet) => outlet.timing(this.lead) ?? [])
+  }
+
   /** Opens the sinks; those that cannot be are reported. */
   async open(): Promise<void> {
     await Promise.all(this.#outlets.map((outlet) => outlet.open()))
@@ -103,9 +115,11 @@ export class Pump {
     this.#aim = due
   }
 
-  /** The same, at once: where it is later, nothing is moved until then. */
+  /** The same, at once: where it is later, nothing is moved until then, and cards are silent for as long. */
   wait(due: Millis): void {
+    const frames = Math.round(((due - this.#due) * SAMPLE_RATE) / 1_000)
     this.#due = this.#aim = due
+    if (frames > 0) for (const outlet of this.#outlets) outlet.hold(frames)
   }
 
   /** What is in the ring from jam frame `from` on is another: the clock jumped. */
@@ -125,12 +139,13 @@ export class Pump {
 
   /** Moves what is due; resolves when the files have it. */
   async look(): Promise<void> {
-    for (const outlet of this.#outlets) outlet.look()
+    if (this.#due === Infinity) return
     this.#slew()
+    for (const outlet of this.#outlets) outlet.look(this.#dueFrames())
     const behind = this.#behind()
     this.#init.ring.due(behind)
     this.#countLate(behind)
-    this.#moving ??= this.#move(Math.min(behind, this.#init.ring.filled)).finally(() => {
+    this.#moving ??= this.#move(Math.min(behind + this.lead, this.#init.ring.filled)).finally(() => {
       this.#moving = undefined
     })
     return this.#moving
@@ -146,8 +161,12 @@ export class Pump {
 
   /** Frames that are due by now and have not been moved; below 0 before the first. */
   #behind(): Frames {
-    if (this.#due === Infinity) return 0
-    return Math.floor(((this.#init.clock.monotonic() - this.#due) * SAMPLE_RATE) / 1_000) - this.#moved
+    return Math.floor(this.#dueFrames()) - this.#moved
+  }
+
+  /** Frames that are due by now since the ring's first, with a fraction. */
+  #dueFrames(): Frames {
+    return ((this.#init.clock.monotonic() - this.#due) * SAMPLE_RATE) / 1_000
   }
 
   #slew(): void {
@@ -183,7 +202,7 @@ export class Pump {
       const room = Math.min(left, CHUNK_FRAMES, (this.#jumps[0]?.moved ?? Infinity) - this.#moved)
       const count = this.#init.ring.take(this.#chunk.subarray(0, room * 2))
       const samples = this.#chunk.subarray(0, count * 2)
-      const at = this.frame
+      const at = { frame: this.frame, moved: this.#moved }
       left -= count
       this.#moved += count
       this.#land()

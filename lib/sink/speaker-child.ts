@@ -1,13 +1,16 @@
 import { closeSync, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { BYTES_PER_FRAME } from './pcm.ts'
+import { SPEAKER } from './speaker-buffer.ts'
 
 /**
  * A process of its own around the npm package `speaker`, which aborts where there is no card and leaks a little with
- * each write: so it reads PCM (interleaved stereo float32) from standard input and writes 4,800 frames at a time.
+ * each write: so it reads PCM (interleaved stereo float32) from standard input and writes 2,400 frames at a time. The card
+ * begins with the first write, of 4,800: half of them are what it has left when the next ones come.
  * Says on descriptor 3 that the device is open. Argument: the ALSA device, if not the default. Any failure ends it.
  */
-const WRITE_BYTES = 4_800 * BYTES_PER_FRAME
+const FIRST_BYTES = SPEAKER.frames * BYTES_PER_FRAME
+const WRITE_BYTES = SPEAKER.piece * BYTES_PER_FRAME
 const REPORT_FD = 3
 
 type SpeakerClass = new (options: Record<string, unknown>) => Writable
@@ -37,11 +40,13 @@ writeSync(REPORT_FD, 'ready\n')
 closeSync(REPORT_FD)
 
 let waiting: Buffer = Buffer.alloc(0)
+let enough = FIRST_BYTES
 for await (const bytes of process.stdin as AsyncIterable<Buffer>) {
   waiting = Buffer.concat([waiting, bytes])
-  while (waiting.length >= WRITE_BYTES) {
-    await play(waiting.subarray(0, WRITE_BYTES))
-    waiting = waiting.subarray(WRITE_BYTES)
+  while (waiting.length >= enough) {
+    await play(waiting.subarray(0, enough))
+    waiting = waiting.subarray(enough)
+    enough = WRITE_BYTES
   }
 }
 const whole = waiting.length - (waiting.length % BYTES_PER_FRAME)

@@ -1,3 +1,5 @@
+import type { Frames, Millis } from '../base/index.ts'
+
 /** Where the mix goes. All take interleaved stereo float32 at 48,000 Hz, in the exact sequence of jam frames. */
 export interface Sink {
   /** As the user wrote it: `wav:/tmp/a.wav`, `speaker`. */
@@ -7,6 +9,13 @@ export interface Sink {
    * is dropped (cards), since what is heard must keep the jam's time.
    */
   readonly lateness: 'wait' | 'skip'
+  /** Of a card: how long after it is written a frame sounds, by what its buffers are set to. */
+  readonly latency?: Frames
+  /**
+   * Frames that have sounded of those written since it was opened; undefined where that cannot be measured, as of a
+   * sound server or a device that is a file. Without it a card is never slipped.
+   */
+  position?(): Frames | undefined
   /** May be called again after `close`. @throws SINK_UNAVAILABLE */
   open(): Promise<void>
   /** Resolves when the sink takes more. `samples` must not be kept after that. @throws SINK_LOST also where it is not open */
@@ -33,3 +42,15 @@ export type SinkState =
    */
   | { readonly state: 'lost'; readonly name: string; readonly why: string; readonly retryMillis?: number }
   | { readonly state: 'closed'; readonly name: string }
+
+/** When a card lets sound what it is given. */
+export interface CardTiming {
+  readonly name: string
+  /** From a frame's being handed over until it sounds: measured, or else what the buffers are set to. */
+  readonly latency: Millis
+  readonly measured: boolean
+  /** How much later than it should a frame sounds; below 0 earlier. */
+  readonly late: Millis
+  /** Frames dropped or repeated, one at a time, to keep it in time. */
+  readonly slips: number
+}

@@ -87,6 +87,32 @@ session('a clock that is a little off changes nothing but the pace', async (t, r
   t.ok(paced.some((zero) => zero !== 0))
 })
 
+session("a player's own nudge holds at once and changes nothing of what is replayed", async (t, rig) => {
+  const archives = await sines()
+  const { entries } = smallJam()
+  await rig.open({ entries, archives })
+  await rig.to(BEAT_FRAMES)
+  rig.behind = 100 * 48
+  rig.session.nudge(100)
+  rig.session.setZero(0)
+  await rig.to(2 * BEAT_FRAMES)
+  rig.session.nudge(-20)
+  const { report, take } = await rig.finish(ALL)
+  t.deepEqual(
+    ofKind(take.records, 'nudge').map(({ millis }) => millis),
+    [100, -20],
+  )
+  t.deepEqual(
+    ofKind(take.records, 'clock').map(({ frame, to }) => to - frame),
+    [-100 * 48, 120 * 48],
+    'later, it waits; earlier, it jumps',
+  )
+  const paced = rig.messages.flatMap((message) => (message.kind === 'levels' ? [message.zero] : []))
+  t.ok(paced.includes(100), 'the sinks keep the time that was asked for')
+  const made = await again(rig, entries, archives)
+  t.deepEqual([made.take?.divergence, made.samplesSha256], [undefined, report.samplesSha256], 'to the bit')
+})
+
 session(
   'one that waits for a jam to begin waits less where its clock was behind, and goes in where it has begun',
   async (t, rig) => {

@@ -3,6 +3,8 @@ import { Pump, Ring, type Sink, type SinkState } from '../../lib/sink/index.ts'
 
 /** How far ahead of what is due the ring is filled, in frames. */
 export const AHEAD = 7_680
+/** How much earlier than due a card is given frames at most: 120 ms. */
+export const EARLIEST = 5_760
 /** Frames of a millisecond. */
 export const MILLI = 48
 
@@ -57,6 +59,7 @@ export class PumpRig {
     this.pump = new Pump({
       ring: this.ring,
       sinks,
+      earliest: EARLIEST,
       clock: { monotonic: () => this.now },
       onSink: (state) => this.states.push(state),
       onLate: (kind, at, frames) => this.late.push({ kind, at, frames }),

@@ -1,5 +1,5 @@
 import test from 'tape'
-import { KEPT_FRAMES, RETRIES, SLIP_FRAMES } from '../../lib/sink/index.ts'
+import { KEPT_FRAMES, RETRIES, SKIP_FRAMES } from '../../lib/sink/index.ts'
 import { counted, KeptSink, MILLI, PumpRig } from '../helpers/pumps.ts'
 
 test('pump: a file that is slow holds up nobody for half a second, and loses nothing after it', async (t) => {
@@ -39,7 +39,7 @@ test('pump: a card that is late skips with a crossfade; the file beside it does 
   t.equal(skip?.kind, 'skipped')
   // One piece of 10 ms is with the card already.
   t.equal(skip?.at, 1_280 + 110 * MILLI, 'from what it has not taken')
-  t.ok((skip?.frames ?? 0) > SLIP_FRAMES - KEPT_FRAMES && (skip?.frames ?? 0) <= SLIP_FRAMES)
+  t.ok((skip?.frames ?? 0) > SKIP_FRAMES - KEPT_FRAMES && (skip?.frames ?? 0) <= SKIP_FRAMES)
   card.release()
   await rig.settle()
   await rig.pass(100)

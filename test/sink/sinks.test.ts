@@ -11,7 +11,7 @@ import { codeOf, failureOf } from '../helpers/hosts.ts'
 import { signal, sinkSuite, type SinkUnderTest } from '../suites/sink.ts'
 
 /** `aplay` fills its last period. */
-const APLAY_PERIOD = 6_000
+const APLAY_PERIOD = 960
 
 async function samplesOfWav(file: string): Promise<Uint8Array> {
   const bytes = await readFile(file)
