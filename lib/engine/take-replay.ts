@@ -146,8 +146,12 @@ export class TakePlayer {
       case 'clock':
         renderer.skipTo(input.to)
         return
-      case 'failed':
-        renderer.kill(input.path as InstancePath, input.frame, { code: 'GENERATOR_TOO_SLOW', message: input.message })
+      case 'failed': {
+        const { frame, code, message } = input
+        const path = input.path as InstancePath
+        if (code === REFUSED) renderer.refuse(path, message)
+        else renderer.kill(path, frame, { code: TOO_SLOW, message })
+      }
     }
   }
 
@@ -191,17 +195,21 @@ const INPUTS: ReadonlySet<string> = new Set([
   'reading',
 ])
 const OUTCOMES: ReadonlySet<string> = new Set(['applied', 'superseded', 'started', 'ended', 'grid', 'failed'])
-const wasKilled = (record: TakeRecord): boolean => record.kind === 'failed' && record.code === 'GENERATOR_TOO_SLOW'
+const TOO_SLOW = 'GENERATOR_TOO_SLOW'
+const REFUSED = 'MIX_REFUSED'
+/** What a guard did; an instance for which there is no room is refused again all the same. */
+const wasGuarded = (record: TakeRecord): boolean =>
+  record.kind === 'failed' && (record.code === TOO_SLOW || record.code === REFUSED)
 
 /** Where the clock went back, the session waited: nothing of the mix was different. */
 const wasWait = (record: TakeRecord): boolean => record.kind === 'clock' && record.to <= record.frame
 
 const isInput = (record: TakeRecord): record is Input =>
-  wasKilled(record) || (INPUTS.has(record.kind) && !wasWait(record))
+  wasGuarded(record) || (INPUTS.has(record.kind) && !wasWait(record))
 const isOutcome = (record: TakeRecord): record is Extract<TakeRecord, { readonly frame: Frames; kind: 'failed' }> =>
   OUTCOMES.has(record.kind)
 
-/** A kill lies within its quantum, all else at the start of one. */
+/** What a guard did lies within its quantum, all else at the start of one. */
 const isDue = ({ kind, frame }: Input, { renderer }: Ensemble): boolean =>
   kind === 'failed' ? frame < renderer.frame + BLOCK : frame <= renderer.frame
 

@@ -17,6 +17,11 @@ import type {
 import { Watch } from './watch.ts'
 
 type Start = Extract<GroupCommand, { kind: 'start' }>
+/** What there is to report of instances that are not, or not any more, among the members. */
+interface Lost {
+  readonly sets: TagSet[]
+  readonly events: InstanceEvent[]
+}
 
 /** An instance in its group. */
 interface Member {
@@ -71,9 +76,9 @@ export class VoiceGroup {
     this.#board.stage(quantum.changes)
     this.#watch?.begin()
     for (const member of this.#members) member.begins = quantum.from
-    const lost: InstanceEvent[] = []
+    const lost: Lost = { sets: [], events: [] }
     for (const command of quantum.commands) {
-      if (command.kind === 'start') this.#start(command, quantum, lost)
+      if (command.kind === 'start') this.#admit(command, quantum, lost)
       else this.#members.find((m) => m.instance.spec.path === command.path)?.waiting.push(command)
     }
     for (const member of this.#members) {
@@ -103,8 +108,21 @@ export class VoiceGroup {
     }
   }
 
+  /** Starts an instance, unless its player's have taken too long to start, here or in the session that is replayed. */
+  #admit(start: Start, quantum: Quantum, lost: Lost): void {
+    const { spec, frame, refused = this.#watch?.against(spec.player) } = start
+    if (refused === undefined) {
+      const isMember = this.#start(start, quantum, lost)
+      this.#watch?.started(spec.path, spec.player)
+      if (!isMember) this.#watch?.forget(spec.path)
+      return
+    }
+    lost.events.push({ kind: 'refused', frame, path: spec.path, message: refused })
+    lost.events.push({ kind: 'ended', frame, path: spec.path })
+  }
+
   /** Makes the voice, so that what it opens is known before its blocks are cut, and puts it in its place. */
-  #start({ spec, frame, slot, seed }: Start, quantum: Quantum, lost: InstanceEvent[]): void {
+  #start({ spec, frame, slot, seed }: Start, quantum: Quantum, lost: Lost): boolean {
     const { archives, slots, runtime = wasmRuntime } = this.#init
     const tags = new InstanceTags(spec.path, frame, quantum.from, this.#board.view(spec.path))
     try {
@@ -124,14 +142,15 @@ export class VoiceGroup {
       const at = this.#members.findIndex((m) => compareScore(m.instance.spec.order, spec.order) > 0)
       const member = { instance, tags, slot, events, waiting: [], begins: frame, last: frame, told: false }
       this.#members.splice(at < 0 ? this.#members.length : at, 0, member)
-      this.#watch?.lap(spec.path)
+      return true
     } catch (thrown) {
       this.#board.close(spec.path)
-      this.#watch?.lap(spec.path)
-      this.#watch?.forget(spec.path)
-      lost.push(...tags.take().events)
-      lost.push({ kind: 'failed', frame, path: spec.path, failure: failureOf(thrown) })
-      lost.push({ kind: 'ended', frame, path: spec.path })
+      const { sets, events } = tags.take()
+      lost.sets.push(...sets)
+      lost.events.push(...events)
+      lost.events.push({ kind: 'failed', frame, path: spec.path, failure: failureOf(thrown) })
+      lost.events.push({ kind: 'ended', frame, path: spec.path })
+      return false
     }
   }
 
@@ -170,9 +189,7 @@ export class VoiceGroup {
     member.events.push({ kind: 'failed', frame: member.last, path: offender.path, failure: offender.failure })
   }
 
-  #report(quantum: Quantum, lost: InstanceEvent[]): GroupReport {
-    const sets: TagSet[] = []
-    const events = lost
+  #report(quantum: Quantum, { sets, events }: Lost): GroupReport {
     for (const { instance, tags, events: own } of this.#members) {
       const taken = tags.take()
       if (taken.sets.length > 0) sets.push(...taken.sets)
@@ -189,7 +206,9 @@ export class VoiceGroup {
  */
 function cutsOf({ tags, waiting, begins }: Member, quantum: Quantum): readonly Frames[] {
   if (waiting.length === 0 && quantum.cuts.length === 0) return tags.cuts(begins, MAX_CUTS)
-  const own = [...new Set([...quantum.cuts, ...waiting.map((c) => c.frame)])].filter((frame) => frame > begins)
+  // A kill names where a block began in the session that is replayed: it makes none.
+  const commands = waiting.filter(({ kind }) => kind !== 'kill')
+  const own = [...new Set([...quantum.cuts, ...commands.map((c) => c.frame)])].filter((frame) => frame > begins)
   const kept = own.sort((a, b) => a - b).slice(0, MAX_CUTS)
   const shown = tags.cuts(begins, MAX_CUTS - kept.length)
   return [...new Set([...kept, ...shown])].sort((a, b) => a - b)

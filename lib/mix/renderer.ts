@@ -62,6 +62,8 @@ export class Renderer {
   /** What is to take effect at the next quantum: local acts. */
   #acts: JamCommand[] = []
   #detached: InstancePath[] = []
+  /** Who is not to start, and why. */
+  readonly #refusals = new Map<InstancePath, string>()
   /** Readings that generators see from the next quantum on. */
   #readings: { readonly path: string; readonly value: number }[] = []
 
@@ -128,6 +130,11 @@ export class Renderer {
   /** Does again what a guard did: the block at a frame of the next quantum is the instance's last. */
   kill(path: InstancePath, frame: Frames, failure: VoiceFailure): void {
     this.#acts.push({ kind: 'kill', frame, path, failure })
+  }
+
+  /** Does again what a guard did: an instance whose start is due in the next quantum does not start. */
+  refuse(path: InstancePath, message: string): void {
+    this.#refusals.set(path, message)
   }
 
   /** Ends every instance of an archive that may run no more: the first block of the next quantum is its last. A local act. */
@@ -239,6 +246,8 @@ export class Renderer {
     events: InstanceEvent[],
   ): void {
     const { path } = spec
+    const held = this.#refusals.get(path)
+    this.#refusals.delete(path)
     const prepared = this.#team.prepared(spec.archive)
     const refused = this.#reasonAgainst(spec)
     const performer =
@@ -247,7 +256,9 @@ export class Renderer {
       events.push({ kind: 'refused', frame, path, message: refused ?? FULL })
       return
     }
-    give(performer, { kind: 'start', frame, spec, seed: seedOf(spec, this.#init.sha256), slot: performer.slot })
+    const { slot } = performer
+    const seed = seedOf(spec, this.#init.sha256)
+    give(performer, { kind: 'start', frame, spec, seed, slot, ...(held !== undefined && { refused: held }) })
   }
 
   #reasonAgainst({ archive, path }: InstanceSpec): string | undefined {

@@ -37,6 +37,8 @@ export type GroupCommand =
       readonly spec: InstanceSpec
       readonly seed: readonly [lo: number, hi: number]
       readonly slot: number
+      /** Why it does not start, where a guard held it back in the session that is replayed. */
+      readonly refused?: string
     }
   | Extract<Command, { kind: 'stop' | 'param' }>
   /** A local act: the instance gives no more, its last sample is faded. */
@@ -67,7 +69,7 @@ export type InstanceEvent =
   | { readonly kind: 'log'; readonly frame: Frames; readonly path: InstancePath; readonly text: string }
   /** It asks for readings of `local/…` or `net/…`, told once: what it does depends on where it plays. */
   | { readonly kind: 'ambient'; readonly frame: Frames; readonly path: InstancePath }
-  /** It was never started: no archive, no room, or an instance of this path still sounds. */
+  /** It was never started: no archive, no room, an instance of this path still sounds, or the guard held it back. */
   | { readonly kind: 'refused'; readonly frame: Frames; readonly path: InstancePath; readonly message: string }
 
 /** What a group gives besides sound: sets and events in processing order. */

@@ -1,4 +1,4 @@
-import { BLOCK, SAMPLE_RATE, type Millis } from '../base/index.ts'
+import { BLOCK, SAMPLE_RATE, type Millis, type PlayerRef } from '../base/index.ts'
 import type { VoiceFailure } from '../generators/index.ts'
 import type { InstancePath } from '../jam/index.ts'
 import type { Guard } from './types.ts'
@@ -11,6 +11,13 @@ const MOST: Millis = 40
 const BEHIND: Millis = 60
 /** One that has at least a quarter of the cost goes at once; of many equals one goes after as much more. */
 const BLAME = 4
+/**
+ * What the starts of one player's instances may take of the thread at once: half of what is rendered ahead. So much of real time is
+ * forgiven: a thousand starts that take a tenth of a millisecond, one after the other, are always in order.
+ */
+const STARTS: Millis = 80
+const FORGIVEN: Millis = (0.1 * BLOCK * 1_000) / SAMPLE_RATE
+const CROWDED = 'the instances of its player took too long to start at once: play them one after the other'
 /** What is remembered of an instance's cost from one quantum to the next: 171 ms to 1/e. */
 const REMEMBERED = 63 / 64
 
@@ -19,6 +26,12 @@ interface Cost {
   lap: Millis
   /** Processor time of late, weighed by REMEMBERED. */
   recent: Millis
+}
+
+/** What a player's starts took: on the wall, in the quantum at hand, and what has not been forgiven of before. */
+interface Starts {
+  lap: Millis
+  debt: Millis
 }
 
 /** Who has to go, and why. */
@@ -37,6 +50,8 @@ export class Watch {
   readonly #guard: Guard
   readonly #wall: () => Millis
   readonly #costs = new Map<InstancePath, Cost>()
+  readonly #starts = new Map<PlayerRef, Starts>()
+  #quanta = 0
   #began: Millis = 0
   #wallBegan: Millis = 0
   #last: Millis = 0
@@ -54,12 +69,29 @@ export class Watch {
   }
 
   /** What was done since the last call was for this instance. */
-  lap(path: InstancePath): void {
+  lap(path: InstancePath): Millis {
     const cost = this.#costs.get(path) ?? { lap: 0, recent: 0 }
     const now = this.#wall()
-    cost.lap += now - this.#last
+    const lap = now - this.#last
+    cost.lap += lap
     this.#last = now
     this.#costs.set(path, cost)
+    return lap
+  }
+
+  /** The same, where that was its start. */
+  started(path: InstancePath, player: PlayerRef): void {
+    const starts = this.#starts.get(player) ?? { lap: 0, debt: 0 }
+    starts.lap += this.lap(path)
+    this.#starts.set(player, starts)
+  }
+
+  /** Why no more of a player's instances start in this quantum, where they have taken too long. Not in the first, which nobody waits for. */
+  against(player: PlayerRef): string | undefined {
+    const { lap, debt } = this.#starts.get(player) ?? { lap: 0, debt: 0 }
+    if (this.#quanta === 0 || debt + lap <= STARTS) return undefined
+    const waited = this.#last - this.#wallBegan - (this.#guard.now() - this.#began)
+    return debt + lap - Math.max(0, waited) > STARTS ? CROWDED : undefined
   }
 
   /** It has ended. */
@@ -80,8 +112,19 @@ export class Watch {
       cost.recent = cost.recent * REMEMBERED + (wall > 0 ? (counted * cost.lap) / wall : 0)
       cost.lap = 0
     }
+    this.#forgive(wall > 0 ? Math.min(1, ran / wall) : 0)
     this.#behind = Math.max(0, this.#behind + counted - ALLOWED)
     return slow ?? this.#costliest()
+  }
+
+  /** @param share of the time on the wall for which the thread ran */
+  #forgive(share: number): void {
+    for (const [player, starts] of this.#starts) {
+      starts.debt += (this.#quanta === 0 ? 0 : starts.lap * share) - FORGIVEN
+      starts.lap = 0
+      if (starts.debt <= 0) this.#starts.delete(player)
+    }
+    this.#quanta++
   }
 
   #costliest(): Offender | undefined {

@@ -63,3 +63,41 @@ session('who is too slow live is detached and told, and the take gives again wha
   t.equal(again.take?.divergence, undefined)
   t.equal(again.samplesSha256, report.samplesSha256, 'every sample as it was heard')
 })
+
+/** As slow to start as the budget of `mm_init` lets it be: a chain of divisions. */
+const slowStartWat = generatorWat({
+  init: `(local $x f64) (local $i i32)
+    (local.set $x (f64.const 1e300))
+    (loop $next
+      (local.set $x ${'(f64.div '.repeat(8)}(local.get $x)${' (f64.const 1.0000001))'.repeat(8)})
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $next (i32.lt_s (local.get $i) (i32.const 150000))))
+    (f64.lt (local.get $x) (f64.const 0))`,
+})
+/** Together they take half a second of one core: of its starts a player gets 80 ms at once. */
+const CROWD = 60
+
+session(
+  'a player whose instances take long to start at once holds up nobody, and the take gives that again',
+  async (t, rig) => {
+    const archives = await archivesOf({ drums: sineWat({ hertz: 101 }), bass: slowStartWat })
+    const jam = startedJam({ tempo: 120 })
+    jam.play(ADA, 'drums', 0, { params: { gain: -18 } })
+    for (let at = 0; at < CROWD; at++) jam.play(BEN, 'bass', 480, { instance: `bass-${at}` })
+    jam.play(ADA, 'drums', 480, { instance: 'after', params: { gain: -18 } })
+    jam.action(ADA, 'end', { at: BAR })
+    const { entries } = jam
+    await rig.open({ entries, archives })
+    const { report, take } = await rig.finish(ALL)
+
+    const refused = ofKind(take.records, 'failed').filter(({ code }) => code === 'MIX_REFUSED')
+    t.ok(refused.length > 0, `${refused.length} of ${CROWD} did not start`)
+    t.ok(
+      refused.every(({ path }) => path.startsWith(`${pathOf(BEN, 'bass')}-`)),
+      'nobody else’s',
+    )
+    const again = await replayed(rig.place, entries, archives, { take: await readTake(rig.takeFile) })
+    t.equal(again.take?.divergence, undefined)
+    t.equal(again.samplesSha256, report.samplesSha256, 'every sample as it was heard')
+  },
+)

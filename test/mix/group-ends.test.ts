@@ -1,7 +1,7 @@
 import test from 'tape'
 import { FADE_FRAMES } from '../../lib/mix/index.ts'
 import { generatorWat } from '../helpers/generators.ts'
-import { archiveFrom, eventsOf, renderAll, sineWat, specOf, startAt, stopAt } from '../helpers/mix.ts'
+import { archiveFrom, eventsOf, probeWat, pulses, renderAll, sineWat, specOf, startAt, stopAt } from '../helpers/mix.ts'
 import { highBand } from '../helpers/signals.ts'
 
 test('a generator without a tail is faded in 240 frames and ends', async (t) => {
@@ -101,5 +101,18 @@ test('one that fails as it starts never sounds', async (t) => {
   const rendered = renderAll([bad], [startAt(5, specOf(bad.archive, 'bad'))], 256)
   t.deepEqual(eventsOf(rendered), ['failed bad 5', 'ended bad 5'])
   t.equal(rendered.renderer.playing.length, 0)
+  t.end()
+})
+
+test('what one had set that fails as it starts counts', async (t) => {
+  const set = generatorWat({
+    head: '(import "marmalade" "tag_set" (func $set (param i32 i32 f64 f64)))',
+    init: '(call $set (i32.const 0) (i32.const 5) (f64.const 0.5) (f64.const nan)) (i32.const 7)',
+    tail: '(data (i32.const 0) "color")',
+  })
+  const [bad, probe] = [await archiveFrom(set), await archiveFrom(probeWat())]
+  const commands = [startAt(0, specOf(bad.archive, 'bad')), startAt(0, specOf(probe.archive, 'see', { at: 1 }))]
+  const { stems } = renderAll([bad, probe], commands, 256)
+  t.deepEqual(pulses(stems.get('see')?.rawRight), [[128, Math.fround(0.501)]])
   t.end()
 })

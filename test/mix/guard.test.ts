@@ -1,9 +1,22 @@
 import test from 'tape'
+import type { PlayerRef } from '../../lib/base/index.ts'
+import { wasmRuntime, type VoiceRuntime } from '../../lib/generators/index.ts'
 import type { InstancePath } from '../../lib/jam/index.ts'
 import { LocalRunner } from '../../lib/mix/index.ts'
 import type { Guard } from '../../lib/mix/types.ts'
 import { Watch } from '../../lib/mix/watch.ts'
-import { archiveFrom, eventsOf, renderAll, sineWat, specOf, startAt } from '../helpers/mix.ts'
+import {
+  archiveFrom,
+  eventsOf,
+  localRunners,
+  PLAYER,
+  probeWat,
+  renderAll,
+  sineWat,
+  specOf,
+  startAt,
+  tagAt,
+} from '../helpers/mix.ts'
 
 /** Real time of a quantum, in milliseconds. */
 const QUANTUM = 128 / 48
@@ -103,5 +116,117 @@ test('an instance that takes too long live is detached alone, its block kept', a
   t.deepEqual(made.renderer.playing, [specs[1]!.path])
   t.deepEqual(made.stems.get('fine'), calm.stems.get('fine'), 'the other is the same to the bit')
   t.deepEqual(made.stems.get('slow')?.left.slice(0, 384), calm.stems.get('slow')?.left.slice(0, 384))
+  t.end()
+})
+
+type PlayedStart = readonly [player: string, ran: number, waited?: number]
+
+/** Plays starts to a watch, a quantum at a time; gives which of them it holds back. */
+function starting(): (starts: readonly PlayedStart[]) => number[] {
+  let thread = 1_000
+  let wall = 5_000
+  const watch = new Watch({ now: () => thread, wall: () => wall, millis: 1_000 })
+  return (starts) => {
+    const held: number[] = []
+    watch.begin()
+    for (const [n, [player, ran, waited = 0]] of starts.entries()) {
+      if (watch.against(player as PlayerRef) !== undefined) {
+        held.push(n)
+        continue
+      }
+      thread += ran
+      wall += ran + waited
+      watch.started(path(`${player}${n}`), player as PlayerRef)
+    }
+    watch.end()
+    return held
+  }
+}
+const starts = (count: number, of: PlayedStart): PlayedStart[] => Array.from({ length: count }, () => of)
+
+test('no player takes a thread for long by what it starts at once, or one after the other', (t) => {
+  const play = starting()
+  t.deepEqual(play(starts(40, ['eve', 13])), [], 'what a session begins with nobody has heard yet')
+  t.deepEqual(play([...starts(9, ['eve', 13]), ['ada', 13]]), [7, 8], 'up to 80 ms, and the one that goes beyond')
+  t.deepEqual(
+    play([
+      ['eve', 13],
+      ['ada', 13],
+    ]),
+    [0],
+  )
+  for (let n = 0; n < 100; n++) play([])
+  t.deepEqual(play([['eve', 13]]), [], 'a tenth of real time is forgiven')
+  let held = 0
+  for (let n = 0; n < 1_000; n++) held += play([['eve', 13]]).length
+  t.ok(held > 950, `${held} of 1000, one a block`)
+  t.end()
+})
+
+test('what a thread had to wait as instances started is nobody’s', (t) => {
+  const play = starting()
+  play([])
+  t.deepEqual(play(starts(40, ['ada', 0.5, 50])), [])
+  t.deepEqual(play(starts(9, ['eve', 13, 1])), [7, 8], 'what one took itself is found there as well')
+  t.end()
+})
+
+test('who is held back does not start, and does not in what is replayed of that', async (t) => {
+  const tone = await archiveFrom(sineWat({ phase: 0.2 }))
+  const specs = ['fine', 'e0', 'e1', 'e2', 'e3', 'e4', 'last'].map((name, at) => {
+    const player = (name.startsWith('e') ? 'eve' : PLAYER) as PlayerRef
+    return specOf(tone.archive, name, { at, player })
+  })
+  const commands = specs.map((spec) => startAt(spec.instance === 'fine' ? 0 : 200, spec))
+  let now = 0
+  const runtime: VoiceRuntime = {
+    start(prepared, settings) {
+      if (settings.identity?.player === 'eve') now += 30
+      return wasmRuntime.start(prepared, settings)
+    },
+  }
+  const guard: Guard = { now: () => now, millis: 1_000 }
+  const made = renderAll([tone], commands, 1_024, { runners: [new LocalRunner({ guard, runtime })] })
+  t.deepEqual(
+    eventsOf(made).filter((event) => !event.startsWith('started')),
+    ['refused e3 200', 'ended e3 200', 'refused e4 200', 'ended e4 200'],
+  )
+  t.deepEqual(made.renderer.playing.length, 5)
+  const refused = made.reports.flatMap(({ events: all }) => all.filter((event) => event.kind === 'refused'))
+  const again = renderAll([tone], commands, 1_024, {
+    runners: localRunners(2),
+    before(renderer, from) {
+      if (from === 128) for (const { path: who, message } of refused) renderer.refuse(who, message)
+    },
+  })
+  t.deepEqual(
+    again.reports.map(({ events: all }) => all),
+    made.reports.map(({ events: all }) => all),
+  )
+  t.deepEqual(again.left, made.left)
+  t.end()
+})
+
+test('a block at which a guard ended an instance is replayed as it was, cut where it was', async (t) => {
+  const probe = await archiveFrom(probeWat())
+  const commands = [
+    startAt(0, specOf(probe.archive, 'slow')),
+    ...Array.from({ length: 20 }, (_, n) => tagAt(130 + 4 * n, `${PLAYER}/color`, n)),
+  ]
+  let now = 0
+  let quanta = 0
+  const guard: Guard = { now: () => (quanta === 2 ? (now += 101) : now), millis: 100 }
+  const before = (): void => {
+    quanta++
+  }
+  const made = renderAll([probe], commands, 512, { runners: [new LocalRunner({ guard })], before })
+  const failed = made.reports.flatMap(({ events }) => events).find((event) => event.kind === 'failed')
+  t.equal(failed?.frame, 190, 'the block after the sixteenth cut')
+  const again = renderAll([probe], commands, 512, {
+    before(renderer, from) {
+      if (from === 128 && failed?.kind === 'failed') renderer.kill(failed.path, failed.frame, failed.failure)
+    },
+  })
+  t.deepEqual(again.stems, made.stems)
   t.end()
 })
