@@ -38,7 +38,7 @@ export class IdFile<I extends string> {
 
   /** Resolves when it is remembered. @throws MarmaladeError CONFIG_INVALID where there are too many */
   async set(id: I, on: boolean): Promise<void> {
-    if (on && this.#ids.size >= MOST) throw new MarmaladeError('CONFIG_INVALID', this.#init.full)
+    if (on && !this.#ids.has(id) && this.#ids.size >= MOST) throw new MarmaladeError('CONFIG_INVALID', this.#init.full)
     if (on) this.#ids.add(id)
     else this.#ids.delete(id)
     const written = this.#writing.then(() => this.#write())
