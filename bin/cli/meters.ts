@@ -18,9 +18,20 @@ const LEAST = -60
 
 export const lufs = (loudness: number): string => `${loudness.toFixed(1)} LUFS`
 
+/** `everything 15 ms earlier` than others hear it. */
+export const nudgeWords = (nudge: number): string =>
+  nudge === 0 ? 'everything in time' : `everything ${Math.abs(nudge)} ms ${nudge > 0 ? 'later' : 'earlier'}`
+
+/** What a card does with time: `speaker sounds 104.2 ms after it is fed, 12 slips`. */
+export function cardWords({ name, latency, measured, late, slips }: SoundStatus['cards'][number]): string {
+  const fed = `${name} sounds ${latency.toFixed(1)} ms after it is fed${measured ? '' : ' (not measured)'}`
+  const off = Math.abs(late) < 1 ? '' : `, ${late > 0 ? 'late' : 'early'} by ${Math.abs(late).toFixed(1)} ms`
+  return `${fed}${off}${slips === 0 ? '' : `, ${slips} slips`}`
+}
+
 /** A meter line by line, each within 80 columns: `#` up to the RMS, `-` up to the peak, from -60 to 0 dBFS. */
 export function meterLines(status: SoundStatus): string[] {
-  const { state, master, loudness, reduction = 0, instances, tracks, buses } = status
+  const { state, nudge, master, loudness, reduction = 0, instances, tracks, buses } = status
   if (!master) return [`no levels: the sound is ${state}`]
   const { momentary, shortTerm, integrated } = loudness ?? {}
   const told = [
@@ -36,6 +47,7 @@ export function meterLines(status: SoundStatus): string[] {
     ...buses.map((level) => line(level.bus, level)),
     line('mix', master),
     ...(told.length > 0 ? [told.join(', ')] : []),
+    ...(nudge === 0 ? [] : [`you hear ${nudgeWords(nudge)}`]),
   ]
 }
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { MarmaladeError } from '../../lib/base/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
 import { act, addCommand, addGroup, numberOf } from '../cli/context.ts'
-import { meterLines } from '../cli/meters.ts'
+import { meterLines, nudgeWords } from '../cli/meters.ts'
 
 const TARGET = 'an instance (`drums`, `ada:drums`), `track:bass` or `player:ada`'
 const OR_RETURN = 'an instance (`drums`, `ada:drums`), `track:bass`, `player:ada` or `return:room`'
@@ -21,8 +21,9 @@ export function addMix(program: Command): void {
   act(show, async (context) => {
     const node = await context.node(soundContract)
     const status = await node.sound.status()
-    const { state, master, loudness, reduction, instances, tracks, buses } = status
-    context.print({ state, master, loudness, reduction, instances, tracks, buses }, () => meterLines(status).join('\n'))
+    const { state, nudge, master, loudness, reduction, instances, tracks, buses } = status
+    const shown = { state, nudge, master, loudness, reduction, instances, tracks, buses }
+    context.print(shown, () => meterLines(status).join('\n'))
   })
   for (const what of ['mute', 'solo'] as const) {
     const command = addCommand(mix, {
@@ -47,5 +48,17 @@ export function addMix(program: Command): void {
     const node = await context.node(soundContract)
     const set = await node.mix.set({ target, gain: decibels })
     context.print(set, () => `${target}: ${decibels} dB`)
+  })
+  const nudge = addCommand(mix, {
+    usage: 'nudge <milliseconds>',
+    summary: 'hear all later by -200 to 200 ms (below 0 earlier): where your ears say that your sound is not in time',
+    examples: ['mix nudge -15', 'mix nudge 0'],
+  }).allowUnknownOption()
+  act(nudge, async (context, [text = '']) => {
+    const millis = numberOf(text, 'the nudge')
+    if (millis < -200 || millis > 200) throw new MarmaladeError('USAGE', 'the nudge lies from -200 to 200 ms')
+    const node = await context.node(soundContract)
+    const set = await node.mix.nudge({ millis })
+    context.print(set, () => `you hear ${nudgeWords(millis)}`)
   })
 }

@@ -10,7 +10,7 @@ import { soundContract } from '../../plugins/sound/index.ts'
 import { act, addCommand } from '../cli/context.ts'
 import { onDisk, sizesLine } from '../cli/sizes.ts'
 import { called } from '../cli/player.ts'
-import { lufs } from '../cli/meters.ts'
+import { cardWords, lufs, nudgeWords } from '../cli/meters.ts'
 import { age, bytes, decibels, many, plain } from '../cli/words.ts'
 
 export function addStatus(program: Command): void {
@@ -38,6 +38,8 @@ export function addStatus(program: Command): void {
           (sound.master ? `, peak ${decibels(sound.master.peak)}` : '') +
           (sound.loudness?.shortTerm === undefined ? '' : `, ${lufs(sound.loudness.shortTerm)}`) +
           `, ${sound.underruns} underruns, ${sound.late} late`,
+        ...sound.cards.map(cardWords),
+        ...(sound.nudge === 0 ? [] : [`you hear ${nudgeWords(sound.nudge)}`]),
         ...feed.words,
       ]
       return [...lines, connectedWords(connections.map(({ shown }) => called(shown)))].join('\n')

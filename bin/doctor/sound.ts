@@ -1,5 +1,7 @@
+import { SAMPLE_RATE } from '../../lib/base/index.ts'
 import { hasSpeaker, makeSink, parseSink, playTone, type Device, type SinkSpec } from '../../lib/sink/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
+import { cardWords } from '../cli/meters.ts'
 import { ask } from './ask.ts'
 import { messageOf, type Finding, type Patient } from './finding.ts'
 
@@ -35,8 +37,10 @@ async function sink(patient: Patient, players: Record<'speaker' | 'aplay', Findi
   const node = await patient.context.nodeIfRunning(soundContract).catch(() => undefined)
   if (node) {
     const status = await node.sound.status()
-    if (status.state !== 'lost')
-      return { name, state: 'ok', words: `${status.sink}, ${status.state} on the running node` }
+    if (status.state !== 'lost') {
+      const words = [`${status.sink}, ${status.state} on the running node`, ...status.cards.map(cardWords)]
+      return { name, state: 'ok', words: words.join('; ') }
+    }
     return { name, state: 'broken', words: status.why ?? 'lost', remedy: 'marmalade doctor --tone' }
   }
   let spec: SinkSpec
@@ -53,7 +57,8 @@ async function sink(patient: Patient, players: Record<'speaker' | 'aplay', Findi
   try {
     await trying.open()
     await trying.close()
-    return { name, state: 'ok', words: `${patient.sink} opens` }
+    const millis = ((trying.latency ?? 0) * 1_000) / SAMPLE_RATE
+    return { name, state: 'ok', words: `${patient.sink} opens; its buffers hold ${millis} ms` }
   } catch (error) {
     const other = card.kind === 'speaker' && players.speaker.state !== 'ok' && players.aplay.state === 'ok'
     const remedy = `marmalade start --sink ${other ? 'aplay' : 'wav:FILE'}`

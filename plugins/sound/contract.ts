@@ -36,6 +36,12 @@ export const soundStatus = z.object({
   frame: z.number().optional(),
   /** Monotonic milliseconds of this machine at which jam frame 0 would have been due as the sink is paced now. */
   zero: z.number().optional(),
+  /** One's own shift: how many milliseconds later than others all is heard here, below 0 earlier. */
+  nudge: z.number(),
+  /** Cards: how many milliseconds pass until what they are given sounds, how much too late (or early) that is, and frames dropped or repeated. */
+  cards: z.array(
+    z.object({ name: z.string(), latency: z.number(), measured: z.boolean(), late: z.number(), slips: z.number() }),
+  ),
   underruns: z.number(),
   skippedFrames: z.number(),
   late: z.number(),
@@ -85,6 +91,11 @@ export const soundContract = defineContract({
         solo: z.boolean().optional(),
       }),
       result: z.object({ target: z.string() }),
+    }),
+    /** How many milliseconds later than others one hears the jam that sounds, below 0 earlier: in place of what was set before. */
+    nudge: async_({
+      args: z.strictObject({ millis: z.number().min(-200).max(200) }),
+      result: z.object({ millis: z.number() }),
     }),
   },
   /** What this node has heard in the jam that sounds, under a path, a name or a glob (`*` for any part); of a note its pitch. */

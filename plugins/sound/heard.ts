@@ -1,4 +1,4 @@
-import { SAMPLE_RATE, type BlobId, type EntryKey, type Frames } from '../../lib/base/index.ts'
+import { SAMPLE_RATE, type BlobId, type EntryKey, type Frames, type Millis } from '../../lib/base/index.ts'
 import { shortIdsOf, type FromEngine, type MixAct } from '../../lib/engine/index.ts'
 import { JamState, type InstancePath, type Members, type Observation } from '../../lib/jam/index.ts'
 import type { Loudness, MixTarget } from '../../lib/mix/index.ts'
@@ -32,6 +32,8 @@ export interface Due {
 export class Heard {
   readonly state: JamState
   readonly failures: SoundStatus['failures'] = []
+  /** The player's own shift, for an engine that starts anew. */
+  nudge: Millis = 0
   readonly #due = new Map<EntryKey, Due>()
   readonly #acts = new Map<string, MixAct>()
   #levels: Extract<FromEngine, { kind: 'levels' }> | undefined
@@ -77,6 +79,8 @@ export class Heard {
     const levels = this.#levels?.levels
     return {
       ...(this.#levels && { frame: this.#levels.frame, zero: this.#levels.zero }),
+      nudge: this.nudge,
+      cards: [...(this.#levels?.cards ?? [])],
       underruns: this.#underruns,
       skippedFrames: this.#skipped,
       late: this.#late,

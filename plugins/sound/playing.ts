@@ -98,12 +98,13 @@ export class Playing {
     const playing = new Playing(init, takeFile)
     const entries = jam.entries()
     const { jam: id } = jam
+    const { nudge } = heard
     const engine = jam.ledger.start?.payload.engine ?? 0
     const archives = await playing.#archives.atHand()
     await init.clockSettled()
     const zero = (playing.#zero = init.zero())
     playing.#engine = await Engine.start(
-      { jam: id, engine, player, zero, sink, takeFile, appVersion, owner, entries, archives, threads },
+      { jam: id, engine, player, zero, nudge, sink, takeFile, appVersion, owner, entries, archives, threads },
       (message) => playing.#hear(message),
     ).catch((error: unknown) => {
       playing.#rest()
@@ -138,6 +139,12 @@ export class Playing {
     this.#zero = zero
     this.send({ kind: 'clock', zero })
     return true
+  }
+
+  /** The player hears all so much later from now on. */
+  nudge(millis: Millis): void {
+    this.heard.nudge = millis
+    this.send({ kind: 'nudge', millis })
   }
 
   async close(): Promise<void> {

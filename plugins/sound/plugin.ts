@@ -160,6 +160,10 @@ function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof
         })
         return { target: text }
       },
+      async nudge({ millis }) {
+        sounding(stand.playing).nudge(millis)
+        return { millis }
+      },
     },
     tags: tagHandlers(stand, feeds, jams),
   }

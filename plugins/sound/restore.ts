@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { JamId } from '../../lib/base/index.ts'
+import type { JamId, Millis } from '../../lib/base/index.ts'
 import type { MixAct } from '../../lib/engine/index.ts'
 import { parseTake, type Take } from '../../lib/jam/index.ts'
 import type { MixSetting, MixTarget } from '../../lib/mix/index.ts'
@@ -10,22 +10,29 @@ import type { MixSetting, MixTarget } from '../../lib/mix/index.ts'
 const MAX_BYTES = 64 * 1024 * 1024
 const TAKE = /^[0-9]{1,17}\.take$/
 
+/** What a player had set for itself alone. */
+interface OwnMix {
+  readonly acts: readonly MixAct[]
+  readonly nudge: Millis
+}
+const PLAIN: OwnMix = { acts: [], nudge: 0 }
+
 /**
- * The player's own acts of the session that broke off last in a jam: none where the newest take was closed in order. All
+ * The player's own acts and nudge of the session that broke off last in a jam: none where the newest take was closed in order. All
  * else of the state comes again from the entries.
  * @param folder of the jam's takes
  * @throws TAKE_INVALID where it cannot be read
  */
-export async function actsOfBrokenTake(folder: string, jam: JamId): Promise<readonly MixAct[]> {
-  if (!existsSync(folder)) return []
+export async function mixOfBrokenTake(folder: string, jam: JamId): Promise<OwnMix> {
+  if (!existsSync(folder)) return PLAIN
   const names = (await readdir(folder)).filter((name) => TAKE.test(name))
   const newest = names.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).at(-1)
-  if (newest === undefined) return []
+  if (newest === undefined) return PLAIN
   const file = join(folder, newest)
-  if ((await stat(file)).size > MAX_BYTES) return []
+  if ((await stat(file)).size > MAX_BYTES) return PLAIN
   const take = parseTake(await readFile(file, 'utf8'))
-  if (take.header.jam !== jam || take.records.some(({ kind }) => kind === 'close')) return []
-  return actsOf(take)
+  if (take.header.jam !== jam || take.records.some(({ kind }) => kind === 'close')) return PLAIN
+  return { acts: actsOf(take), nudge: take.records.findLast((record) => record.kind === 'nudge')?.millis ?? 0 }
 }
 
 function actsOf({ records }: Take): MixAct[] {

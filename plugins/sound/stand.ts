@@ -6,7 +6,7 @@ import type { JamChange, LiveJam } from '../jams/index.ts'
 import type { SoundReport, SoundStatus } from './contract.ts'
 import { Heard } from './heard.ts'
 import { Playing, takesOf, type Ended, type PlayingInit } from './playing.ts'
-import { actsOfBrokenTake } from './restore.ts'
+import { mixOfBrokenTake } from './restore.ts'
 
 const MAX_REPORTS = 64
 /** An engine that died is started again after this, longer each time up to the second. */
@@ -93,6 +93,8 @@ export class Stand {
     return {
       sink: this.#init.sink,
       state: 'silent',
+      nudge: 0,
+      cards: [],
       underruns: 0,
       skippedFrames: 0,
       late: 0,
@@ -145,7 +147,9 @@ export class Stand {
   /** What the player had mixed in a session of this jam that broke off. */
   async #restore(session: PlayingInit): Promise<void> {
     try {
-      for (const act of await actsOfBrokenTake(takesOf(session), session.jam.jam)) session.heard.mixed(act)
+      const { acts, nudge } = await mixOfBrokenTake(takesOf(session), session.jam.jam)
+      for (const act of acts) session.heard.mixed(act)
+      session.heard.nudge = nudge
     } catch (error) {
       this.#init.log.info({ err: error }, 'the take before this one cannot be read: the mix starts plain')
     }

@@ -76,7 +76,7 @@ doctor('a machine and a home that are well', withoutSpeaker() ?? withoutAplay(),
   t.equal(ran.code, 0)
   t.equal(ran.stderr, '')
   wellSet(t, ran)
-  t.match(ran.stdout, /^ok {2}sink {8}speaker opens$/m)
+  t.match(ran.stdout, /^ok {2}sink {8}speaker opens; its buffers hold 100 ms$/m)
   t.match(ran.stdout, /^ {4}--sink speaker:studio {2}A studio$/m)
   const told = await report()
   t.equal(told.ok, true)

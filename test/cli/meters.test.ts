@@ -1,5 +1,5 @@
 import test from 'tape'
-import { meterLines } from '../../bin/cli/meters.ts'
+import { cardWords, meterLines } from '../../bin/cli/meters.ts'
 import type { SoundStatus } from '../../plugins/sound/index.ts'
 
 const REF = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
@@ -8,6 +8,8 @@ const SILENT: SoundStatus = {
   state: 'silent',
   underruns: 0,
   skippedFrames: 0,
+  nudge: 0,
+  cards: [],
   late: 0,
   instances: [],
   tracks: [],
@@ -42,6 +44,22 @@ test('meters fit 80 columns: # up to the RMS, - up to the peak, from -60 to 0 dB
   t.ok(/ +- +-$/.test(lines[2] ?? ''), 'silence has no figure')
   t.notOk(lines.join('').includes('\u001b'), 'nothing steers the terminal')
   t.equal(lines.at(-1), '-14.3 LUFS now, -16.0 in all, the limiter takes 1.2 dB')
+  const nudged = meterLines({ ...SILENT, nudge: 20, master: { peak: 1, rms: 1 } })
+  t.equal(nudged.at(-1), 'you hear everything 20 ms later')
   t.deepEqual(meterLines(SILENT), ['no levels: the sound is silent'])
+  t.end()
+})
+
+test('cards: how long until they sound, what is off, what was slipped', (t) => {
+  const card = { name: 'speaker', latency: 100, measured: false, late: 0.4, slips: 0 }
+  t.equal(cardWords(card), 'speaker sounds 100.0 ms after it is fed (not measured)')
+  t.equal(
+    cardWords({ ...card, measured: true, latency: 112.04, late: 12.04, slips: 3 }),
+    'speaker sounds 112.0 ms after it is fed, late by 12.0 ms, 3 slips',
+  )
+  t.equal(
+    cardWords({ ...card, measured: true, latency: 98, late: -2 }),
+    'speaker sounds 98.0 ms after it is fed, early by 2.0 ms',
+  )
   t.end()
 })

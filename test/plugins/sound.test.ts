@@ -7,7 +7,7 @@ import { shortIdOf } from '../../lib/keys/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { Heard } from '../../plugins/sound/heard.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
-import { actsOfBrokenTake } from '../../plugins/sound/restore.ts'
+import { mixOfBrokenTake } from '../../plugins/sound/restore.ts'
 import { codeOf, Teardown } from '../helpers/hosts.ts'
 import { ADA, BEN, JAM, startedJam, toldAll } from '../helpers/jams.ts'
 import { e2e, instanceNames, startJam, type TestNode } from '../helpers/node-kit.ts'
@@ -38,6 +38,7 @@ e2e(
     await ada.ask(jamsContract).perform.play({ generator: 'chords', on: 'now' })
     await ada.sounds('both sound', (seen) => instanceNames(seen).join() === 'chords,drums')
     await sound(ada).mix.set({ target: 'drums', mute: true, gain: -3 })
+    await sound(ada).mix.nudge({ millis: -10 })
     const path = `${refOf(ada.id)}/drums/drums`
     const muted = await until(
       'the mix is in the state',
@@ -54,6 +55,7 @@ e2e(
     )
     t.equal(again.sink, `wav:${join(folder, 'a-2.wav')}`, 'the first file stays as it is')
     t.equal(again.why, undefined)
+    t.equal(again.nudge, -10, 'and nudged as before')
     t.ok(
       ada.log.lines.some(({ level, message }) => level === 'error' && message.includes('SIGKILL')),
       'the log says so',
@@ -71,6 +73,7 @@ e2e(
         { gain: -3, mute: true },
       ],
     )
+    t.ok(second?.records.some((record) => record.kind === 'nudge' && record.millis === -10))
     await ada.ask(jamsContract).jam.end({ on: 'now' })
     const report = await sound(ada).sound.finished()
     const file = await wavOf(join(folder, 'a-2.wav'))
@@ -141,20 +144,22 @@ test('what was mixed in a session that broke off is found in its take', async (t
   const act: TakeRecord = { kind: 'mix', frame: 128, target, setting: { mute: true } }
   const write = (file: string, ...lines: (TakeRecord | typeof header)[]): Promise<void> =>
     writeFile(join(folder, file), lines.map(encodeTakeLine).join(''))
-  t.deepEqual(await actsOfBrokenTake(join(folder, 'absent'), JAM), [], 'no takes yet')
+  const plain = { acts: [], nudge: 0 }
+  t.deepEqual(await mixOfBrokenTake(join(folder, 'absent'), JAM), plain, 'no takes yet')
   await write('999.take', header, act, { kind: 'close', frame: 256 })
-  t.deepEqual(await actsOfBrokenTake(folder, JAM), [], 'closed in order')
-  await write('1000.take', header, { kind: 'underrun', frame: 0, frames: 1 }, act)
+  t.deepEqual(await mixOfBrokenTake(folder, JAM), plain, 'closed in order')
+  const nudges = [40, -15].map((millis): TakeRecord => ({ kind: 'nudge', frame: 256, millis }))
+  await write('1000.take', header, { kind: 'underrun', frame: 0, frames: 1 }, act, ...nudges)
   await write('notes.take.txt', header)
   t.deepEqual(
-    await actsOfBrokenTake(folder, JAM),
-    [{ frame: 128, target, setting: { mute: true } }],
+    await mixOfBrokenTake(folder, JAM),
+    { acts: [{ frame: 128, target, setting: { mute: true } }], nudge: -15 },
     'the newest one broke off',
   )
   await writeFile(join(folder, '1001.take'), 'not one\n')
-  t.equal(await codeOf(actsOfBrokenTake(folder, JAM)), 'TAKE_INVALID')
+  t.equal(await codeOf(mixOfBrokenTake(folder, JAM)), 'TAKE_INVALID')
   await rename(join(folder, '999.take'), join(folder, '1002.take'))
-  t.deepEqual(await actsOfBrokenTake(folder, JAM), [])
+  t.deepEqual(await mixOfBrokenTake(folder, JAM), plain)
   await kit.run()
 })
 
