@@ -1,23 +1,13 @@
 import { BLOCK, MarmaladeError, type BlobId, type Crypto, type Frames } from '../base/index.ts'
-import { seedOf, type PreparedGenerator, type VoiceFailure } from '../generators/index.ts'
-import {
-  isBus,
-  type Command,
-  type Conductor,
-  type InstancePath,
-  type InstanceSpec,
-  type LateNotes,
-  type PendingTags,
-  type TagFlow,
-} from '../jam/index.ts'
-import { MAX_INSTANCES } from './constants.ts'
+import type { PreparedGenerator, VoiceFailure } from '../generators/index.ts'
+import type { Conductor, InstancePath, LateNotes, PendingTags, TagFlow } from '../jam/index.ts'
 import { Desk } from './desk.ts'
 import { PlayerMix, type MixState } from './mixer.ts'
+import { Orders, type JamCommand } from './orders.ts'
 import type { GroupRunner } from './runner.ts'
-import { Stage, type Performer } from './stage.ts'
+import { Stage } from './stage.ts'
 import { Team } from './team.ts'
 import type {
-  GroupCommand,
   GroupReport,
   InstanceEvent,
   Measured,
@@ -28,9 +18,6 @@ import type {
   ShortIds,
   Stem,
 } from './types.ts'
-
-/** What takes effect besides tags, which take their own way, through the flow. */
-type JamCommand = Exclude<Command, { kind: 'tag' }> | Extract<GroupCommand, { kind: 'kill' }>
 
 /** The collaborators of a renderer. */
 export interface RendererInit {
@@ -58,12 +45,11 @@ export class Renderer {
   readonly #team: Team
   readonly #stage: Stage
   readonly #desk: Desk
+  readonly #orders: Orders
   #frame: Frames
   /** What is to take effect at the next quantum: local acts. */
   #acts: JamCommand[] = []
   #detached: InstancePath[] = []
-  /** Who is not to start, and why. */
-  readonly #refusals = new Map<InstancePath, string>()
   /** Readings that generators see from the next quantum on. */
   #readings: { readonly path: string; readonly value: number }[] = []
 
@@ -72,6 +58,8 @@ export class Renderer {
     this.#team = new Team(init.runners)
     this.#stage = new Stage(init.runners)
     this.#desk = new Desk(init.measured ?? 'all')
+    const [team, stage, desk, mix] = [this.#team, this.#stage, this.#desk, this.#mix]
+    this.#orders = new Orders({ team, stage, desk, mix, sha256: init.sha256 })
     this.#frame = init.from ?? 0
   }
 
@@ -134,7 +122,7 @@ export class Renderer {
 
   /** Does again what a guard did: an instance whose start is due in the next quantum does not start. */
   refuse(path: InstancePath, message: string): void {
-    this.#refusals.set(path, message)
+    this.#orders.refuse(path, message)
   }
 
   /** Ends every instance of an archive that may run no more: the first block of the next quantum is its last. A local act. */
@@ -175,7 +163,7 @@ export class Renderer {
     const { changes } = plan
     const read = this.#readings.splice(0).map((reading) => ({ ...reading, frame: from }))
     const seen = read.length > 0 ? [...read, ...changes] : changes
-    const shares = this.#shares(commands, from, events)
+    const shares = this.#orders.shares(commands, this.#detached.splice(0), from, events)
     const report = this.#team.run(from, this.#init.conductor.grid, seen, shares)
     this.#take(report, events, from)
     this.#sum(from, left, right)
@@ -211,61 +199,6 @@ export class Renderer {
     await this.#team.close()
   }
 
-  /** Each runner's share of the commands. */
-  #shares(commands: readonly JamCommand[], from: Frames, events: InstanceEvent[]): Map<GroupRunner, GroupCommand[]> {
-    const shares = new Map<GroupRunner, GroupCommand[]>()
-    const give = (performer: Performer | undefined, command: GroupCommand): void => {
-      if (!performer) return
-      const share = shares.get(performer.runner)
-      if (share) share.push(command)
-      else shares.set(performer.runner, [command])
-    }
-    for (const path of this.#detached.splice(0)) give(this.#stage.find(path), { kind: 'detach', frame: from, path })
-    for (const command of commands) {
-      if (command.kind === 'start') this.#enter(command, from, give, events)
-      else if (command.kind === 'end') {
-        this.#desk.end(command.frame)
-        for (const p of this.#stage.performers) give(p, { kind: 'stop', frame: command.frame, path: p.strip.spec.path })
-      } else if (!this.#send(command, from)) give(this.#stage.find(command.path), command)
-    }
-    return shares
-  }
-
-  /** A change of a send belongs to the desk alone: no block is cut for it. */
-  #send(command: Exclude<JamCommand, { kind: 'start' | 'end' }>, from: Frames): boolean {
-    if (command.kind !== 'param' || !isBus(command.name)) return false
-    const send = this.#stage.find(command.path)?.strip.sends.get(command.name)
-    send?.set(command.value, command.over, command.frame - from)
-    return send !== undefined
-  }
-
-  #enter(
-    { spec, frame }: Extract<Command, { kind: 'start' }>,
-    from: Frames,
-    give: (performer: Performer, command: GroupCommand) => void,
-    events: InstanceEvent[],
-  ): void {
-    const { path } = spec
-    const held = this.#refusals.get(path)
-    this.#refusals.delete(path)
-    const prepared = this.#team.prepared(spec.archive)
-    const refused = this.#reasonAgainst(spec)
-    const performer =
-      refused || !prepared ? undefined : this.#stage.enter(this.#mix.strip(spec, prepared.manifest), from)
-    if (!performer) {
-      events.push({ kind: 'refused', frame, path, message: refused ?? FULL })
-      return
-    }
-    const { slot } = performer
-    const seed = seedOf(spec, this.#init.sha256)
-    give(performer, { kind: 'start', frame, spec, seed, slot, ...(held !== undefined && { refused: held }) })
-  }
-
-  #reasonAgainst({ archive, path }: InstanceSpec): string | undefined {
-    if (!this.#team.prepared(archive)) return `its archive ${archive} is not here`
-    return this.#stage.find(path) ? 'an instance of this path still sounds' : undefined
-  }
-
   #sum(from: Frames, left: Float32Array, right: Float32Array): void {
     this.#desk.begin()
     for (const performer of this.#stage.performers) {
@@ -295,8 +228,6 @@ export class Renderer {
     }
   }
 }
-
-const FULL = `${MAX_INSTANCES} instances sound already, which is the most: stop one, then play it anew`
 
 /** Tells an author whose notes came too late. */
 const lateLine = ({ path, count }: LateNotes, frame: Frames): InstanceEvent => ({

@@ -1,0 +1,100 @@
+import type { Crypto, Frames } from '../base/index.ts'
+import { seedOf } from '../generators/index.ts'
+import { isBus, type Command, type InstancePath, type InstanceSpec } from '../jam/index.ts'
+import { MAX_INSTANCES } from './constants.ts'
+import type { Desk } from './desk.ts'
+import type { PlayerMix } from './mixer.ts'
+import type { GroupRunner } from './runner.ts'
+import type { Performer, Stage } from './stage.ts'
+import type { Team } from './team.ts'
+import type { GroupCommand, InstanceEvent } from './types.ts'
+
+/** What takes effect besides tags, which take their own way, through the flow. */
+export type JamCommand = Exclude<Command, { kind: 'tag' }> | Extract<GroupCommand, { kind: 'kill' }>
+
+interface Init {
+  readonly team: Team
+  readonly stage: Stage
+  readonly desk: Desk
+  readonly mix: PlayerMix
+  readonly sha256: Crypto['sha256']
+}
+
+/** What each runner is told: who starts where, who ends, and what belongs to the desk alone. */
+export class Orders {
+  readonly #init: Init
+  /** Who is not to start, and why. */
+  readonly #refusals = new Map<InstancePath, string>()
+
+  constructor(init: Init) {
+    this.#init = init
+  }
+
+  /** Holds against an instance when its start comes: it does not start. */
+  refuse(path: InstancePath, message: string): void {
+    this.#refusals.set(path, message)
+  }
+
+  /** Each runner's share of the commands of the quantum at `from`. @param detached instances that end there */
+  shares(
+    commands: readonly JamCommand[],
+    detached: readonly InstancePath[],
+    from: Frames,
+    events: InstanceEvent[],
+  ): Map<GroupRunner, GroupCommand[]> {
+    const { stage, desk } = this.#init
+    const shares = new Map<GroupRunner, GroupCommand[]>()
+    const give = (performer: Performer | undefined, command: GroupCommand): void => {
+      if (!performer) return
+      const share = shares.get(performer.runner)
+      if (share) share.push(command)
+      else shares.set(performer.runner, [command])
+    }
+    for (const path of detached) give(stage.find(path), { kind: 'detach', frame: from, path })
+    for (const command of commands) {
+      if (command.kind === 'start') this.#enter(command, from, give, events)
+      else if (command.kind === 'end') {
+        desk.end(command.frame)
+        for (const p of stage.performers) give(p, { kind: 'stop', frame: command.frame, path: p.strip.spec.path })
+      } else if (!this.#send(command, from)) give(stage.find(command.path), command)
+    }
+    return shares
+  }
+
+  /** A change of a send belongs to the desk alone: no block is cut for it. */
+  #send(command: Exclude<JamCommand, { kind: 'start' | 'end' }>, from: Frames): boolean {
+    if (command.kind !== 'param' || !isBus(command.name)) return false
+    const send = this.#init.stage.find(command.path)?.strip.sends.get(command.name)
+    send?.set(command.value, command.over, command.frame - from)
+    return send !== undefined
+  }
+
+  #enter(
+    { spec, frame }: Extract<Command, { kind: 'start' }>,
+    from: Frames,
+    give: (performer: Performer, command: GroupCommand) => void,
+    events: InstanceEvent[],
+  ): void {
+    const { path } = spec
+    const held = this.#refusals.get(path)
+    this.#refusals.delete(path)
+    const prepared = this.#init.team.prepared(spec.archive)
+    const refused = this.#reasonAgainst(spec)
+    const performer =
+      refused || !prepared ? undefined : this.#init.stage.enter(this.#init.mix.strip(spec, prepared.manifest), from)
+    if (!performer) {
+      events.push({ kind: 'refused', frame, path, message: refused ?? FULL })
+      return
+    }
+    const { slot } = performer
+    const seed = seedOf(spec, this.#init.sha256)
+    give(performer, { kind: 'start', frame, spec, seed, slot, ...(held !== undefined && { refused: held }) })
+  }
+
+  #reasonAgainst({ archive, path }: InstanceSpec): string | undefined {
+    if (!this.#init.team.prepared(archive)) return `its archive ${archive} is not here`
+    return this.#init.stage.find(path) ? 'an instance of this path still sounds' : undefined
+  }
+}
+
+const FULL = `${MAX_INSTANCES} instances sound already, which is the most: stop one, then play it anew`
