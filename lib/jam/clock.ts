@@ -83,8 +83,8 @@ export class ClockFilter {
     const byError = [...this.#samples].sort((a, b) => errorOf(a) - errorOf(b))
     const used = byError.slice(0, Math.max(3, Math.ceil(byError.length / 4)))
     const zeros = used.map(({ zero }) => zero).sort((a, b) => a - b)
-    const middle = zeros.length >> 1
-    const zero = zeros.length % 2 === 1 ? (zeros[middle] ?? 0) : ((zeros[middle - 1] ?? 0) + (zeros[middle] ?? 0)) / 2
+    // One that was measured, never the mean of two: of a clock that is just being put that would be a time which nobody has.
+    const zero = zeros[(zeros.length - 1) >> 1] ?? 0
     return { zero, error: Math.max(...used.map(errorOf)) }
   }
 }
