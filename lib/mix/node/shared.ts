@@ -23,8 +23,8 @@ export const LOAD = 4
 /** How owner and thread wait for each other: asleep, or looking again and again for a while first. */
 export type Waiting = 'sleeping' | 'looking'
 
-/** Looks before one sleeps after all: tens of microseconds, as much as most quanta take. */
-const LOOKS = 3_000
+/** Looks before one sleeps after all: a tenth of a millisecond, as much as most quanta take and what stands between them. */
+const LOOKS = 24_000
 /** What a look in vain costs of the credit, and the most of it. */
 const VAIN = 4
 const MOST_CREDIT = 32
