@@ -6,7 +6,7 @@ import type { BlobFrame } from '../../lib/blobs/index.ts'
 import { blobNode, bytesOf, linkBlobs } from '../helpers/blobs.ts'
 import type { BlobNode } from '../helpers/blobs.ts'
 import { collect, identityNamed } from '../helpers/chains.ts'
-import { duplexPair } from '../helpers/duplex.ts'
+import { duplexPair, type DuplexPair } from '../helpers/duplex.ts'
 
 const [ann, ben, cy] = [identityNamed('ann'), identityNamed('ben'), identityNamed('cy')]
 const SIZE = 3_000_000
@@ -59,31 +59,49 @@ function tricklingPeer(node: BlobNode, id: BlobId, bytes: Uint8Array, every = 10
   return { asked, stop: () => clearInterval(timer) }
 }
 
-test('blobs: a peer that wants 10,000 blobs costs bounded memory, and others are served beside it', async (t) => {
+test('blobs: a peer that wants 10,000 blobs is taken as slowly as it may ask, and others are served beside it', async (t) => {
   const [a, b] = [await blobNode(ann), await blobNode(ben)]
+  // A node's sockets keep its process; here nothing else does while a peer waits for its turn.
+  const alive = setInterval(() => undefined, 1_000)
   const pair = duplexPair()
-  const hostile = a.blobs.link(cy.id, pair.a)
+  let read = 0
+  const hostile = a.blobs.link(cy.id, { ...pair.a, source: counted(pair.a.source, () => read++) })
   await pair.b.push(encodeBlobFrame({ type: 'hello', version: 1 }))
   const bytes = bytesOf(SIZE, 13)
   const { id } = await a.store.add([bytes])
   linkBlobs(a, b)
-  const served = b.blobs.want(id)
-  let seed = 0
-  for (let frame = 0; frame < 10; frame++) {
-    const wants = Array.from({ length: 1_000 }, () => ({ blob: blobIdOf(bytesOf(32, ++seed)), maxBytes: 1, hops: 1 }))
-    await pair.b.push(encodeBlobFrame({ type: 'want', wants })).catch(() => undefined)
-  }
-  await served
+  const began = performance.now()
+  const asking = wantMany(pair)
+  await b.blobs.want(id)
   t.deepEqual(concat(await collect(b.store.read(id))), bytes, 'the other got what it asked for')
-  await hostile
-  t.deepEqual(
-    a.faults.map(({ code }) => code),
-    ['too-many'],
-    'who asks faster than the disk can look is let go',
-  )
+  const seconds = (performance.now() - began) / 1_000
+  // After the hello: what it may name, and the frame by which it goes beyond.
+  t.ok((read - 1) * 1_000 <= 256 + 500 * seconds + 1_000, `${read - 1} frames in ${seconds.toFixed(1)} s`)
+  pair.cut()
+  await Promise.all([asking, hostile])
   for (const node of [a, b]) await node.close()
+  clearInterval(alive)
   t.end()
 })
+
+async function* counted(source: AsyncIterable<Uint8Array>, onRead: () => void): AsyncGenerator<Uint8Array> {
+  for await (const bytes of source) {
+    onRead()
+    yield bytes
+  }
+}
+
+/** Wants ten times 1,000 blobs that nobody has, until the link is cut. */
+async function wantMany({ b }: DuplexPair): Promise<void> {
+  for (let seed = 0; seed < 10_000; seed += 1_000) {
+    const wants = Array.from({ length: 1_000 }, (_, n) => ({
+      blob: blobIdOf(bytesOf(32, seed + n)),
+      maxBytes: 1,
+      hops: 1,
+    }))
+    await b.push(encodeBlobFrame({ type: 'want', wants })).catch(() => undefined)
+  }
+}
 
 test('blobs: a source that says another size than the blob has gets nothing into the store', async (t) => {
   for (const said of [SIZE - 1, SIZE + 1]) {
