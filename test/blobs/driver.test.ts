@@ -219,7 +219,7 @@ function rawBlobPeer(node: BlobNode, version = 1) {
 }
 
 test('blobs: a peer that wants faster than the store can look is let go', async (t) => {
-  const a = await blobNode(ann, { limits: { maxPeerWants: 150 } })
+  const a = await blobNode(ann, { limits: { maxPeerWants: 50 } })
   const pair = duplexPair()
   const ended = a.blobs.link(ben.id, pair.a)
   await pair.b.push(encodeBlobFrame({ type: 'hello', version: 1 }))
@@ -228,7 +228,7 @@ test('blobs: a peer that wants faster than the store can look is let go', async 
     maxBytes: SIZE,
     hops: 0,
   }))
-  for (let at = 0; at < 3; at++) await pair.b.push(encodeBlobFrame({ type: 'want', wants })).catch(() => undefined)
+  await pair.b.push(encodeBlobFrame({ type: 'want', wants }))
   await ended
   t.deepEqual(
     a.faults.map((fault) => fault.code),
