@@ -2,9 +2,10 @@ import type { Command } from 'commander'
 import { MarmaladeError } from '../../lib/base/index.ts'
 import { jamsContract, type ClockRow, type JamRow } from '../../plugins/jams/index.ts'
 import { act, addCommand, addGroup, numberOf, textOption } from '../cli/context.ts'
+import { addJamOption, addPlaceOptions, placeIn } from '../cli/place.ts'
 import { table } from '../cli/words.ts'
 
-const JAM_OPTION = 'which jam (default: the one joined last)'
+const SHAPE_WHENS = 'bar, 4bars or a bar number'
 
 export function addJam(program: Command): void {
   const jam = addGroup(program, {
@@ -18,11 +19,6 @@ export function addJam(program: Command): void {
   addShape(jam)
   addList(jam)
   addShow(jam)
-}
-
-const named = (options: Record<string, unknown>): { jam?: string } => {
-  const jam = textOption(options['jam'])
-  return jam === undefined ? {} : { jam }
 }
 
 function addStartJam(jam: Command): void {
@@ -102,67 +98,72 @@ function addMembership(jam: Command): void {
         : `you are in (${row.mine})`
     context.print(row, () => `${row.name}: ${how}`)
   })
-  const admit = addCommand(jam, {
-    usage: 'admit <player>',
-    summary: 'let a player who asked into the jam',
-    examples: ['jam admit ben'],
-  }).option('--jam <jam>', JAM_OPTION)
+  const admit = addJamOption(
+    addCommand(jam, {
+      usage: 'admit <player>',
+      summary: 'let a player who asked into the jam',
+      examples: ['jam admit ben'],
+    }),
+  )
   act(admit, async (context, [player = ''], options) => {
     const node = await context.node(jamsContract)
-    const admitted = await node.jam.admit({ player, ...named(options) })
+    const admitted = await node.jam.admit({ player, ...placeIn(options) })
     context.print(admitted, () => `${admitted.shown} is in`)
   })
-  const remove = addCommand(jam, {
-    usage: 'remove <player>',
-    summary: 'put a player out of a jam of yours: what it plays stops, and nothing from now on counts',
-    examples: ['jam remove ben', 'jam remove ben --jam friday'],
-  }).option('--jam <jam>', JAM_OPTION)
+  const remove = addJamOption(
+    addCommand(jam, {
+      usage: 'remove <player>',
+      summary: 'put a player out of a jam of yours: what it plays stops, and nothing from now on counts',
+      examples: ['jam remove ben', 'jam remove ben --jam friday'],
+    }),
+  )
   act(remove, async (context, [player = ''], options) => {
     const node = await context.node(jamsContract)
-    const removed = await node.jam.remove({ player, ...named(options) })
+    const removed = await node.jam.remove({ player, ...placeIn(options) })
     context.print(removed, () => `${removed.shown} is out; \`jam admit\` lets a player back in`)
   })
-  const leave = addCommand(jam, {
-    usage: 'leave',
-    summary: 'leave a jam: what you play in it stops',
-    examples: ['jam leave', 'jam leave --jam friday'],
-  }).option('--jam <jam>', JAM_OPTION)
+  const leave = addJamOption(
+    addCommand(jam, {
+      usage: 'leave',
+      summary: 'leave a jam: what you play in it stops',
+      examples: ['jam leave', 'jam leave --jam friday'],
+    }),
+  )
   act(leave, async (context, _args, options) => {
     const node = await context.node(jamsContract)
-    const row = await node.jam.leave(named(options))
+    const row = await node.jam.leave(placeIn(options))
     context.print(row, () => `you have left ${row.name}`)
   })
 }
 
 function addShape(jam: Command): void {
-  const tempo = addCommand(jam, {
-    usage: 'tempo <bpm>',
-    summary: 'change the tempo of a jam of yours',
-    examples: ['jam tempo 126 --on bar', 'jam tempo 90 --on 33'],
-  })
-    .option('--on <when>', 'bar, 4bars or a bar number (default: bar)')
-    .option('--jam <jam>', JAM_OPTION)
+  const tempo = addPlaceOptions(
+    addCommand(jam, {
+      usage: 'tempo <bpm>',
+      summary: 'change the tempo of a jam of yours',
+      examples: ['jam tempo 126 --on bar', 'jam tempo 90 --on 33'],
+    }),
+    SHAPE_WHENS,
+  )
   act(tempo, async (context, [bpm = ''], options) => {
-    const on = textOption(options['on'])
     const node = await context.node(jamsContract)
     const { bar } = await node.jam.tempo({
       tempo: numberOf(bpm, 'the tempo'),
-      ...named(options),
-      ...(on !== undefined && { on }),
+      ...placeIn(options),
     })
     context.print({ bar, tempo: Number(bpm) }, () => `${bpm} BPM from bar ${bar}`)
   })
-  const end = addCommand(jam, {
-    usage: 'end',
-    summary: 'end a jam of yours: everything stops there, tails ring out',
-    examples: ['jam end', 'jam end --on 65'],
-  })
-    .option('--on <when>', 'bar, 4bars or a bar number (default: bar)')
-    .option('--jam <jam>', JAM_OPTION)
+  const end = addPlaceOptions(
+    addCommand(jam, {
+      usage: 'end',
+      summary: 'end a jam of yours: everything stops there, tails ring out',
+      examples: ['jam end', 'jam end --on 65'],
+    }),
+    SHAPE_WHENS,
+  )
   act(end, async (context, _args, options) => {
-    const on = textOption(options['on'])
     const node = await context.node(jamsContract)
-    const place = await node.jam.end({ ...named(options), ...(on !== undefined && { on }) })
+    const place = await node.jam.end(placeIn(options))
     context.print(place, () => `the jam ends at bar ${place.bar}`)
   })
 }

@@ -2,43 +2,41 @@ import type { Command } from 'commander'
 import { jamsContract, type Hearing } from '../../plugins/jams/index.ts'
 import { act, addCommand, settingOf, tagOf, textOption } from '../cli/context.ts'
 import { barsOf } from '../cli/bars.ts'
+import { addPlaceOptions, placeIn } from '../cli/place.ts'
 import { plain } from '../cli/words.ts'
 
 export function addPlay(program: Command): void {
-  const command = addCommand(program, {
-    usage: 'play <generator>',
-    summary: 'play a generator of yours, for everybody in the jam',
-    examples: [
-      'play drums',
-      'play bass --on 4bars --param cutoff=700 --param gain=-3',
-      'play arp --when context=drop --for 8bars',
-    ],
-  })
+  const command = addPlaceOptions(
+    addCommand(program, {
+      usage: 'play <generator>',
+      summary: 'play a generator of yours, for everybody in the jam',
+      examples: [
+        'play drums',
+        'play bass --on 4bars --param cutoff=700 --param gain=-3',
+        'play arp --when context=drop --for 8bars',
+      ],
+    }),
+  )
     .option('--as <name>', 'what to call this instance (default: the generator, numbered)')
-    .option('--on <when>', 'now, beat, bar, 4bars or a bar number (default: bar)')
     .option('--param <name=number...>', 'parameters it starts with')
     .option('--for <bars>', 'play it for so many bars, as 8bars')
     .option('--replace <instance>', 'stop that one where this one starts')
     .option('--when <tag=value>', 'wait for the bar at which the tag has that value')
-    .option('--jam <jam>', 'which jam (default: the one joined last)')
   act(command, async (context, [generator = ''], options) => {
     const as = textOption(options['as'])
-    const on = textOption(options['on'])
     const bars = textOption(options['for'])
     const replaces = textOption(options['replace'])
     const when = textOption(options['when'])
-    const jam = textOption(options['jam'])
     const params = Array.isArray(options['param']) ? (options['param'] as string[]).map(settingOf) : []
     const node = await context.node(jamsContract)
     const done = await node.perform.play({
       generator,
       ...(as !== undefined && { as }),
-      ...(on !== undefined && { on }),
       ...(params.length > 0 && { params: Object.fromEntries(params) }),
       ...(bars !== undefined && { bars: barsOf(bars) }),
       ...(replaces !== undefined && { replaces }),
       ...(when !== undefined && { when: tagOf(when) }),
-      ...(jam !== undefined && { jam }),
+      ...placeIn(options),
     })
     context.print(done, () => `${done.instance}: ${done.hears.map(heard).join(', ')}`)
   })

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { soundContract, type TagRow } from '../../plugins/sound/index.ts'
 import { act, addCommand, addGroup, numberOf, textOption, valueOf } from '../cli/context.ts'
+import { addPlaceOptions, placeIn } from '../cli/place.ts'
 import { plain } from '../cli/words.ts'
 
 export function addTag(program: Command): void {
@@ -10,22 +11,19 @@ export function addTag(program: Command): void {
     summary: 'tags: named values that generators follow',
     examples: ['tag set context drop', 'tag get chord', 'tag watch note/kick', 'tag until context drop'],
   })
-  const set = addCommand(tag, {
-    usage: 'set <name> <value>',
-    summary: 'set a tag of yours, for everybody in the jam',
-    examples: ['tag set context drop --on bar', 'tag set density 0.8 --on 4bars'],
-  })
-    .option('--on <when>', 'now, beat, bar, 4bars or a bar number (default: bar)')
-    .option('--jam <jam>', 'which jam (default: the one joined last)')
+  const set = addPlaceOptions(
+    addCommand(tag, {
+      usage: 'set <name> <value>',
+      summary: 'set a tag of yours, for everybody in the jam',
+      examples: ['tag set context drop --on bar', 'tag set density 0.8 --on 4bars'],
+    }),
+  )
   act(set, async (context, [name = '', value = ''], options) => {
-    const on = textOption(options['on'])
-    const jam = textOption(options['jam'])
     const node = await context.node(jamsContract)
     const done = await node.perform.tag({
       name,
       value: valueOf(value),
-      ...(on !== undefined && { on }),
-      ...(jam !== undefined && { jam }),
+      ...placeIn(options),
     })
     context.print(done, () => `${name} is ${value} from bar ${done.place.bar}`)
   })
