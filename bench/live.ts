@@ -3,6 +3,7 @@
  * long feed: `node --import tsx bench/live.ts [--quick] [--rounds N]`. Three processes, whole nodes, secret-handshake.
  */
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type RunningNode, withNodes } from './gossip/nodes.ts'
 import { runAlone } from './kit/alone.ts'
 import { Figures, quantile, type Section } from './kit/figures.ts'
@@ -50,9 +51,9 @@ async function liveRound(
   // A's notes of earlier rounds come first.
   await untilStored(c, a, await a.actor.ask<number>('count', a.id))
   await a.actor.ask('speak', EVERY_MILLIS)
-  await pause(WARM_MILLIS)
+  await wait(WARM_MILLIS)
   const began = Number(process.hrtime.bigint() / 1_000n)
-  await pause(IDLE_MILLIS)
+  await wait(IDLE_MILLIS)
   for (const { actor } of [b, c]) {
     await actor.ask('expect', set)
     await actor.ask('track', set)
@@ -79,10 +80,8 @@ async function untilStored(on: RunningNode, author: RunningNode, count: number):
   const deadline = performance.now() + 60_000
   while ((await on.actor.ask<number>('count', author.id)) < count) {
     if (performance.now() > deadline) throw new Error('notes never came')
-    await pause(20)
+    await wait(20)
   }
 }
-
-const pause = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
 
 await runAlone(import.meta.url, measureLive)

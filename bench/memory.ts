@@ -3,6 +3,7 @@
  * `node --import tsx bench/memory.ts [--quick] [--rounds N]`. Linux alone says what a process holds.
  */
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { withNodes } from './gossip/nodes.ts'
 import { runAlone } from './kit/alone.ts'
 import { Figures, type Section } from './kit/figures.ts'
@@ -42,17 +43,15 @@ export async function measureMemory({ quick, rounds }: Options): Promise<Section
     }
     await withNodes(folder, ['drawing'], async ({ actor, ms }) => {
       figures.add('opening the node', ms, 'ms')
-      await pause(2_000)
+      await wait(2_000)
       figures.add('memory of an idle node, anonymous', anonymousOf(actor.pid), 'MiB')
       const before = processorOf(actor.pid)
-      await pause(idle)
+      await wait(idle)
       figures.add('processor of an idle node', ((processorOf(actor.pid) - before) / idle) * 1_000 * 100, '%')
     })
   })
   figures.note(`${count} entries; memory and idleness are measured once, idleness for ${idle / 1_000} s`)
   return figures.section('A large store')
 }
-
-const pause = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
 
 await runAlone(import.meta.url, measureMemory)

@@ -4,6 +4,7 @@
  * entries a second it takes in from somebody else meanwhile.
  */
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type EntryKey, jamIdOf, name as checkedName, SAMPLE_RATE } from '../lib/base/index.ts'
 import { packageRoot } from '../lib/base/node/root.ts'
@@ -29,8 +30,6 @@ const { values } = parseArgs({
 const plays = Number(values.plays)
 const busy = Number(values.busy)
 
-const pause = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
-
 interface Played {
   /** When its entry was made, in microseconds since 1970. */
   readonly comparable: number
@@ -44,10 +43,10 @@ async function playAll(node: Program): Promise<{ take: string; played: Map<Entry
   await node.ask(generatorsContract).authoring.publish({ folder: join(packageRoot(), 'fixtures/clapper') })
   await jams.jam.start({ name: 'plays', tempo: 112 })
   const { sound } = node.ask(soundContract)
-  while ((await sound.status()).state !== 'playing') await pause(50)
+  while ((await sound.status()).state !== 'playing') await wait(50)
   const asked = new Map<EntryKey, number>()
   for (let i = 0; i < plays; i++) {
-    await pause(LEAST_MILLIS + STEP_MILLIS * (i % STEPS))
+    await wait(LEAST_MILLIS + STEP_MILLIS * (i % STEPS))
     const began = performance.now()
     const { key } = await jams.perform.play({ jam, generator: 'clapper', as: `c${i}`, on: 'now', bars: 0.25 })
     asked.set(key, performance.now() - began)

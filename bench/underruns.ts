@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Frames, jamIdOf, name as checkedName, SAMPLE_RATE } from '../lib/base/index.ts'
 import { packageRoot } from '../lib/base/node/root.ts'
@@ -42,12 +43,10 @@ const [seconds, instances, rate] = [values.seconds, values.instances, values.rat
   number,
 ]
 
-const pause = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
-
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
     if (await holds()) return
-    await pause(100)
+    await wait(100)
   }
   throw new Error(`waited in vain until ${what}`)
 }
@@ -99,7 +98,7 @@ await inFolder(async (folder) => {
       const engine = (await sound.status()).engine ?? 0
       const before = processorOf(engine)
       await actor.ask('pour', rate)
-      await pause(seconds * 1_000)
+      await wait(seconds * 1_000)
       await actor.ask('hush')
       const sent = await actor.ask<number>('count', id)
       const spent: Spent = { engine: processorOf(engine) - before, entries: sent }

@@ -6,6 +6,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { finished } from 'node:stream/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import { bytesUnder } from '../kit/folders.ts'
 import { serveParts } from '../kit/part.ts'
 import { authorAt } from './feeds.ts'
@@ -48,7 +49,7 @@ async function drained({ db }: Sbot): Promise<void> {
 }
 
 async function settle(sbot: Sbot): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MILLIS))
+  await wait(SETTLE_MILLIS)
   await promised((done) => sbot.close(true, done))
 }
 

@@ -1,4 +1,5 @@
 /** A whole node in a process of its own, as a user runs it, without a jam; its parent tells it what to do. */
+import { setTimeout as wait } from 'node:timers/promises'
 import type { PlayerId } from '../../lib/base/index.ts'
 import { HOST_SETTINGS, need, type Log } from '../../lib/host/index.ts'
 import type { FeedsApi } from '../../plugins/feeds/index.ts'
@@ -145,7 +146,7 @@ serveMethods(
           )
           made += some.length
           await Promise.all(some)
-          if (made === due) await new Promise((resolve) => setTimeout(resolve, 5))
+          if (made === due) await wait(5)
         }
       })()
       speaking.catch(() => undefined)

@@ -5,6 +5,7 @@
 import { createReadStream } from 'node:fs'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
 import { serveMethods } from '../kit/actor.ts'
 import { author } from '../data/jam-entries.ts'
 import { type Callback, loadPeer, promised } from '../data/peers.ts'
@@ -37,7 +38,7 @@ const opened = (): Sbot => {
 async function drained({ db }: Sbot): Promise<void> {
   for (const index of ['base', 'keys', 'ebt']) await promised((done) => db.onDrain(index, () => done(null, undefined)))
 }
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SETTLE_MILLIS))
+const settled = (): Promise<void> => wait(SETTLE_MILLIS)
 
 /** multiserver's own TCP cannot listen on a port of the system's choice. */
 async function freePort(): Promise<number> {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 
 /** Stands between two nodes and counts the bytes that pass. */
 export class Tap {
@@ -34,7 +35,7 @@ export class Tap {
       const now = this.up + this.down
       if (now === seen) return now
       seen = now
-      await new Promise((resolve) => setTimeout(resolve, millis))
+      await wait(millis)
     }
     throw new Error('the two never fell silent')
   }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { connectLocal } from '../../lib/host/index.ts'
 import { nodeContract } from '../../plugins/node/index.ts'
@@ -25,6 +26,6 @@ async function gone(pid: number): Promise<void> {
     } catch {
       return
     }
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await wait(20)
   }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { jamIdOf, MarmaladeError, name as checkedName, type JamId } from '../../lib/base/index.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
 import { connectionsContract } from '../../plugins/connections/index.ts'
@@ -67,7 +68,7 @@ async function comesAbout(look: () => Promise<boolean>): Promise<boolean> {
   const deadline = performance.now() + READY_MILLIS
   while (!(await look())) {
     if (performance.now() > deadline) return false
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS))
+    await wait(LOOK_MILLIS)
   }
   return true
 }
