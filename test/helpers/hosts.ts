@@ -5,6 +5,7 @@ import type { Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssbKeys from 'ssb-keys'
+import test, { type Test } from 'tape'
 import type { PlayerId } from '../../lib/base/index.ts'
 import { Host } from '../../lib/host/index.ts'
 import type { Connection, HostInit, HostKeys, Log } from '../../lib/host/index.ts'
@@ -53,6 +54,26 @@ export class Teardown {
   async folder(): Promise<string> {
     return this.add(await mkdtemp(join(tmpdir(), 'marmalade-')), (path) => rm(path, { recursive: true, force: true }))
   }
+}
+
+/** A test with things to close: whatever happens, all are, in reverse; where it fails, what they complain of is shown. */
+export function withTeardown<T extends Teardown>(
+  title: string,
+  make: () => T,
+  complaints: (made: T) => readonly string[],
+  body: (t: Test, made: T) => Promise<void>,
+): void {
+  test(title, async (t) => {
+    const made = make()
+    try {
+      await body(t, made)
+    } catch (error) {
+      for (const line of complaints(made)) t.comment(line)
+      throw error
+    } finally {
+      await made.run()
+    }
+  })
 }
 
 /** The one address of a host on the loopback. */

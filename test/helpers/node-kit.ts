@@ -1,7 +1,7 @@
 import { readFile, readdir, writeFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import test, { type Test } from 'tape'
+import type { Test } from 'tape'
 import {
   jamIdOf,
   name as checkedName,
@@ -19,22 +19,17 @@ import { jamsContract } from '../../plugins/jams/index.ts'
 import { runNode, type Node } from '../../plugins/run.ts'
 import { soundContract, type SoundStatus } from '../../plugins/sound/index.ts'
 import { fixture } from './generators.ts'
-import { addressOf, memoryLog, Teardown, type Memory } from './hosts.ts'
+import { addressOf, memoryLog, Teardown, withTeardown, type Memory } from './hosts.ts'
 import { until } from './until.ts'
 
 /** A test of whole nodes: whatever happens, all that was opened is closed in reverse. */
 export function e2e(title: string, body: (t: Test, kit: NodeKit) => Promise<void>): void {
-  test(title, async (t) => {
-    const kit = new NodeKit()
-    try {
-      await body(t, kit)
-    } catch (error) {
-      for (const line of kit.complaints()) t.comment(line)
-      throw error
-    } finally {
-      await kit.run()
-    }
-  })
+  withTeardown(
+    title,
+    () => new NodeKit(),
+    (kit) => kit.complaints(),
+    body,
+  )
 }
 
 interface NodeInit {

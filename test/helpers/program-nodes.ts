@@ -3,7 +3,7 @@ import { createWriteStream, existsSync, readFileSync } from 'node:fs'
 import { cp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import test, { type Test } from 'tape'
+import type { Test } from 'tape'
 import type { EntryKey, JamId, PlayerId } from '../../lib/base/index.ts'
 import { jamIdOf, name as checkedName } from '../../lib/base/index.ts'
 import { connectLocal, type Contract, type LocalNode, type Remote } from '../../lib/host/index.ts'
@@ -14,7 +14,7 @@ import { generatorsContract } from '../../plugins/generators/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { soundContract, type SoundReport, type SoundStatus } from '../../plugins/sound/index.ts'
 import { fixture } from './generators.ts'
-import { Teardown } from './hosts.ts'
+import { Teardown, withTeardown } from './hosts.ts'
 import { PROGRAM } from './programs.ts'
 import { eventually } from './until.ts'
 
@@ -23,17 +23,12 @@ const PATIENCE_MILLIS = 90_000
 
 /** A test with nodes as processes: whatever happens, all are ended in reverse, and their logs shown where it failed. */
 export function withNodes(title: string, body: (t: Test, nodes: Nodes) => Promise<void>): void {
-  test(title, async (t) => {
-    const nodes = new Nodes()
-    try {
-      await body(t, nodes)
-    } catch (error) {
-      for (const line of nodes.logs()) t.comment(line)
-      throw error
-    } finally {
-      await nodes.run()
-    }
-  })
+  withTeardown(
+    title,
+    () => new Nodes(),
+    (nodes) => nodes.logs(),
+    body,
+  )
 }
 
 interface NodeInit {
