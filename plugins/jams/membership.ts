@@ -183,8 +183,10 @@ export class Membership {
     return details
   }
 
-  /** Members of one jam may know the feeds of all who were in it, and of those who wait to be let in. */
-  /** Who is let into a second jam is tracked for the same reason as before, and may have other feeds now. */
+  /**
+   * Members of one jam may know the feeds of all who were in it, and of those who wait to be let in. Whoever is let into a
+   * second jam is tracked for the same reason as before, and may have other feeds now.
+   */
   #serveMembers({ waiting }: Members, players: ReadonlySet<PlayerId>): void {
     const shared = new Set([...players, ...waiting.map(({ player }) => player)])
     for (const { player } of this.#init.host.connections())
