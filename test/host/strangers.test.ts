@@ -127,7 +127,9 @@ test('whom the node knows is no stranger from the first byte', async (t) => {
   const { known, knowing } = knowingPlugin()
   const host = await down.host({ plugins: [knowing] })
   const strange = new Map<PlayerId, boolean>()
-  host.onConnection((connection) => strange.set(connection.player, connection instanceof Link && connection.isStranger()))
+  host.onConnection((connection) =>
+    strange.set(connection.player, connection instanceof Link && connection.isStranger()),
+  )
   const keys = freshKeys()
   known.add(keys.id)
   const friend = await down.host({ keys })
