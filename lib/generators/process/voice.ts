@@ -1,10 +1,10 @@
 import { BLOCK, type Frames } from '../../base/index.ts'
 import type { VoiceSettings } from '../runtime.ts'
 import type { BlockPosition, Status, Voice, VoiceFailure } from '../types.ts'
-import { environmentOf } from './environment.ts'
 import { PATIENCE_MILLIS, SILENT_FRAMES } from './limits.ts'
 import { PLAYED_FRAMES, ProcessMemory, RING_FRAMES } from './memory.ts'
-import { Teller, tempoOf } from './teller.ts'
+import { startOf, suits } from './preroll.ts'
+import { Teller } from './teller.ts'
 import type { FromServing, InstanceIdentity, PreparedProcess, Saying, ToServing, ToServingLine } from './types.ts'
 
 /** Lines that wait to take effect. */
@@ -35,8 +35,8 @@ export class ProcessVoice implements Voice {
   /** Frames of silence played because there was no sound yet. */
   missing: Frames = 0
   readonly #init: ProcessVoiceInit
-  readonly #memory = new ProcessMemory()
-  readonly #teller: Teller
+  #memory: ProcessMemory
+  #teller: Teller
   readonly #params = new Map<string, number>()
   #state: 'made' | 'runs' | 'stopped' | 'closed' = 'made'
   /** Why the process has ended: it is heard to its end first. */
@@ -49,6 +49,7 @@ export class ProcessVoice implements Voice {
 
   constructor(init: ProcessVoiceInit) {
     this.#init = init
+    this.#memory = new ProcessMemory(init.settings.preroll?.memory)
     this.#teller = new Teller(this.#memory.toProcess, init.settings.tags)
   }
 
@@ -62,9 +63,10 @@ export class ProcessVoice implements Voice {
   process(block: BlockPosition): Status {
     if (this.#state === 'closed' || this.failure) return 'error'
     if (this.#state === 'made') this.#start(block)
+    if (this.failure) return 'error'
     this.#hear(block)
     const told = this.#teller.tell(block)
-    const status = this.#play(block.frames)
+    const status = this.#play(block)
     const { ready, played } = this.#memory
     // The other side looks where something was told, where there is room, and where much was played that it may keep.
     if (told || ready < RING_FRAMES / 4 || played % (PLAYED_FRAMES / 4) < block.frames) this.#wake()
@@ -82,32 +84,38 @@ export class ProcessVoice implements Voice {
     if (this.#state === 'closed') return
     const began = this.#state !== 'made'
     this.#state = 'closed'
+    if (!began) return
     this.#memory.close()
-    if (began) this.#init.post({ kind: 'wake' })
+    this.#init.post({ kind: 'wake' })
   }
 
   #start(block: BlockPosition): void {
-    const { prepared, settings, identity, post } = this.#init
+    const { prepared, settings, identity, post, pace } = this.#init
+    const { preroll, sampleRate, tags } = settings
     this.#state = 'runs'
-    const { sampleRate } = settings
-    const { beat, frame } = block
-    post({
-      kind: 'start',
-      memory: this.#memory.memory,
-      file: prepared.file,
-      entry: prepared.entry,
-      format: prepared.manifest.format ?? 'f32le',
-      path: identity.path,
-      first: identity.start + frame,
-      environment: environmentOf({ ...identity, sampleRate, tempo: tempoOf(block), beat, params: this.#params }),
-    })
+    const start = { prepared, identity, position: block, params: this.#params, sampleRate }
+    if (preroll && suits(preroll, start)) {
+      this.#teller.skipBeats(block)
+      return
+    }
+    if (preroll) {
+      // It was started for what is not so any more: whoever made it ends it.
+      this.#memory = new ProcessMemory()
+      this.#teller = new Teller(this.#memory.toProcess, tags)
+    }
+    post(startOf(start, this.#memory.memory))
+    if (pace === 'live') return
+    // What it said before its first frame was played holds from there on, in a take of one that was prerolled above all.
+    this.#teller.tell(block)
+    this.#waitFor(block.frames)
   }
 
-  #play(frames: Frames): Status {
+  #play(block: BlockPosition): Status {
+    const { frames } = block
     if (this.#init.pace === 'offline' && !this.#waitFor(frames)) return 'error'
     const { ended } = this.#memory
     if (ended && this.#memory.ready <= 0) {
-      this.#listen()
+      this.#hear(block)
       this.left.fill(0)
       this.right.fill(0)
       this.failure = this.#ending

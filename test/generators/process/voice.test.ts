@@ -122,6 +122,15 @@ head -c 8000 /dev/zero
   t.deepEqual(tags.lines, ['heard note/ping 36 0.25 2 512'])
 })
 
+withProcesses('what a process said last counts, however much it said before its end', async (t, kit) => {
+  const { voice, tags } = kit.start(
+    kit.script('#!/bin/sh\ni=0; while [ $i -lt 600 ]; do echo tag n $i; i=$((i+1)); done >&3\nprintf "log bye" >&3\n'),
+  )
+  t.equal(drive(voice, { frames: 48_000 }).status, 'done')
+  t.equal(tags.writes.length, 600)
+  t.deepEqual(tags.lines, ['bye'])
+})
+
 withProcesses('whoever ends badly says why, after its sound was heard', async (t, kit) => {
   const { voice } = kit.start(kit.script('#!/bin/sh\nhead -c 8000 /dev/zero\necho no luck >&2\nexit 3\n'))
   const { status, ends } = drive(voice, { frames: 48_000 })

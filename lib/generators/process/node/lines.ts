@@ -8,6 +8,8 @@ interface Init {
   /** What becomes of those past it: they wait, and with them who writes; or they are left out. */
   readonly past: 'wait' | 'drop'
   readonly onLine: (line: string) => void
+  /** The stream has ended, and every line of it was taken. */
+  readonly onEnd: () => void
 }
 
 const LINE_FEED = 0x0a
@@ -20,6 +22,7 @@ export class PacedLines {
   #cutting = false
   #lines = 0
   #bytes = 0
+  #state: 'open' | 'over' | 'ended' = 'open'
 
   constructor(init: Init) {
     this.#init = init
@@ -30,17 +33,35 @@ export class PacedLines {
       this.#waiting = Buffer.concat([this.#waiting, bytes])
       this.#take()
     })
+    init.stream.once('close', () => {
+      if (this.#state !== 'open') return
+      this.#state = 'over'
+      if (this.#waiting.length > 0 && this.#waiting.at(-1) !== LINE_FEED)
+        this.#waiting = Buffer.concat([this.#waiting, Buffer.of(LINE_FEED)])
+      this.#take()
+    })
   }
 
+  get ended(): boolean {
+    return this.#state === 'ended'
+  }
+
+  /** Takes no more. */
   close(): void {
+    this.#state = 'ended'
     clearInterval(this.#timer)
+  }
+
+  /** Lines that wait are read all the same, as far as there is room: what a process leaves unread behind is lost. */
+  get #isFull(): boolean {
+    return this.#bytes >= BYTES_A_TICK || this.#waiting.length >= BYTES_A_TICK
   }
 
   #tick(): void {
     this.#lines = 0
     this.#bytes = 0
-    this.#init.stream.resume()
     this.#take()
+    if (!this.#isFull) this.#init.stream.resume()
   }
 
   #take(): void {
@@ -57,7 +78,10 @@ export class PacedLines {
       this.#cutting = true
       this.#waiting = Buffer.alloc(0)
     }
-    if (this.#bytes >= BYTES_A_TICK || this.#end() >= 0) stream.pause()
+    if (this.#isFull) stream.pause()
+    if (this.#state !== 'over' || this.#waiting.length > 0) return
+    this.close()
+    this.#init.onEnd()
   }
 
   #end(): number {

@@ -26,7 +26,6 @@ const BUSY_TICKS = PROCESS_LIMITS.busyMillis / TICK_MILLIS
 
 /** A running process: its sound at the pace at which it is asked for, its lines, and its end. */
 export class ProcessSource implements Source {
-  failure: VoiceFailure | undefined
   readonly #init: Init
   readonly #out: Readable
   readonly #lines: Duplex
@@ -35,9 +34,12 @@ export class ProcessSource implements Source {
   readonly #exited: Promise<void>
   #rest: Uint8Array = new Uint8Array(0)
   #json = false
+  #untold = ''
   #lastError = ''
   #outEnded = false
   #gone = false
+  #end: VoiceFailure | undefined
+  #ranAway: VoiceFailure | undefined
   #usedBefore: number[] = []
 
   constructor(init: Init) {
@@ -46,7 +48,13 @@ export class ProcessSource implements Source {
     this.#out = child.stdout as Readable
     this.#lines = child.stdio[3] as Duplex
     this.#readers = [
-      new PacedLines({ stream: this.#lines, lines: LINES_A_TICK, past: 'wait', onLine: (line) => this.#hear(line) }),
+      new PacedLines({
+        stream: this.#lines,
+        lines: LINES_A_TICK,
+        past: 'wait',
+        onLine: (line) => this.#hear(line),
+        onEnd: init.onChange,
+      }),
       new PacedLines({
         stream: child.stderr as Readable,
         lines: LOGS_A_TICK,
@@ -55,6 +63,7 @@ export class ProcessSource implements Source {
           this.#lastError = text
           init.onSaid({ kind: 'log', text })
         },
+        onEnd: init.onChange,
       }),
     ]
     this.#out.on('readable', () => init.onChange())
@@ -64,15 +73,22 @@ export class ProcessSource implements Source {
       init.onChange()
     })
     this.#exited = new Promise((resolve) => {
-      child.once('error', (error) => this.#end({ code: 'GENERATOR_FAILED', message: error.message }, resolve))
-      child.once('exit', (code) => this.#end(badEnd(code), resolve))
+      child.once('error', (error) => this.#exit({ code: 'GENERATOR_FAILED', message: error.message }, resolve))
+      child.once('exit', (code) => this.#exit(badEnd(code), resolve))
     })
     this.#timer = setInterval(() => this.#watch(), TICK_MILLIS)
     this.#timer.unref()
   }
 
   get ended(): boolean {
-    return this.#gone && this.#outEnded && this.#rest.length < frameBytes(this.#init.format)
+    if (!this.#gone || !this.#outEnded || this.#rest.length >= frameBytes(this.#init.format)) return false
+    return this.#init.child.pid === undefined || this.#readers.every((reader) => reader.ended)
+  }
+
+  get failure(): VoiceFailure | undefined {
+    if (this.#ranAway || !this.#end) return this.#ranAway
+    const { code, message } = this.#end
+    return { code, message: this.#lastError === '' ? message : `${message}: ${this.#lastError}` }
   }
 
   pull(frames: Frames): Float32Array | undefined {
@@ -90,9 +106,16 @@ export class ProcessSource implements Source {
 
   tell(told: Told): boolean {
     if (this.#gone || !this.#lines.writable) return true
-    if (this.#lines.writableLength > MAX_UNREAD) return false
-    this.#lines.write(`${this.#json ? JSON.stringify(told) : plainLine(told)}\n`)
+    if (this.#lines.writableLength + this.#untold.length > MAX_UNREAD) return false
+    if (this.#untold === '') setImmediate(() => this.#flush())
+    this.#untold += `${this.#json ? JSON.stringify(told) : plainLine(told)}\n`
     return true
+  }
+
+  /** After what it said before was read: writing to one that has ended makes what it said last unreadable. */
+  #flush(): void {
+    if (this.#lines.writable) this.#lines.write(this.#untold)
+    this.#untold = ''
   }
 
   async close(): Promise<void> {
@@ -107,13 +130,12 @@ export class ProcessSource implements Source {
     if (!this.#gone) this.#init.child.kill('SIGKILL')
   }
 
-  #end(failure: VoiceFailure | undefined, resolve: () => void): void {
+  #exit(end: VoiceFailure | undefined, resolve: () => void): void {
     if (this.#gone) return
     this.#gone = true
+    this.#end = end
     clearInterval(this.#timer)
     if (this.#init.child.pid === undefined) this.#outEnded = true
-    const why = this.#lastError === '' ? '' : `: ${this.#lastError}`
-    if (failure) this.failure ??= { code: failure.code, message: failure.message + why }
     resolve()
     this.#init.onChange()
   }
@@ -144,7 +166,7 @@ export class ProcessSource implements Source {
   }
 
   #runAway(message: string): void {
-    this.failure = { code: 'GENERATOR_RAN_AWAY', message }
+    this.#ranAway = { code: 'GENERATOR_RAN_AWAY', message }
     this.#kill()
   }
 }
