@@ -105,7 +105,7 @@ echo watch note/ping >&3
 head -c 4000000 /dev/zero
 while read -r kind path rest <&3; do [ "$kind" = note ] && break; done
 echo log heard $path $rest >&3
-head -c 8000 /dev/zero
+exec head -c 8000000 /dev/zero
 `
   const { voice, tags } = kit.start(kit.script(script))
   let told = false
@@ -114,21 +114,12 @@ head -c 8000 /dev/zero
     told = true
     listener.note(100, 36, 0.25, 2, 512)
   }
-  t.equal(drive(voice, { frames: 600_000 }).status, 'done')
+  t.equal(drive(voice, { frames: 1_000_000 }).status, 'go')
   t.deepEqual(tags.notes, [
     ['kick', 60, 0.5, 1, 2],
     ['snare', 61, 0, 0, NaN],
   ])
   t.deepEqual(tags.lines, ['heard note/ping 36 0.25 2 512'])
-})
-
-withProcesses('what a process said last counts, however much it said before its end', async (t, kit) => {
-  const { voice, tags } = kit.start(
-    kit.script('#!/bin/sh\ni=0; while [ $i -lt 600 ]; do echo tag n $i; i=$((i+1)); done >&3\nprintf "log bye" >&3\n'),
-  )
-  t.equal(drive(voice, { frames: 48_000 }).status, 'done')
-  t.equal(tags.writes.length, 600)
-  t.deepEqual(tags.lines, ['bye'])
 })
 
 withProcesses('whoever ends badly says why, after its sound was heard', async (t, kit) => {
