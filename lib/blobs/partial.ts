@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { MarmaladeError, blobIdOf } from '../base/index.ts'
 import type { BlobId } from '../base/index.ts'
+import { syncFolder } from '../base/node/sync-folder.ts'
 
 const READ_BYTES = 1_048_576
 
@@ -128,16 +129,6 @@ export class PartialBlob {
     } finally {
       await this.#onClosed()
     }
-  }
-}
-
-/** A rename is on disk once its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }
 

@@ -1,6 +1,7 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { MarmaladeError } from '../../lib/base/index.ts'
+import { replaceFile } from '../../lib/base/node/replace.ts'
 import { ids } from '../../lib/host/index.ts'
 
 const MAX_FILE_BYTES = 4_194_304
@@ -69,14 +70,7 @@ export class InvitesFile {
 
   async #write(text: string): Promise<void> {
     try {
-      const file = await open(`${this.#path}.new`, 'w', 0o600)
-      try {
-        await file.writeFile(text)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(`${this.#path}.new`, this.#path)
+      await replaceFile(this.#path, text)
     } catch (cause) {
       throw this.#unreadable(cause)
     }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, Micros, PlayerId } from '../../lib/base/index.ts'
-import { replaceFile } from '../../lib/base/node/replace.ts'
+import { replaceView } from '../../lib/base/node/replace.ts'
 import { definePlugin, need, type Plugin } from '../../lib/host/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
@@ -139,7 +139,7 @@ class Views {
     if (this.#written.get(name) === text) return
     // Base64 with `/` as `_`, or base64url: both are safe as file names.
     const file = join(this.#folder, `${name}.json`)
-    await replaceFile(file, text, 0o666)
+    await replaceView(file, text, 0o666)
     this.#written.delete(name)
     this.#written.set(name, text)
     const [oldest] = this.#written.keys()
