@@ -1,4 +1,4 @@
-import { MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
+import { hasCode, MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
 import type { Gossip } from '../../lib/gossip/index.ts'
 import type { Head, Store } from '../../lib/store/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
@@ -39,10 +39,18 @@ export async function refetch({ feeds, gossip }: Parts, text: string, care: Care
   }
 }
 
-/** Refetches under way: who asks for the same one meanwhile gets the same answer, for better or worse. */
+interface Going {
+  readonly care: Care
+  readonly done: Promise<Refetched>
+}
+
+/**
+ * Refetches under way, one for each feed: who asks for the same one meanwhile gets the same answer, for better or worse. Only who
+ * insists does not take a careful one's doubts for an answer, and then deletes.
+ */
 export class Refetches {
   readonly #parts: Parts
-  readonly #going = new Map<string, Promise<Refetched>>()
+  readonly #going = new Map<PlayerId, Going>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -50,10 +58,25 @@ export class Refetches {
 
   /** @throws MarmaladeError as `refetch` does */
   async begin(text: string, care: Care): Promise<Refetched> {
-    const what = `${care} ${this.#parts.feeds.directory.resolve(text)}`
-    const going = this.#going.get(what) ?? refetch(this.#parts, text, care).finally(() => this.#going.delete(what))
-    this.#going.set(what, going)
-    return going
+    const player = this.#parts.feeds.directory.resolve(text)
+    const before = this.#going.get(player)
+    if (before && (before.care === care || care === 'careful')) return before.done
+    const going: Going = { care, done: this.#after(before, text, care) }
+    this.#going.set(player, going)
+    try {
+      return await going.done
+    } finally {
+      if (this.#going.get(player) === going) this.#going.delete(player)
+    }
+  }
+
+  async #after(before: Going | undefined, text: string, care: Care): Promise<Refetched> {
+    try {
+      if (before) return await before.done
+    } catch (error) {
+      if (!hasCode(error, 'DISCARD_UNSURE')) throw error
+    }
+    return refetch(this.#parts, text, care)
   }
 }
 

@@ -1,5 +1,5 @@
 import test from 'tape'
-import { MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
+import { hasCode, MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
 import type { Entry } from '../../lib/entry/index.ts'
 import { refetch, Refetches } from '../../plugins/gossip/refetch.ts'
 import { HandClock, chain, headOfChain, identityNamed, note, rawOf } from '../helpers/chains.ts'
@@ -67,6 +67,46 @@ test('refetch: two at once are one', async (t) => {
   t.deepEqual(forgotten, [ben.id], 'deleted once')
   t.equal(await codeOf(refetches.begin('ben', 'careful')), 'DISCARD_NOTHING', 'the next looks for itself')
   await store.remove()
+})
+
+/** A careful refetch of a feed, and one that insists while the first still asks peers; then these say who has it. */
+async function bothCares(holders: readonly PlayerId[]) {
+  const { store, parts, forgotten } = await place([first])
+  let answer: (holders: PlayerId[]) => void = () => undefined
+  const answered = new Promise<PlayerId[]>((resolve) => (answer = resolve))
+  let asked = (): void => undefined
+  const asking = new Promise<void>((resolve) => (asked = resolve))
+  const askHolders = (): Promise<PlayerId[]> => {
+    asked()
+    return answered
+  }
+  const refetches = new Refetches({ ...parts, gossip: { ...parts.gossip, askHolders } })
+  const careful = refetches.begin('ben', 'careful')
+  await asking
+  const insisting = refetches.begin('ben', 'insist')
+  const again = refetches.begin('ben', 'careful')
+  answer([...holders])
+  const results = await Promise.allSettled([careful, insisting, again])
+  const said = results.map((each) =>
+    each.status === 'fulfilled'
+      ? each.value.entries
+      : hasCode(each.reason, 'DISCARD_UNSURE')
+        ? 'unsure'
+        : (each.reason as unknown),
+  )
+  const gone = await codeOf(refetches.begin('ben', 'insist'))
+  await store.remove()
+  return { said, forgotten, gone }
+}
+
+test('refetch: who insists while a careful one asks peers has it deleted once, whatever they say', async (t) => {
+  const spare = await bothCares([cleo.id])
+  t.deepEqual(spare.said, [4, 4, 4], 'one deletion answers all')
+  t.deepEqual(spare.forgotten, [ben.id])
+  const unsure = await bothCares([])
+  t.deepEqual(unsure.said, ['unsure', 4, 4], 'who asks carefully meanwhile gets the answer of who insists')
+  t.deepEqual(unsure.forgotten, [ben.id])
+  t.deepEqual([spare.gone, unsure.gone], ['DISCARD_NOTHING', 'DISCARD_NOTHING'], 'the next looks for itself')
 })
 
 test('refetch: a feed that is drawn no more is deleted with --yes alone', async (t) => {
