@@ -12,7 +12,7 @@ import { looksOf } from './wire.ts'
 
 /** How often the core looks at what has not come, while there is such. */
 const TICK_MS = 250
-/** Blobs that one peer may name: so many at once, then so many a second. Each may cost a look at the disk. */
+/** Blobs that one peer may name: so many at once, then so many a second. Each that is here costs a look at the disk. */
 const NAMES = { burst: 256, perSecond: 500, weigh: looksOf }
 
 export interface BlobsComponents {

@@ -5,6 +5,7 @@ import { MarmaladeError, blobIdOf } from '../base/index.ts'
 import type { BlobId, Millis } from '../base/index.ts'
 import { BlobFiles, fileAt, isMissing, removeLinks } from './files.ts'
 import type { BlobFile } from './files.ts'
+import { KnownBlobs } from './known.ts'
 import { PartialBlob } from './partial.ts'
 import { Partials } from './partials.ts'
 
@@ -40,6 +41,7 @@ export interface BlobStoreInit {
 export class BlobStore {
   readonly maxBytes: number
   readonly #files: BlobFiles
+  readonly #known: KnownBlobs
   readonly #partials: Partials
   readonly #now: () => Millis
   readonly #links: string | undefined
@@ -54,6 +56,7 @@ export class BlobStore {
 
   private constructor(files: BlobFiles, partials: Partials, { now, links, maxBytes }: BlobStoreInit) {
     this.#files = files
+    this.#known = new KnownBlobs(files)
     this.#partials = partials
     this.#links = links
     this.maxBytes = maxBytes ?? MAX_STORED_BYTES
@@ -114,8 +117,9 @@ export class BlobStore {
     return (await this.size(id)) !== undefined
   }
 
-  /** Bytes of a blob, undefined where it is not here. */
+  /** Bytes of a blob, undefined where it is not here: that is known without a look at the disk, but for the first few times. */
   async size(id: BlobId): Promise<number | undefined> {
+    if (!(await this.#known.mayHave(id))) return undefined
     const found = await fileAt(this.#files.pathOf(id))
     return this.#going.has(id) ? undefined : found?.size
   }
@@ -262,7 +266,12 @@ export class BlobStore {
       this.#coming.add((coming = found))
       return this.#files.pathOf(found)
     }
-    const id = await written.finish(pathOf, expected).finally(() => coming && this.#coming.delete(coming))
+    const id = await written.finish(pathOf, expected).finally(() => {
+      if (coming === undefined) return
+      this.#coming.delete(coming)
+      // Also where only the last sync has failed: its file has its name.
+      this.#known.add(coming)
+    })
     const blob = { id, size }
     for (const listener of this.#listeners) listener(blob)
     return blob
@@ -277,6 +286,7 @@ export class BlobStore {
       // First the links: cut between the two, the blob is there and may go.
       if (this.#links !== undefined) await removeLinks(this.#links, path)
       await rm(path, { force: true })
+      this.#known.delete(id)
       for (const listener of this.#removals) listener({ id, size: found.size })
     }
     const taking = work().finally(() => this.#going.delete(id))
