@@ -149,7 +149,7 @@ export const CODES = {
   BAR_PASSED: 'the bar asked for is over or too near to be reached',
   JAM_UNKNOWN: 'no start entry of this jam is here',
   JAM_STARTED: 'a jam of this name was started before by the same player; a name is never used again',
-  JAM_TOO_LARGE: 'a jam has more entries than one session keeps',
+  JAM_TOO_LARGE: 'a player has published more in one jam than counts, or a jam has more entries than a bundle holds',
   STARTER_ONLY: 'only the starter of a jam may do this',
   NOT_MEMBER: 'its signer is no member of the jam at the position of the entry',
   GENERATOR_FOREIGN: 'a play asks for a generator of another player',

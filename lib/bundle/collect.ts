@@ -1,10 +1,13 @@
 import { MarmaladeError } from '../base/index.ts'
-import type { BlobId, JamId, PlayerId } from '../base/index.ts'
+import type { BlobId, EntryKey, JamId, PlayerId } from '../base/index.ts'
 import { readPayload, verifyEntry } from '../entry/index.ts'
 import type { Entry } from '../entry/index.ts'
-import { Ledger, MAX_ITEMS, readItem } from '../jam/index.ts'
+import { Ledger, readItem, Shares } from '../jam/index.ts'
 import type { Fork, JamEntry } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
+
+/** A bundle is read whole: entries of its jam in it. Each player has its own share of them (`Shares`). */
+const MAX_ENTRIES = 1_048_576
 
 /**
  * Gathers from whole feeds what is of one jam, and what its players publish: what a score is built from. Each entry is
@@ -12,13 +15,15 @@ import { nodeCrypto } from '../keys/index.ts'
  */
 export class JamCollector {
   readonly #ledger: Ledger
-  readonly #entries: JamEntry[] = []
+  readonly #shares: Shares
+  readonly #entries = new Map<EntryKey, JamEntry>()
   /** Publications by archive. */
   readonly #published = new Map<BlobId, number>()
   #ofJam = 0
 
   constructor(jam: JamId) {
     this.#ledger = new Ledger(jam)
+    this.#shares = new Shares(jam)
   }
 
   /** @throws MarmaladeError JAM_TOO_LARGE */
@@ -32,17 +37,26 @@ export class JamCollector {
   }
 
   #keep(entry: Entry): void {
-    if (this.#entries.length >= MAX_ITEMS)
-      throw new MarmaladeError('JAM_TOO_LARGE', `${this.#ledger.jam} has more than ${MAX_ITEMS} entries`)
     const { identity, key, comparable, payload } = entry
     const slim: JamEntry = { identity, key, comparable, payload }
-    this.#entries.push(slim)
+    const excess = this.#shares.take(slim)?.entry
+    if (excess === slim) return
+    if (excess) {
+      this.#entries.delete(excess.key)
+      this.#ledger.remove(excess.key)
+    }
+    if (this.#entries.size >= MAX_ENTRIES)
+      throw new MarmaladeError(
+        'JAM_TOO_LARGE',
+        `more than ${MAX_ENTRIES} entries of ${this.#ledger.jam} are for no bundle`,
+      )
+    this.#entries.set(key, slim)
     this.#ledger.add(slim)
   }
 
-  /** What `buildScore` takes, in the order in which it came. */
+  /** What `buildScore` takes, without what is too much of one player, in the order in which it came. */
   get entries(): readonly JamEntry[] {
-    return this.#entries
+    return [...this.#entries.values()]
   }
 
   /** Everyone ever admitted, and whose entries a fork begins with, as far as what has been taken tells. */

@@ -14,7 +14,7 @@ export type Rendition = 'score' | 'take' | 'what-if'
 /** What a replay is of. */
 export interface PerformanceInit {
   readonly score: Score
-  /** What the score was built from. */
+  /** All that is here of the jam: a take may have heard what the score leaves out. */
   readonly entries: readonly JamEntry[]
   /** What one player heard, instead of the score. */
   readonly take?: TakeOnDisk
@@ -74,8 +74,8 @@ export function performanceOf(init: PerformanceInit): Performance {
   }
 }
 
-function ofScore({ score, entries, whatIf }: PerformanceInit): Performance {
-  const { jam, archives, end, endTick } = score
+function ofScore({ score, whatIf }: PerformanceInit): Performance {
+  const { jam, archives, end, endTick, taken: entries } = score
   return {
     rendition: 'score',
     hash: hex(scoreHash(score, (bytes) => nodeCrypto.sha256(bytes))),

@@ -1,7 +1,7 @@
 import type { EntryKey, Micros } from '../base/index.ts'
 import { isAgain } from '../feed/index.ts'
 import type { JamEntry, JamItem } from './items.ts'
-import { comparePublished } from './order.ts'
+import { comparePublished, insertSorted } from './order.ts'
 
 /** An entry as stored, and the item that it says: an `again` says its original's. */
 interface Carrier {
@@ -18,12 +18,9 @@ const compareCarriers = (a: Carrier, b: Carrier): number => a.again - b.again ||
 export class Carriers {
   /** Entry key as stored to the item it carries: an `again` carries its original's. */
   readonly #ids = new Map<EntryKey, string>()
+  /** Whose word counts first. */
   readonly #carriers = new Map<string, Carrier[]>()
 
-  /** Entries, not items. */
-  get size(): number {
-    return this.#ids.size
-  }
   has(key: EntryKey): boolean {
     return this.#ids.has(key)
   }
@@ -33,7 +30,9 @@ export class Carriers {
     const id = `${item.identity} ${item.key}`
     this.#ids.set(entry.key, id)
     const carrier: Carrier = { key: entry.key, comparable: entry.comparable, again: isAgain(entry) ? 1 : 0, item }
-    this.#carriers.set(id, [...(this.#carriers.get(id) ?? []), carrier])
+    const carriers = this.#carriers.get(id)
+    if (carriers) insertSorted(carriers, carrier, compareCarriers)
+    else this.#carriers.set(id, [carrier])
     return id
   }
 
@@ -42,14 +41,17 @@ export class Carriers {
     const id = this.#ids.get(key)
     if (id === undefined) return undefined
     this.#ids.delete(key)
-    const carriers = (this.#carriers.get(id) ?? []).filter((carrier) => carrier.key !== key)
-    if (carriers.length > 0) this.#carriers.set(id, carriers)
-    else this.#carriers.delete(id)
+    const carriers = this.#carriers.get(id) ?? []
+    carriers.splice(
+      carriers.findIndex((carrier) => carrier.key === key),
+      1,
+    )
+    if (carriers.length === 0) this.#carriers.delete(id)
     return id
   }
 
   /** An item as whoever's word counts says it. */
   said(id: string): JamItem | undefined {
-    return [...(this.#carriers.get(id) ?? [])].sort(compareCarriers)[0]?.item
+    return this.#carriers.get(id)?.[0]?.item
   }
 }

@@ -34,7 +34,7 @@ export class Docket {
     this.#members = ledger.members
   }
 
-  /** Gives a refusal where the entry is of this jam but malformed, or one too many. */
+  /** Gives a refusal where the entry is of this jam but malformed. */
   add(entry: JamEntry): Refusal | undefined {
     const kept = this.#ledger.add(entry)
     if (kept.kind === 'kept') {

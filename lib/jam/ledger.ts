@@ -28,9 +28,6 @@ import { afterEnd, starterOnly } from './refusals.ts'
 import { shapeOf } from './shape.ts'
 import type { Shape } from './shape.ts'
 
-/** The most items of one jam kept: a change every tenth of a second for three hours. */
-export const MAX_ITEMS = 131_072
-
 /** What handing in an entry came to. */
 export type Kept =
   /** `instead` of an item of the same key, which is no more in the set. */
@@ -83,18 +80,14 @@ export class Ledger {
 
   /**
    * Takes an entry in; one of another jam that this one carries on only once the start that says so is there. Refusals: PAYLOAD_INVALID
-   * and its like for one of this jam that is malformed, JAM_TOO_LARGE.
+   * and its like for one of this jam that is malformed. How much each player may say is for whoever hands it in (`Shares`).
    */
   add(entry: JamEntry): Kept {
     if (this.#carriers.has(entry.key)) return { kind: 'known' }
     const read = this.#read(entry)
     if (read.kind === 'other') return { kind: 'other' }
     if (read.kind === 'malformed') return { ...read, kind: 'refused' }
-    const { item } = read
-    if (this.#carriers.size >= MAX_ITEMS) {
-      return { kind: 'refused', ...refusal('JAM_TOO_LARGE', `more than ${MAX_ITEMS} entries: start another jam`) }
-    }
-    const changed = this.#settle(this.#carriers.add(entry, item))
+    const changed = this.#settle(this.#carriers.add(entry, read.item))
     if (!changed?.item) return { kind: 'known' }
     return { kind: 'kept', item: changed.item, ...(changed.gone && { instead: changed.gone }) }
   }

@@ -16,8 +16,8 @@ export function comparePublished(
 /** Score order: (at, comparable, key). */
 export const compareScore = (a: ScorePosition, b: ScorePosition): number => a.at - b.at || comparePublished(a, b)
 
-/** Inserts into a sorted list, after those that compare equal. */
-export function insertSorted<T>(list: T[], item: T, compare: (a: T, b: T) => number): void {
+/** Where an item belongs in a sorted list: after those that compare equal. */
+export function placeIn<T>(list: readonly T[], item: T, compare: (a: T, b: T) => number): number {
   let low = 0
   let high = list.length
   while (low < high) {
@@ -25,5 +25,10 @@ export function insertSorted<T>(list: T[], item: T, compare: (a: T, b: T) => num
     if (compare(list[middle] as T, item) <= 0) low = middle + 1
     else high = middle
   }
-  list.splice(low, 0, item)
+  return low
+}
+
+/** Inserts into a sorted list, after those that compare equal. */
+export function insertSorted<T>(list: T[], item: T, compare: (a: T, b: T) => number): void {
+  list.splice(placeIn(list, item, compare), 0, item)
 }

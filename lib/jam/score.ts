@@ -1,15 +1,15 @@
 import { MarmaladeError, concat, ownedParts, rawId, refOf, utf8 } from '../base/index.ts'
 import type { BlobId, Crypto, EntryKey, Frames, JamId, Micros, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
 import type { Bars } from '../base/index.ts'
-import { isAgain } from '../feed/index.ts'
 import type { Grid } from './grid.ts'
 import type { JamEntry, JamItem, ParamItem, PlayItem, StopItem, TagItem } from './items.ts'
 import { keyOfInstance, startsFirst, tickOf } from './items.ts'
 import type { InstanceKey } from './items.ts'
 import { Ledger } from './ledger.ts'
 import type { Members } from './members.ts'
-import { compareScore } from './order.ts'
+import { comparePublished, compareScore } from './order.ts'
 import { findEnd } from './score-end.ts'
+import { withinShares } from './shares.ts'
 import type { InstancePath, ScorePosition } from './types.ts'
 
 /** An entry that counts, at its place. */
@@ -52,6 +52,8 @@ export interface Score {
   readonly endTick: Ticks
   /** First frame that is not in it any more; tails ring on after it. */
   readonly end: Frames
+  /** What it was made from, of all that was given: what a conductor is told that plays it. */
+  readonly taken: readonly JamEntry[]
   /** In score order. The set that `scoreHash` is of. */
   readonly entries: readonly ScoreEntry[]
   readonly plays: readonly PlayItem[]
@@ -69,6 +71,8 @@ export interface Score {
 export interface ScoreOptions {
   /** Ends it at this bar (counted from 0) at the latest, which also heals SCORE_TOO_LONG. */
   readonly to?: Bars
+  /** So many of a kind of one player's entries count, where that is less than MAX_OF_PLAYER. */
+  readonly most?: number
 }
 
 /** The instance a play starts, as it is written in score, state and take. */
@@ -83,7 +87,7 @@ export const pathOf = (play: PlayItem): InstancePath =>
  */
 export function buildScore(jam: JamId, entries: Iterable<JamEntry>, options: ScoreOptions = {}): Score {
   const refused: RefusedEntry[] = []
-  const ledger = fill(jam, entries, refused)
+  const { ledger, taken } = fill(jam, entries, { most: options.most, refused })
   const { start, grid } = ledger
   if (!start) throw new MarmaladeError('JAM_UNKNOWN', `no start of ${jam} is here: follow its starter or import it`)
   const counted = sift(ledger, refused)
@@ -106,6 +110,7 @@ export function buildScore(jam: JamId, entries: Iterable<JamEntry>, options: Sco
     ...(fork && { from: { jam: fork.jam, bar: fork.bar, start: fork.start } }),
     endTick: found.endTick,
     end: grid.frameOfTick(found.endTick),
+    taken,
     entries: kept,
     plays,
     stops: items.filter((item) => item.kind === 'stop'),
@@ -118,17 +123,29 @@ export function buildScore(jam: JamId, entries: Iterable<JamEntry>, options: Sco
   }
 }
 
-/** Originals before the `again` entries that repeat them, those oldest first: the order given does not matter. */
-function fill(jam: JamId, entries: Iterable<JamEntry>, refused: RefusedEntry[]): Ledger {
+interface Filling {
+  readonly most: number | undefined
+  /** Is told what has no place in it. */
+  readonly refused: RefusedEntry[]
+}
+
+/** A ledger of what each player may say, by (comparable, key): the order given does not matter. */
+function fill(
+  jam: JamId,
+  entries: Iterable<JamEntry>,
+  { most, refused }: Filling,
+): { readonly ledger: Ledger; readonly taken: readonly JamEntry[] } {
   const ledger = new Ledger(jam)
-  const all = [...entries].map((entry) => ({ entry, again: isAgain(entry) ? 1 : 0 }))
-  all.sort((a, b) => a.again - b.again || a.entry.comparable - b.entry.comparable)
-  for (const entry of startsFirst(all.map(({ entry }) => entry))) {
+  const { within, over } = withinShares(jam, entries, most)
+  const refuse = ({ key, identity }: JamEntry, { code, message }: Refusal) =>
+    refused.push({ key, identity, code, message })
+  for (const { entry, why } of over) refuse(entry, why)
+  const taken = startsFirst(within.toSorted(comparePublished)).filter((entry) => {
     const kept = ledger.add(entry)
-    if (kept.kind !== 'refused') continue
-    refused.push({ key: entry.key, identity: entry.identity, code: kept.code, message: kept.message })
-  }
-  return ledger
+    if (kept.kind === 'refused') refuse(entry, kept)
+    return kept.kind === 'kept' || kept.kind === 'known'
+  })
+  return { ledger, taken }
 }
 
 /** The entries that count whatever the end is, in score order. */

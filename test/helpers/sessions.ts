@@ -189,7 +189,7 @@ export async function replayed(
   archives: Archives,
   options: Partial<ReplayInit> & ScoreOptions & { readonly jam?: JamId } = {},
 ): Promise<Replayed> {
-  const { to, jam = JAM, ...rest } = options
+  const { to, most, jam = JAM, ...rest } = options
   const files = new Map<BlobId, string>()
   for (const [archive, bytes] of archives) {
     const file = join(folder, `${files.size}.tgz`)
@@ -197,7 +197,7 @@ export async function replayed(
     files.set(archive, file)
   }
   return replay({
-    score: buildScore(jam, entries, to === undefined ? {} : { to }),
+    score: buildScore(jam, entries, { ...(to !== undefined && { to }), ...(most !== undefined && { most }) }),
     entries,
     archiveFile: async (archive) => files.get(archive) ?? Promise.reject(new Error('it is not here')),
     shown: ({ publisher }) => (publisher === ADA ? 'ada' : 'ben'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import test from 'tape'
-import { concat, entryKeyOf, hasCode, hex, jamIdOf, name, rawId, utf8 } from '../../lib/base/index.ts'
-import { Ledger, MAX_ITEMS, buildScore, scoreHash } from '../../lib/jam/index.ts'
+import { concat, hasCode, hex, jamIdOf, name, rawId, utf8 } from '../../lib/base/index.ts'
+import { buildScore, scoreHash } from '../../lib/jam/index.ts'
 import type { JamEntry, Score } from '../../lib/jam/index.ts'
 import { ADA, BAR, BEN, CY, JAM, JamWriter, archiveNamed, startedJam } from '../helpers/jams.ts'
 
@@ -212,24 +212,5 @@ test('score: a process generator makes it inexact', (t) => {
   jam.generator(BEN, 'beep', 'process')
   jam.play(BEN, 'beep', 0)
   t.ok(buildScore(JAM, jam.entries).inexact)
-  t.end()
-})
-
-test('score: a jam has a bound', (t) => {
-  const jam = startedJam()
-  const ledger = new Ledger(JAM)
-  for (const entry of jam.entries) ledger.add(entry)
-  const first = jam.tag(ADA, 'mood', 1, 0)
-  const keys = new Uint8Array(32)
-  const write = (n: number): JamEntry => {
-    new DataView(keys.buffer).setUint32(0, n)
-    return { ...first, key: entryKeyOf(keys) }
-  }
-  let n = 0
-  while (n + jam.entries.length <= MAX_ITEMS) ledger.add(write(n++))
-  const over = ledger.add(write(n))
-  t.equal(over.kind === 'refused' && over.code, 'JAM_TOO_LARGE')
-  ledger.remove(write(0).key)
-  t.equal(ledger.add(write(n)).kind, 'kept', 'until something goes')
   t.end()
 })

@@ -5,7 +5,7 @@ import { hex } from '../../lib/base/index.ts'
 import type { Frames, PlayerId } from '../../lib/base/index.ts'
 import { JamConductor, buildScore, scoreHash } from '../../lib/jam/index.ts'
 import type { Command, ConductorEvent, Grid, JamEntry, Score, TagPoint } from '../../lib/jam/index.ts'
-import { ADA, ARCHIVES, BEN, CY, JAM, JamWriter } from '../helpers/jams.ts'
+import { ADA, ARCHIVES, BEN, CY, JAM, JamWriter, playerNamed } from '../helpers/jams.ts'
 
 const RUNS = Number(process.env['PROP_RUNS'] ?? 120)
 const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest())
@@ -120,23 +120,26 @@ function written(list: readonly Act[]): JamWriter {
   return jam
 }
 
+const hashOf = (score: Score): string => hex(scoreHash(score, sha256))
 const summary = (score: Score) => ({
-  hash: hex(scoreHash(score, sha256)),
+  hash: hashOf(score),
   end: score.end,
   refused: score.refused.map(({ key, code }) => [key, code]),
   problems: score.problems,
   points: score.grid.points,
 })
 
+const inAnyOrder = (entries: readonly JamEntry[], random: Iterator<number>): JamEntry[] =>
+  entries
+    .map((entry) => ({ entry, rank: random.next().value as number }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ entry }) => entry)
+
 test('the order in which entries come never changes the score', (t) => {
   fc.assert(
     fc.property(acts, fc.infiniteStream(fc.nat()), (list, random) => {
       const { entries } = written(list)
-      const shuffled = entries
-        .map((entry) => ({ entry, rank: random.next().value as number }))
-        .sort((a, b) => a.rank - b.rank)
-        .map(({ entry }) => entry)
-      t.deepEqual(summary(buildScore(JAM, shuffled)), summary(buildScore(JAM, entries)))
+      t.deepEqual(summary(buildScore(JAM, inAnyOrder(entries, random))), summary(buildScore(JAM, entries)))
     }),
     { numRuns: RUNS, seed: 1 },
   )
@@ -187,6 +190,29 @@ function render(schedule: ReadonlyMap<number, readonly JamEntry[]>, score: Score
   }
   return { commands, events }
 }
+
+test('nor what it commands, where players say more than counts; and a stranger never does', (t) => {
+  let over = 0
+  fc.assert(
+    fc.property(acts, fc.integer({ min: 3, max: 9 }), fc.infiniteStream(fc.nat()), (list, most, random) => {
+      const { entries } = written(list)
+      // All that anybody says a stranger says too.
+      const stranger = new JamWriter(JAM, 1)
+      for (const { payload } of entries)
+        if (typeof payload === 'object') stranger.write(playerNamed('dan'), { ...payload })
+      const score = buildScore(JAM, entries, { most })
+      const same = buildScore(JAM, inAnyOrder([...entries, ...stranger.entries], random), { most })
+      t.deepEqual([hashOf(same), same.end], [hashOf(score), score.end])
+      const blocks = Math.ceil(score.end / 128) + 2
+      const [one, other] = [score, same].map((it) => render(new Map([[0, it.taken]]), it, blocks).commands)
+      t.equal(difference(other!, one!), undefined)
+      over += score.refused.filter(({ code }) => code === 'JAM_TOO_LARGE').length
+    }),
+    { numRuns: RUNS, seed: 4 },
+  )
+  t.ok(over > RUNS, `${over} entries too many in ${RUNS} jams`)
+  t.end()
+})
 
 /** The first command that differs, of two lists. */
 function difference(a: readonly Command[], b: readonly Command[]): string | undefined {
