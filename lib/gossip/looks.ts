@@ -6,7 +6,7 @@ import { samplePositions } from './sample.ts'
 import { MAX_LOST, RUN_ENTRY_BYTES } from './wire.ts'
 import type { GossipEffect, GossipEvent, Position } from './types.ts'
 
-type Reading = Pick<Store, 'identity' | 'has' | 'read' | 'get' | 'lost' | 'readLost'>
+type Reading = Pick<Store, 'identity' | 'has' | 'read' | 'lost' | 'readLost'>
 /** A question of the core that the store answers. */
 export type Question = Extract<GossipEffect, { type: 'find' | 'read' | 'sample' | 'losing' | 'lack' }>
 /** An event without its time, kind by kind. */
@@ -17,8 +17,8 @@ type QuestionOf<T extends Question['type']> = Extract<Question, { type: T }>
 export async function answer(store: Reading, ahead: ReadAhead, question: Question): Promise<Timeless<GossipEvent>> {
   switch (question.type) {
     case 'find': {
-      const { link, stream, turn, goal } = question
-      const at = goal ? await findOnLosing(store, { ...question, goal }) : await find(store, question)
+      const { link, stream, turn } = question
+      const at = await find(store, question)
       return { type: 'found', link, stream, turn, at }
     }
     case 'read': {
@@ -39,8 +39,9 @@ export async function answer(store: Reading, ahead: ReadAhead, question: Questio
   }
 }
 
-async function find(store: Reading, { identity, positions }: QuestionOf<'find'>): Promise<Position> {
-  for (const position of positions) if (await store.has(identity, position)) return position
+/** The first of the positions that lies on the feed, or on the chain that ends in the losing head asked for. */
+async function find(store: Reading, { identity, positions, goal }: QuestionOf<'find'>): Promise<Position> {
+  for (const position of positions) if (await store.has(identity, position, goal)) return position
   return undefined
 }
 
@@ -84,26 +85,6 @@ async function* upTo(entries: AsyncIterable<Entry>, last: Entry['key']): AsyncGe
     yield entry
     if (entry.key === last) return
   }
-}
-
-/** The first of the positions that lies on the chain which ends in a losing head: on its own part, or on the shared one. */
-async function findOnLosing(
-  store: Reading,
-  { identity, positions, goal }: QuestionOf<'find'> & { readonly goal: HeadPosition },
-): Promise<Position> {
-  const wanted = new Set(positions.map(({ key }) => key))
-  const own = new Set<Entry['key']>()
-  let first: Entry | undefined
-  for await (const entry of store.readLost(identity, goal)) {
-    first ??= entry
-    if (wanted.has(entry.key)) own.add(entry.key)
-  }
-  const shared = first?.parent == null ? undefined : await store.get(first.parent)
-  for (const position of positions) {
-    if (own.has(position.key)) return position
-    if (shared && position.comparable <= shared.comparable && (await store.has(identity, position))) return position
-  }
-  return undefined
 }
 
 /** Those of the positions that neither the own feed nor a kept branch of it holds. */

@@ -133,7 +133,7 @@ export type GossipEvent = { readonly now: Millis } & (
  */
 export type GossipEffect =
   | CallEffect<CloseCode>
-  /** Which of these positions, the first that does, lies on the current chain? -> `found` */
+  /** Which of these positions, the first that does, lies on the current chain, or on the one that ends in the losing head `goal`? -> `found` */
   | {
       readonly type: 'find'
       readonly link: LinkId

@@ -140,7 +140,7 @@ export class Reader {
     const state = await readFeed(this.#db, identity, snapshot)
     if (!state?.head) return
     const { head, branches, feed } = state
-    const branch = otherHeads(branches, head.branch).find(({ tail }) => tail.key === lost.key)
+    const branch = losingBranch(state, lost)
     if (!branch) return
     const chain = chainOf(branches, branch.id)
     const shared = lastShared(chain, chainOf(branches, head.branch))
@@ -166,12 +166,15 @@ export class Reader {
     })
   }
 
-  async has(identity: PlayerId, position: HeadPosition): Promise<boolean> {
+  async has(identity: PlayerId, position: HeadPosition, losing?: HeadPosition): Promise<boolean> {
     this.assertOpen()
     return withSnapshot(this.#db, async (snapshot) => {
       const state = await readFeed(this.#db, identity, snapshot)
-      const found = state && (await findKey(this.#readParts(snapshot), position.key))
-      return found?.feed === state?.feed && found?.comparable === position.comparable && isCurrent(state, found)
+      const end = losing ? losingBranch(state, losing)?.id : state?.head?.branch
+      if (!state || end === undefined) return false
+      const found = await findKey(this.#readParts(snapshot), position.key)
+      if (found?.feed !== state.feed || found.comparable !== position.comparable) return false
+      return holds(chainOf(state.branches, end), found.branch, found.comparable)
     })
   }
 
@@ -280,6 +283,10 @@ function headOfRow(value: Uint8Array): Head {
   const head = parseHead(value)
   return headOf(head.identity, head)
 }
+
+/** The kept branch that ends in a losing head. */
+const losingBranch = (state: FeedState | undefined, { key }: HeadPosition) =>
+  state?.head && otherHeads(state.branches, state.head.branch).find(({ tail }) => tail.key === key)
 
 const isCurrent = (state: FeedState | undefined, spot: { branch: number; comparable: Micros } | undefined): boolean =>
   spot !== undefined &&

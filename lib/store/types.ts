@@ -182,8 +182,11 @@ export interface Store {
    * counts, since an original is known by its author and key: anybody may publish anything as an `again` of a key.
    */
   get(key: EntryKey, where?: 'feed' | 'anywhere', author?: PlayerId): Promise<Entry | undefined>
-  /** Whether the current chain of the identity holds this position. */
-  has(identity: PlayerId, position: HeadPosition): Promise<boolean>
+  /**
+   * Whether the current chain of the identity holds this position; with `losing`, whether the kept chain that ends in that losing
+   * head does, what it shares with the feed included. Looked up by key, however long either is.
+   */
+  has(identity: PlayerId, position: HeadPosition, losing?: HeadPosition): Promise<boolean>
   /**
    * Entries of current feeds by payload type, newest first unless asked otherwise. An `again` counts as what it
    * publishes again. Encrypted ones have the type `.box`. A type above 64 bytes is not indexed. What cannot be read is passed

@@ -28,6 +28,13 @@ export function storeChainsSuite(test: Tape, kind: StoreKind): void {
       t.deepEqual(keysOf(await feedOf(each)), keysOf([...root, ...high]))
       t.deepEqual(await each.lost(ben.id), [headOfChain(low)])
       t.deepEqual(keysOf(await collect(each.readLost(ben.id, headOfChain(low)))), keysOf(low))
+      const onLost = [...root, ...low, ...high].map((entry) => each.has(ben.id, entry, headOfChain(low)))
+      t.deepEqual(
+        await Promise.all(onLost),
+        [...root, ...low, ...high].map((entry) => !high.includes(entry)),
+      )
+      t.notOk(await each.has(ben.id, root[0]!, headOfChain(high)), 'the feed is no chain that lost')
+      t.notOk(await each.has(cy.id, root[0]!, headOfChain(low)), 'nor is it of another identity')
       t.equal((await each.verifyAll()).bad, 0)
     }
     await other.close()
