@@ -85,6 +85,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
           for (const row of await newestOf(player)) if (!row.here) ahead.want(player, row.archive)
         }
       }
+      const publishedListeners = new Set<() => void>()
       const offered = new Offered(feeds.store, feeds.identity.id)
       let folding: Promise<void> = Promise.resolve()
       const fold = (work: () => Promise<void>): void => {
@@ -96,8 +97,10 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
         const payload = await generatorIn(feeds.store, entry)
         if (!payload) return
         const { name, archive } = payload
-        if (await isHere(archive)) shelf.put(entry.identity, name, archive)
-        else if (isFetched(entry.identity)) ahead.want(entry.identity, archive)
+        if (await isHere(archive)) {
+          shelf.put(entry.identity, name, archive)
+          for (const listener of publishedListeners) listener()
+        } else if (isFetched(entry.identity)) ahead.want(entry.identity, archive)
       }
       fold(() => offered.load())
       const undo = [
@@ -126,6 +129,10 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
         mayRun: (archive) => permits.mayRun(archive),
         onPermits: (listener) => permits.onChange(listener),
         hold: (uses) => blobs.addUses(uses),
+        onPublished: (listener) => {
+          publishedListeners.add(listener)
+          return () => publishedListeners.delete(listener)
+        },
       }
       return {
         api,

@@ -6,10 +6,14 @@ import type { LiveJam } from '../jams/index.ts'
 
 /** An archive that nobody had is asked for again after this. */
 const RETRY_MILLIS = 2_000
+/** Archives prepared before anybody plays them. */
+const MAX_AHEAD = 16
 
 export interface ArchivesInit {
   readonly jam: { readonly ledger: Pick<LiveJam['ledger'], 'items' | 'refuse'> }
-  readonly generators: Pick<GeneratorsApi, 'hold' | 'onPermits' | 'atHand' | 'ensure' | 'mayRun'>
+  readonly generators: Pick<GeneratorsApi, 'hold' | 'onPermits' | 'onPublished' | 'atHand' | 'ensure' | 'mayRun'>
+  /** What may be played next, the likeliest first. */
+  readonly likely: () => Promise<readonly BlobId[]>
   readonly log: Log
   /** Hands a file to the engine, which answers once for each time. */
   readonly hand: (archive: ArchiveFile) => void
@@ -29,9 +33,14 @@ interface Known {
   asked: number
   /** It runs in the engine itself, whoever published it. */
   needsNoPermit: boolean
+  /** No play names it yet. */
+  isAhead?: boolean
 }
 
-/** The archives that a jam's plays name, each brought here once and handed to the engine; again where it may run now, or no more. */
+/**
+ * The archives that a jam's plays name, each brought here once and handed to the engine; again where it may run now, or no more.
+ * What may be played next is handed over before, one at a time, so that the first play of it need not wait until it is compiled.
+ */
 export class Archives {
   readonly #init: ArchivesInit
   readonly #known = new Map<BlobId, Known>()
@@ -39,6 +48,11 @@ export class Archives {
   readonly #toLook = new Set<BlobId>()
   #looking = false
   #engineRuns = false
+  #lookingAhead = false
+  #lookAheadAgain = false
+  /** What the engine prepares before anybody plays it. */
+  #ahead: BlobId | undefined
+  readonly #triedAhead = new Set<BlobId>()
   #retry: NodeJS.Timeout | undefined
   readonly #release: (() => void)[]
   #stopped = false
@@ -48,6 +62,7 @@ export class Archives {
     this.#release = [
       init.generators.hold((archive) => this.#known.has(archive)),
       init.generators.onPermits(() => this.#look(this.#known.keys())),
+      init.generators.onPublished(() => void this.#prepareAhead()),
     ]
   }
 
@@ -67,6 +82,15 @@ export class Archives {
     if (!known) return false
     known.asked = Math.max(0, known.asked - 1)
     if (known.asked > 0) return false
+    if (this.#ahead === archive) {
+      this.#ahead = undefined
+      void this.#prepareAhead()
+    }
+    if (known.isAhead && refusal) {
+      // Handed over again where it is played: then it matters why not.
+      this.#known.delete(archive)
+      return false
+    }
     known.state = refusal ? 'refused' : 'ready'
     known.needsNoPermit = runtime === 'wasm'
     return true
@@ -96,6 +120,7 @@ export class Archives {
       this.#known.set(archive, { state: 'fetching', asked: 0, needsNoPermit: false })
       void this.#bring(archive)
     }
+    void this.#prepareAhead()
   }
 
   /** Asks for nothing more, and holds nothing. */
@@ -110,10 +135,45 @@ export class Archives {
     const { ledger } = this.#init.jam
     const wanted = new Set<BlobId>()
     for (const item of ledger.items()) {
-      if (item.kind !== 'play' || this.#known.has(item.payload.archive)) continue
-      if (ledger.refuse(item) === undefined) wanted.add(item.payload.archive)
+      if (item.kind !== 'play') continue
+      const { archive } = item.payload
+      const known = this.#known.get(archive)
+      if ((known && !known.isAhead) || ledger.refuse(item) !== undefined) continue
+      if (!known) wanted.add(archive)
+      else {
+        known.isAhead = false
+        this.#look([archive])
+      }
     }
     return wanted
+  }
+
+  /** Hands over the next that may be played, once the engine has answered for the one before. */
+  async #prepareAhead(): Promise<void> {
+    if (this.#ahead !== undefined || !this.#engineRuns) return
+    this.#lookAheadAgain = this.#lookingAhead
+    if (this.#lookingAhead) return
+    this.#lookingAhead = true
+    await this.#handAhead().catch((err: unknown) =>
+      this.#init.log.warn({ err }, 'nothing is prepared ahead of its play'),
+    )
+    this.#lookingAhead = false
+    if (this.#lookAheadAgain) await this.#prepareAhead()
+  }
+
+  async #handAhead(): Promise<void> {
+    for (const archive of await this.#init.likely()) {
+      if (this.#known.has(archive) || this.#triedAhead.has(archive)) continue
+      if (this.#triedAhead.size >= MAX_AHEAD) return
+      this.#triedAhead.add(archive)
+      const file = await this.#init.generators.atHand(archive)
+      if (this.#stopped) return
+      if (file === undefined || this.#known.has(archive)) continue
+      this.#ahead = archive
+      this.#known.set(archive, { state: 'sent', file, mayRun: false, asked: 1, needsNoPermit: false, isAhead: true })
+      this.#init.hand({ archive, file, mayRun: false })
+      return
+    }
   }
 
   async #bring(archive: BlobId): Promise<void> {

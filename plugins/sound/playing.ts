@@ -1,18 +1,21 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MarmaladeError, ownedParts, type Frames, type Millis } from '../../lib/base/index.ts'
+import type { Frames, Millis } from '../../lib/base/index.ts'
 import { Engine, type FromEngine, type SessionEnd, type SessionReport, type ToEngine } from '../../lib/engine/index.ts'
 import type { Log } from '../../lib/host/index.ts'
 import type { PlayItem } from '../../lib/jam/index.ts'
-import { shortIdOf } from '../../lib/keys/index.ts'
 import type { SinkState } from '../../lib/sink/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import type { JamChange, LiveJam, PlayAnswer } from '../jams/index.ts'
 import { Archives } from './archives.ts'
-import type { SoundReport, SoundStatus } from './contract.ts'
+import type { SoundReport, SoundStatus, TagRow } from './contract.ts'
 import type { Due, Heard } from './heard.ts'
+import { pointsOf, type Asked } from './history.ts'
 import type { JamLog } from './jam-log.ts'
+import { likelyNext } from './likely.ts'
+import type { PointLog } from './point-log.ts'
 import { Readings } from './readings.ts'
+import { pointsFolderOf, sweepPoints } from './take-folder.ts'
 
 /** How long a play's start may take to be known before `fetching` is said: less than who asks waits for the answer. */
 const KNOWN_MILLIS = 1_800
@@ -77,9 +80,13 @@ export class Playing {
     this.heard = init.heard
     this.#init = init
     this.#take = take
+    this.#points = init.heard.keepIn(pointsFolderOf(take), init.startedAt, (err) =>
+      init.log.warn({ err }, 'old points of the jam are kept no more: see that the folder of its takes has room'),
+    )
     this.#archives = new Archives({
       jam: init.jam,
       generators: init.generators,
+      likely: () => likelyNext(init.jam, init.player, init.generators),
       log: init.log,
       hand: (archive) => this.send({ kind: 'archive', ...archive }),
       changed: () => this.#wake(),

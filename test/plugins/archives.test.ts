@@ -12,6 +12,8 @@ function rig(...here: readonly string[]) {
   for (const generator of ['drums', 'chords']) jam.play(ADA, generator, 0)
   const ledger = new Ledger(JAM)
   for (const entry of jam.entries) ledger.add(entry)
+  const likely: string[] = []
+  const published = new Set<() => void>()
   const permits = new Set<BlobId>()
   const listeners = new Set<() => void>()
   const handed: ArchiveFile[] = []
@@ -24,10 +26,15 @@ function rig(...here: readonly string[]) {
         listeners.add(listener)
         return () => listeners.delete(listener)
       },
+      onPublished: (listener) => {
+        published.add(listener)
+        return () => published.delete(listener)
+      },
       atHand: async (archive) => (here.some((name) => archiveNamed(name) === archive) ? archive : undefined),
       ensure: async (archive) => archive,
       mayRun: async (archive) => permits.has(archive),
     },
+    likely: async () => likely.map((name) => archiveNamed(name)),
     log: memoryLog(),
     hand(file) {
       handed.push(file)
@@ -38,6 +45,16 @@ function rig(...here: readonly string[]) {
   return {
     archives,
     handed,
+    publish: (...names: readonly string[]): void => {
+      likely.push(...names)
+      for (const listener of published) listener()
+    },
+    /** Ada plays it from now on. */
+    play: (name: string): void => {
+      ledger.add(jam.generator(ADA, name))
+      ledger.add(jam.play(ADA, name, 960))
+      archives.want()
+    },
     set: (name: string, on: boolean): void => {
       if (on) permits.add(archiveNamed(name))
       else permits.delete(archiveNamed(name))
@@ -106,5 +123,27 @@ test('archives: one that is ready is handed over again as refused when it may ru
   set('drums', true)
   await given(4)
   t.equal(handed.length, 4)
+  archives.stop()
+})
+
+test('archives: what may be played next is prepared before, one at a time; why not matters once it is played', async (t) => {
+  const { archives, handed, publish, play, given, answer } = rig('drums', 'chords', 'bass', 'pad', 'far')
+  await archives.atHand()
+  archives.want()
+  publish('drums', 'bass', 'absent', 'pad')
+  await given(1)
+  const [bass, pad] = [archiveNamed('bass'), archiveNamed('pad')]
+  t.deepEqual(handed, [{ archive: bass, file: bass, mayRun: false }], 'neither what is played nor a second one')
+  t.notOk(answer('bass', true), 'a refusal that concerns nobody')
+  await given(2)
+  t.deepEqual(handed[1], { archive: pad, file: pad, mayRun: false })
+  t.ok(answer('pad', false))
+  t.equal(archives.stateOf(pad), 'ready')
+  play('pad')
+  play('bass')
+  await given(3)
+  t.deepEqual(handed.slice(2), [{ archive: bass, file: bass, mayRun: false }], 'what is ready is not handed over again')
+  t.ok(answer('bass', true))
+  t.equal(archives.stateOf(bass), 'refused')
   archives.stop()
 })
