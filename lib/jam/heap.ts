@@ -16,6 +16,13 @@ export class Heap<T> {
     return this.#items[0]
   }
 
+  /** Lets everything go that does not pass. */
+  keep(passes: (item: T) => boolean): void {
+    const kept = this.#items.filter(passes)
+    this.#items.length = 0
+    for (const item of kept) this.push(item)
+  }
+
   push(item: T): void {
     const items = this.#items
     let at = items.push(item) - 1

@@ -14,6 +14,11 @@ export const MAX_NAMES = 64
 export const MAX_PENDING = 1024
 /** Tags one instance may set in one block of 128. */
 export const MAX_SETS = 64
+/** What waits of all instances of one player, those that are over among them: tags and notes, and UTF-16 code units of their texts. */
+export const MAX_PLAYER_PENDING = 8192
+export const MAX_PLAYER_TEXT = 65_536
+/** What an instance has set for later than so long after its end is dropped with it. */
+export const OUTLASTS: Beats = 256
 
 interface Pending {
   readonly owner: Owner
@@ -26,8 +31,9 @@ interface Pending {
 }
 interface Owner {
   readonly self: InstancePath
+  readonly player: string
   readonly names: Set<string>
-  waiting: number
+  readonly waiting: Set<Pending>
   /** Settings and notes in the block that begins at `block`. */
   sets: number
   notes: number
@@ -35,6 +41,12 @@ interface Owner {
   /** Notes that came too late since that was told, and when it was. */
   late: number
   told: Frames
+}
+
+/** What waits of one player. */
+interface Share {
+  count: number
+  text: number
 }
 
 /** Notes of one instance that were dropped. */
@@ -45,11 +57,16 @@ export interface LateNotes {
 
 /**
  * Tags and notes that instances have set for a beat, until they become visible (ENGINE-1 section 3). Its bounds are each
- * instance's own, so that nothing others do changes what counts.
+ * instance's or each player's own, so that nothing other players do changes what counts.
  */
 export class PendingTags {
   readonly #heap = new Heap<Pending>((a, b) => a.beat - b.beat || a.order - b.order)
+  /** Of instances that play and have set something: as many as may play at once. */
   readonly #owners = new Map<InstancePath, Owner>()
+  /** Of players of whom anything waits. */
+  readonly #shares = new Map<string, Share>()
+  /** Items of the heap that wait no longer. */
+  #dropped = 0
   /** Those whose notes came too late, which has not been told. */
   readonly #late = new Set<Owner>()
   #order = 0
@@ -59,7 +76,8 @@ export class PendingTags {
    * within one.
    * @param beat from which it is visible; NaN for as soon as may be
    * @param block first frame of the block of 128 in which it was set
-   * @returns whether it counts: not with a malformed name or value, or above 64 names, 64 tags or 256 notes a block, 1,024 waiting
+   * @returns whether it counts: not with a malformed name or value, or above 64 names, 64 tags or 256 notes a block, 1,024 waiting,
+   * 8,192 waiting of its player or 65,536 code units of text in them
    */
   set(self: InstancePath, name: string, value: TagValue, beat: Beats, block: Frames, note?: NoteShape): boolean {
     if (!isName(name) || !isValue(value) || beat === Infinity) return false
@@ -72,23 +90,71 @@ export class PendingTags {
       owner.notes = 0
     }
     const full = note ? owner.notes >= MAX_NOTES : owner.sets >= MAX_SETS
-    if (full || owner.waiting >= MAX_PENDING) return false
+    if (full || owner.waiting.size >= MAX_PENDING || !this.#share(owner, value)) return false
     owner.names.add(own)
     if (note) owner.notes++
     else owner.sets++
-    owner.waiting++
     const at = Number.isNaN(beat) ? -Infinity : beat
-    this.#heap.push({ owner, path: `${self}/${own}`, value, beat: at, order: this.#order++, note })
+    const pending = { owner, path: `${self}/${own}`, value, beat: at, order: this.#order++, note }
+    owner.waiting.add(pending)
+    this.#heap.push(pending)
     return true
+  }
+
+  /** Makes a value that is to wait count, unless too much of its player waits. */
+  #share({ player }: Owner, value: TagValue): boolean {
+    const share = this.#shares.get(player) ?? { count: 0, text: 0 }
+    const text = share.text + textIn(value)
+    if (share.count >= MAX_PLAYER_PENDING || text > MAX_PLAYER_TEXT) return false
+    share.count++
+    share.text = text
+    this.#shares.set(player, share)
+    return true
+  }
+
+  /** It waits no longer. */
+  #release(pending: Pending): void {
+    const { owner, value } = pending
+    owner.waiting.delete(pending)
+    const share = this.#shares.get(owner.player)
+    if (!share) return
+    share.text -= textIn(value)
+    if (--share.count === 0) this.#shares.delete(owner.player)
   }
 
   #ownerOf(self: InstancePath): Owner {
     let owner = this.#owners.get(self)
     if (!owner) {
-      owner = { self, names: new Set(), waiting: 0, sets: 0, notes: 0, block: NaN, late: 0, told: -Infinity }
+      const player = self.slice(0, self.indexOf('/'))
+      owner = { self, player, names: new Set(), waiting: new Set(), ...FRESH }
       this.#owners.set(self, owner)
     }
     return owner
+  }
+
+  /** What is held, of which half at most waits no longer. */
+  get size(): number {
+    return this.#heap.size
+  }
+
+  /**
+   * An instance is over, and none starts under its path again: what it has set still becomes visible, but for what it has
+   * set for more than 256 beats later.
+   * @param beat at which the block began in which it ended
+   */
+  forget(self: InstancePath, beat: Beats = Infinity): void {
+    const owner = this.#owners.get(self)
+    if (!owner) return
+    this.#owners.delete(self)
+    for (const pending of owner.waiting) {
+      if (pending.beat <= beat + OUTLASTS) continue
+      this.#release(pending)
+      this.#dropped++
+    }
+    // All of it is gone through only when half of it is to go: so an end costs what it drops.
+    if (2 * this.#dropped <= this.#heap.size) return
+    this.#heap.keep((pending) => pending.owner.waiting.has(pending))
+    this.#dropped = 0
   }
 
   /**
@@ -102,7 +168,11 @@ export class PendingTags {
       const frame = next.beat === -Infinity ? from : grid.frameOfBeat(next.beat)
       if (frame >= to) break
       this.#heap.pop()
-      next.owner.waiting--
+      if (!next.owner.waiting.has(next)) {
+        this.#dropped--
+        continue
+      }
+      this.#release(next)
       const { path, value, order, note } = next
       if (note && frame < from) this.#drop(next.owner)
       else due.push({ change: { path, value, frame: Math.max(frame, from), ...(note && { note }) }, order })
@@ -133,5 +203,8 @@ export class PendingTags {
 
 const NONE: readonly TagChange[] = Object.freeze([])
 
+const FRESH = { sets: 0, notes: 0, block: NaN, late: 0, told: -Infinity } as const
+
+const textIn = (value: TagValue): number => (typeof value === 'string' ? value.length : 0)
 const isValue = (value: TagValue): boolean =>
   typeof value === 'number' ? Number.isFinite(value) : value.length <= MAX_TAG_TEXT

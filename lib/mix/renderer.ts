@@ -226,6 +226,9 @@ export class Renderer {
       events.push({ kind: 'ended', frame: from + BLOCK, path })
       this.#stage.leave(performer)
     }
+    const { conductor, pending } = this.#init
+    for (const { kind, path } of events)
+      if (kind === 'ended') pending.forget(path, conductor.grid.positionAt(from).beat)
   }
 }
 

@@ -185,6 +185,7 @@ export interface RenderOptions {
   readonly runners?: readonly GroupRunner[]
   readonly grid?: Grid
   readonly measured?: Measured
+  readonly pending?: PendingTags
   /** Called before each quantum. */
   readonly before?: (renderer: Renderer, from: Frames) => void
 }
@@ -194,10 +195,10 @@ export function renderAll(
   archives: readonly TestArchive[],
   commands: readonly Command[],
   frames: Frames,
-  { runners = localRunners(1), grid = GRID, measured = 'all', before }: RenderOptions = {},
+  { runners = localRunners(1), grid = GRID, measured = 'all', pending = new PendingTags(), before }: RenderOptions = {},
 ): Rendered {
   const conductor = new FixedConductor(commands, grid)
-  const parts = { conductor, flow: new TagFlow(), pending: new PendingTags(), runners }
+  const parts = { conductor, flow: new TagFlow(), pending, runners }
   const renderer = new Renderer({ ...parts, sha256, measured })
   for (const { archive, prepared } of archives) renderer.prepare(archive, prepared)
   const left = new Float32Array(frames)

@@ -168,6 +168,62 @@ test('pending tags: bounds are each instance’s own', (t) => {
   t.end()
 })
 
+test('pending tags: an instance that is over is forgotten, what it has set is not', (t) => {
+  const pending = new PendingTags()
+  for (let n = 0; n < 64; n++) t.ok(pending.set(DRUMS, `tag-${n}`, n, 1, n * 128))
+  t.notOk(pending.set(DRUMS, 'one-more', 1, 1, 9_000))
+  pending.forget(DRUMS)
+  pending.forget(ARP)
+  t.equal(pending.visible(Math.floor(BEAT / 128) * 128, grid).length, 64)
+  t.ok(pending.set(DRUMS, 'one-more', 1, 1, 9_000), 'nothing is known of it')
+  t.end()
+})
+
+test('pending tags: of one player so much waits, whoever of its instances has set it', (t) => {
+  const pending = new PendingTags()
+  const text = 'x'.repeat(1024)
+  for (let n = 0; n < 64; n++) t.ok(pending.set(`${ada}/drums/i-${n >> 3}` as InstancePath, 'text', text, 1e6, 0))
+  for (const one of ['i-0', 'i-99']) {
+    t.notOk(pending.set(`${ada}/drums/${one}` as InstancePath, 'text', 'x', 1e6, 0), 'text')
+    t.ok(pending.set(`${ada}/drums/${one}` as InstancePath, 'number', 1, 1e6, 0), 'a number has none')
+  }
+  t.ok(pending.set(ARP, 'text', 'x', 1, 0), 'another player is not touched')
+  let counted = 0
+  for (let n = 0; n < 20_000; n++)
+    if (pending.set(`${ben}/bass/i-${n >> 9}` as InstancePath, 'kick', n, 1, 128 * n)) counted++
+  t.equal(counted, 8_191)
+  t.ok(pending.set(DRUMS, 'number', 1, 1, 0))
+  pending.visible(Math.floor(BEAT / 128) * 128, grid)
+  t.ok(pending.set(ARP, 'text', text, 1, 0), 'what has become visible waits no longer')
+  t.end()
+})
+
+test('pending tags: what is set for much later than its instance’s end is dropped with it, and makes room', (t) => {
+  const pending = new PendingTags()
+  const text = 'x'.repeat(1024)
+  let counted = 0
+  let most = 0
+  for (let n = 0; n < 2_000; n++) {
+    const self = `${ada}/drums/i-${n}` as InstancePath
+    for (let m = 0; m < 60; m++) if (pending.set(self, 'far', text, 1e9 - m, 0)) counted++
+    if (n % 100 === 0) pending.set(self, 'near', n, 257, 0)
+    pending.set(self, 'beyond', n, 257 + 1 / 960, 0)
+    pending.forget(self, 1)
+    most = Math.max(most, pending.size)
+  }
+  t.equal(counted, 120_000)
+  t.ok(most < 200, `${most} are held`)
+  const last = grid.frameOfBeat(257)
+  const seen: TagChange[] = []
+  for (let from = 0; from <= last; from += 128) seen.push(...pending.visible(from, grid))
+  t.deepEqual(
+    seen,
+    Array.from({ length: 20 }, (_, n) => set(`${ada}/drums/i-${100 * n}/near`, 100 * n, last)),
+  )
+  t.deepEqual(pending.visible(last, grid, Infinity), [], 'nothing more')
+  t.end()
+})
+
 test('pending notes: begin on their frame, in order with tags; those whose frame is over are dropped and counted', (t) => {
   const pending = new PendingTags()
   const note = { velocity: 0.5, beats: 2 }

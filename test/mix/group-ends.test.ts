@@ -1,7 +1,19 @@
 import test from 'tape'
+import { PendingTags, type InstancePath } from '../../lib/jam/index.ts'
 import { FADE_FRAMES } from '../../lib/mix/index.ts'
 import { generatorWat } from '../helpers/generators.ts'
-import { archiveFrom, eventsOf, probeWat, pulses, renderAll, sineWat, specOf, startAt, stopAt } from '../helpers/mix.ts'
+import {
+  archiveFrom,
+  eventsOf,
+  GRID,
+  probeWat,
+  pulses,
+  renderAll,
+  sineWat,
+  specOf,
+  startAt,
+  stopAt,
+} from '../helpers/mix.ts'
 import { highBand } from '../helpers/signals.ts'
 
 test('a generator without a tail is faded in 240 frames and ends', async (t) => {
@@ -114,5 +126,52 @@ test('what one had set that fails as it starts counts', async (t) => {
   const commands = [startAt(0, specOf(bad.archive, 'bad')), startAt(0, specOf(probe.archive, 'see', { at: 1 }))]
   const { stems } = renderAll([bad, probe], commands, 256)
   t.deepEqual(pulses(stems.get('see')?.rawRight), [[128, Math.fround(0.501)]])
+  t.end()
+})
+
+test('nothing is kept of what those may set that are over, however they ended', async (t) => {
+  class Told extends PendingTags {
+    readonly forgotten: string[] = []
+    override forget(self: InstancePath): void {
+      this.forgotten.push(self.split('/')[2] ?? '')
+      super.forget(self)
+    }
+  }
+  const pending = new Told()
+  const done = '(select (i32.const 2) (i32.const 0) (i32.eq (global.get $blocks) (i32.const 4)))'
+  const [bad, tone, ends] = [
+    await archiveFrom(generatorWat({ init: '(i32.const 7)' })),
+    await archiveFrom(sineWat()),
+    await archiveFrom(sineWat({ status: done })),
+  ]
+  const commands = [
+    startAt(0, specOf(bad.archive, 'bad')),
+    startAt(0, specOf(tone.archive, 'stopped', { at: 1 })),
+    startAt(0, specOf(ends.archive, 'done', { at: 2 })),
+    startAt(0, specOf(tone.archive, 'sounds', { at: 3 })),
+    stopAt(1_000, specOf(tone.archive, 'stopped', { at: 1 })),
+  ]
+  const { renderer } = renderAll([bad, tone, ends], commands, 2_560, { pending })
+  t.deepEqual(pending.forgotten, ['bad', 'done', 'stopped'])
+  t.equal(renderer.playing.length, 1)
+  t.end()
+})
+
+test('what one that ends had set for much later is dropped, counted from the quantum in which it ends', async (t) => {
+  const beats: (number | undefined)[] = []
+  class Told extends PendingTags {
+    override forget(self: InstancePath, beat?: number): void {
+      beats.push(beat)
+      super.forget(self, beat)
+    }
+  }
+  const pending = new Told()
+  const done = '(select (i32.const 2) (i32.const 0) (i32.eq (global.get $blocks) (i32.const 4)))'
+  const ends = await archiveFrom(sineWat({ status: done }))
+  pending.set(specOf(ends.archive, 'done').path, 'far', 1, 1e9, 0)
+  const { reports } = renderAll([ends], [startAt(0, specOf(ends.archive, 'done'))], 2_560, { pending })
+  const over = reports.find(({ events }) => events.some(({ kind }) => kind === 'ended'))
+  t.deepEqual(beats, [GRID.positionAt(over?.from ?? NaN).beat])
+  t.equal(pending.size, 0)
   t.end()
 })
