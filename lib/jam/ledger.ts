@@ -184,6 +184,13 @@ export class Ledger {
   get players(): ReadonlySet<PlayerId> {
     return this.#shaped.players
   }
+  /** Of those whose entries it begins with whoever has such an entry here: its start alone may name anybody. */
+  carriedPlayers(): ReadonlySet<PlayerId> {
+    const here = [...(this.fork?.wanted() ?? [])].filter(
+      ({ identity, key }) => this.#items.get(`${identity} ${key}`)?.carried,
+    )
+    return new Set(here.map(({ identity }) => identity))
+  }
   /** The starter's `end`; of several the first in score order. */
   get end(): EndItem | undefined {
     return this.#shaped.end

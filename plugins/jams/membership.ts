@@ -25,8 +25,8 @@ export class Membership {
   readonly #asking = new Map<PlayerId, JamId>()
   /** Admits of ours that are being written: they take a moment to come back through the store. */
   readonly #admitting = new Set<string>()
-  /** The members of each jam as they were looked at last. */
-  readonly #seen = new WeakMap<LiveJam, Members>()
+  /** The members of each jam, and who plays in what it carries on, as they were looked at last. */
+  readonly #seen = new WeakMap<LiveJam, { readonly members: Members; readonly carried: string }>()
   readonly #undo: (() => void)[]
 
   constructor(init: Init) {
@@ -98,11 +98,14 @@ export class Membership {
   /** After anything changed in a jam: new members' feeds are wanted, and followed players who ask are admitted. */
   async refresh(jam: LiveJam): Promise<void> {
     const { members, players } = jam.ledger
-    if (this.#seen.get(jam) === members) return
-    this.#seen.set(jam, members)
-    this.#init.feeds.interestChanged()
+    const carried = [...jam.ledger.carriedPlayers()].join()
+    const before = this.#seen.get(jam)
+    const isShaped = before?.members !== members
+    if (!isShaped && before.carried === carried) return
+    this.#seen.set(jam, { members, carried })
+    if (isShaped) this.#init.feeds.interestChanged()
     this.#serveMembers(members, players)
-    await this.admitFollowed(jam)
+    if (isShaped) await this.admitFollowed(jam)
   }
 
   /** Lets in those who ask and whom our player follows; back in, where ours is the word that counts. */
@@ -184,8 +187,9 @@ export class Membership {
   }
 
   /**
-   * Members of one jam may know the feeds of all who were in it, and of those who wait to be let in. Whoever is let into a
-   * second jam is tracked for the same reason as before, and may have other feeds now.
+   * Members of one jam may know the feeds of all who were in it, of those who wait to be let in, and of those whose entries it begins
+   * with, once such an entry is here. Whoever is let into a second jam is tracked for the same reason as before, and may have other
+   * feeds now.
    */
   #serveMembers({ waiting }: Members, players: ReadonlySet<PlayerId>): void {
     const shared = new Set([...players, ...waiting.map(({ player }) => player)])
@@ -195,9 +199,11 @@ export class Membership {
 
   #shareJam(peer: PlayerId, feed: PlayerId): boolean {
     return this.#init.jams.joined().some((jam) => {
-      const { members, players } = jam.ledger
+      const { ledger } = jam
+      const { members, players } = ledger
       if (!isMember(jam, peer, this.tickNow(jam))) return false
-      return players.has(feed) || members.waiting.some(({ player }) => player === feed)
+      if (members.everyone.has(feed) || members.waiting.some(({ player }) => player === feed)) return true
+      return players.has(feed) && ledger.carriedPlayers().has(feed)
     })
   }
 }

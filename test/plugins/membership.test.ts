@@ -1,10 +1,13 @@
 import test from 'tape'
 import { generatorIdOf, jamIdOf, name as checkedName } from '../../lib/base/index.ts'
-import type { BlobId } from '../../lib/base/index.ts'
+import type { BlobId, PlayerId } from '../../lib/base/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
+import type { PluginHost, Role } from '../../lib/host/index.ts'
+import type { Store } from '../../lib/store/index.ts'
 import type { FeedsApi } from '../../plugins/feeds/index.ts'
 import { jamsContract, LiveJam } from '../../plugins/jams/index.ts'
 import { Jams } from '../../plugins/jams/jams.ts'
+import { Membership } from '../../plugins/jams/membership.ts'
 import { HandClock, chain, headOfChain, identityNamed, rawOf } from '../helpers/chains.ts'
 import { codeOf } from '../helpers/hosts.ts'
 import { e2e, meet, startJam, type TestNode } from '../helpers/node-kit.ts'
@@ -83,6 +86,82 @@ test("jams: which ones are joined is what one's own feed says now, also after a 
   await store.ingest(ann.id, rawOf(chain(ann, 3, anew[0]!, { payload: (at) => again[order[at] ?? 0]! })))
   await folded
   t.deepEqual(names(), ['b', 'd'], 'published again in any order, a join of before a leave does not undo it')
+  await store.remove()
+})
+
+/** A membership of Ben's in the jam, and what it says to others: who may be served which feed, and who is to be looked at again. */
+async function membershipOf(store: Store) {
+  let rule: (peer: PlayerId, role: Role, feed: PlayerId) => boolean = () => false
+  const again: string[][] = []
+  // What Membership needs of the feeds and of the host.
+  const feeds = {
+    store,
+    identity: ben,
+    addInterest: () => () => undefined,
+    interestChanged: () => undefined,
+    addServing: (added: typeof rule) => {
+      rule = added
+      return () => undefined
+    },
+    servingChanged: (peer: PlayerId, players: ReadonlySet<PlayerId>) => again.push([peer, ...players]),
+  } as unknown as FeedsApi
+  const host = {
+    addRoleResolver: () => () => undefined,
+    onDisconnect: () => () => undefined,
+    connections: () => [{ player: ann.id }],
+  } as unknown as PluginHost
+  const clock = new HandClock()
+  const jams = new Jams({ feeds, clock })
+  await jams.load()
+  const membership = new Membership({ host, feeds, jams, clock, admitFollowed: false })
+  let folded: Promise<unknown> = Promise.resolve()
+  store.onChange((change) => (folded = folded.then(() => jams.observe(change))))
+  const settle = async (): Promise<void> => {
+    await folded
+    for (const joined of jams.joined()) await membership.refresh(joined)
+  }
+  return { settle, again, serves: (feed: PlayerId) => rule(ann.id, 'member', feed) }
+}
+
+test('jams: that a start names somebody opens no feed to members: an entry that it begins with has to be in it', async (t) => {
+  const [cy, dee, eve] = [identityNamed('cy'), identityNamed('dee'), identityNamed('eve')]
+  const other = jamIdOf(cy.id, checkedName('monday'))
+  const plays = chain(cy, 2, null, {
+    payload: (at) =>
+      at === 0
+        ? { type: 'public_note', text: 'before' }
+        : { type: 'tag', jam: other, name: 'context', value: 1, at: 0, on: 'now' },
+  })
+  const [deed, noted] = [chain(dee, 1, null), chain(eve, 1, null)]
+  const carries = [
+    { jam: other, at: 3_840, identity: cy.id, entries: [{ key: plays[1]!.key }] },
+    { jam: other, at: 3_840, identity: dee.id, entries: [{ key: plays[0]!.key }] },
+    { jam: other, at: 3_840, identity: eve.id, entries: [{ key: noted[0]!.key }] },
+  ]
+  const store = await temporaryStore(ben, new HandClock())
+  const said: Payload[] = [
+    { ...start, from: { jam: other, bar: 1, carries } },
+    { type: 'jam', jam, action: 'admit', identity: ben.id },
+  ]
+  await store.ingest(ann.id, rawOf(chain(ann, 2, null, { payload: (at) => said[at]! })))
+  for (const feed of [deed, noted, plays.slice(0, 1)]) await store.ingest(feed[0]!.identity, rawOf(feed))
+  await store.append({ type: 'jam', jam, action: 'join' })
+  const { settle, again, serves } = await membershipOf(store)
+  await settle()
+  const served = (): boolean[] => [ann, ben, cy, dee, eve].map(({ id }) => serves(id))
+  t.deepEqual(served(), [true, true, false, false, false], 'an invented key, or one of something else, shows nothing')
+  again.length = 0
+  await store.ingest(cy.id, rawOf(plays.slice(1)))
+  await settle()
+  t.deepEqual(
+    served(),
+    [true, true, true, false, false],
+    'once what it begins with has come, who brought it is of the jam',
+  )
+  t.ok(
+    again.some(([peer, ...feeds]) => peer === ann.id && feeds.includes(cy.id)),
+    'which members are told',
+  )
   await store.remove()
 })
 
