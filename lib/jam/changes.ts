@@ -1,6 +1,7 @@
 import type { Frames, Name, Ticks } from '../base/index.ts'
-import { EntryTags, heldByEntries } from './entry-tags.ts'
+import { EntryTags } from './entry-tags.ts'
 import type { EventLog } from './events.ts'
+import { HeldTags } from './held-tags.ts'
 import { keyOfInstance } from './items.ts'
 import type { JamItem, ParamItem, PlayItem, TagItem } from './items.ts'
 import type { Ledger } from './ledger.ts'
@@ -104,12 +105,16 @@ export class Changes {
     return told.frame > set.frame ? told.value : set.value
   }
 
-  /** The first bar line before a frame at which entries alone made a play's `when` hold. */
-  heldBefore(play: PlayItem, counted: Iterable<JamItem>, frame: Frames): Ticks | undefined {
+  /** The first bar line before a block at which entries alone made a play's `when` hold. @param counted all that does */
+  heldBefore(play: PlayItem, counted: Iterable<JamItem>, window: Window): Ticks | undefined {
     const { when, at } = play.payload
     if (!when) return undefined
     const { grid } = this.#ledger
-    const tags = [...counted].filter((it) => it.kind === 'tag')
-    return heldByEntries(tags, when, grid, { from: at, to: grid.tickOfFrame(frame) })
+    window.held ??= new HeldTags(tagsAmong(counted), grid)
+    return window.held.firstLine(when, { from: at, to: grid.tickOfFrame(window.from) })
   }
+}
+
+function* tagsAmong(items: Iterable<JamItem>): Iterable<TagItem> {
+  for (const item of items) if (item.kind === 'tag') yield item
 }

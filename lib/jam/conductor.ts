@@ -61,7 +61,7 @@ export class JamConductor implements Conductor {
       wakes: this.#wakes,
       log: this.#log,
       newest: (name, frame) => this.#changes.newest(name, frame),
-      heldBefore: (play, frame) => this.#changes.heldBefore(play, this.#docket.counted(), frame),
+      heldBefore: (play, window) => this.#changes.heldBefore(play, this.#docket.counted(), window),
     })
   }
 

@@ -1,6 +1,5 @@
 import { refOf } from '../base/index.ts'
-import type { Bars, Frames, Name, Ticks } from '../base/index.ts'
-import type { Grid } from './grid.ts'
+import type { Frames } from '../base/index.ts'
 import type { TagItem } from './items.ts'
 import { comparePublished } from './order.ts'
 import type { Command, TagPoint, TagValue } from './types.ts'
@@ -70,25 +69,5 @@ export class EntryTags {
   }
 }
 
-const compareTags = (a: TagItem, b: TagItem): number => a.payload.at - b.payload.at || comparePublished(a, b)
-
-/**
- * The first bar line at or after one tick, and before another, at which a tag held by entries alone: for who joins late and did
- * not hear what instances set. However many lines lie between, it can only be the first that sees some tag.
- * @param tags those that count, any order
- */
-export function heldByEntries(
-  tags: readonly TagItem[],
-  when: { readonly name: Name; readonly value: TagValue },
-  grid: Pick<Grid, 'barOfTick' | 'tickOfBar'>,
-  { from, to }: { readonly from: Ticks; readonly to: Ticks },
-): Ticks | undefined {
-  const lineAt = (tick: Ticks): Bars => Math.ceil(grid.barOfTick(tick))
-  const sorted = tags.filter((tag) => tag.payload.name === when.name).sort(compareTags)
-  const lines = sorted.map(({ payload }) => Math.max(lineAt(from), lineAt(payload.at)))
-  const end = lineAt(to)
-  const held = lines.find(
-    (line, n) => sorted[n]?.payload.value === when.value && line < Math.min(end, lines[n + 1] ?? Infinity),
-  )
-  return held === undefined ? undefined : grid.tickOfBar(held)
-}
+/** By where they stand, then in the order in which they were published. */
+export const compareTags = (a: TagItem, b: TagItem): number => a.payload.at - b.payload.at || comparePublished(a, b)

@@ -61,7 +61,7 @@ export class Stage {
     track.path = pathOf(play)
     if (play.carried) this.#cutByWhatReplaced(track)
     track.late = passed ? (window.first ? 'join' : 'entry') : undefined
-    track.heldAt = when && passed && window.first ? this.#parts.heldBefore(play, window.from) : undefined
+    track.heldAt = when && passed && window.first ? this.#parts.heldBefore(play, window) : undefined
     this.#aim(track, play, this.#placeOf(track, play, window))
   }
 

@@ -1,6 +1,7 @@
 import { TICKS_PER_BEAT, ownedParts, refOf } from '../base/index.ts'
 import type { Frames, Name, Ticks } from '../base/index.ts'
 import type { EventLog } from './events.ts'
+import type { HeldTags } from './held-tags.ts'
 import type { PlayItem } from './items.ts'
 import type { Ledger } from './ledger.ts'
 import { pathOf } from './score.ts'
@@ -14,6 +15,8 @@ export interface Window {
   /** The first of this session: what runs already starts in place. */
   readonly first: boolean
   out: Command[]
+  /** What tags held before it, once somebody has asked: what counts does not change while a block is told. */
+  held?: HeldTags
 }
 
 /** What the stage needs of the conductor. */
@@ -23,8 +26,8 @@ export interface StageParts {
   readonly log: EventLog
   /** Newest value of a tag by anybody at a frame. */
   readonly newest: (name: Name, frame: Frames) => TagValue | undefined
-  /** The first bar line before the frame, from the play's `at` on, at which entries alone made its `when` hold. */
-  readonly heldBefore: (play: PlayItem, frame: Frames) => Ticks | undefined
+  /** The first bar line before the block, from the play's `at` on, at which entries alone made its `when` hold. */
+  readonly heldBefore: (play: PlayItem, window: Window) => Ticks | undefined
 }
 
 /** The instance that a command is for. */

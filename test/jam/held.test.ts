@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import test from 'tape'
 import { name, type EntryKey } from '../../lib/base/index.ts'
-import { heldByEntries } from '../../lib/jam/entry-tags.ts'
-import { Grid } from '../../lib/jam/index.ts'
-import type { TagItem } from '../../lib/jam/items.ts'
-import { ADA, JAM } from '../helpers/jams.ts'
+import { Changes } from '../../lib/jam/changes.ts'
+import { EventLog } from '../../lib/jam/events.ts'
+import { HeldTags } from '../../lib/jam/held-tags.ts'
+import { Grid, Ledger } from '../../lib/jam/index.ts'
+import type { JamItem, TagItem } from '../../lib/jam/items.ts'
+import { ADA, BAR, JAM, startedJam } from '../helpers/jams.ts'
 
 const KEY = '' as EntryKey
 const WHEN = { name: name('context'), value: 1 }
@@ -41,9 +43,41 @@ test('the first bar line at which a tag held is the one that looking at every li
     const items = set.map(([beat, what], order) => tagAt(beat * 960, what, order))
     const line = lineByLine(items, from, from + length)
     if (line !== undefined) found++
-    return heldByEntries(items, WHEN, GRID, { from, to: from + length }) === line
+    return new HeldTags(items, GRID).firstLine(WHEN, { from, to: from + length }) === line
   })
   t.doesNotThrow(() => fc.assert(holds, { numRuns: 2_000 }))
   t.ok(found > 100, `${found} times there is one`)
+  t.end()
+})
+
+test('in a jam full of tags and of plays that wait for them, each is looked at once by who joins late', (t) => {
+  const jam = startedJam({ tempo: 120 })
+  const bars = 200
+  for (let bar = 0; bar < bars; bar++) {
+    jam.tag(ADA, 'context', bar, bar * BAR)
+    jam.play(ADA, 'drums', 0, { instance: `drums-${bar}`, when: { name: 'context', value: bar } })
+  }
+  const ledger = new Ledger(JAM)
+  for (const entry of jam.entries) ledger.add(entry)
+  let seen = 0
+  const counted: Iterable<JamItem> = {
+    *[Symbol.iterator]() {
+      for (const item of ledger.items()) {
+        seen++
+        yield item
+      }
+    },
+  }
+  const changes = new Changes(ledger, new EventLog(), () => undefined)
+  const window = { from: 0, to: 128, first: true, out: [] }
+  const late = { ...window, from: ledger.grid.frameOfTick((bars - 1) * BAR) }
+  const held = ledger.playsBy(ADA).map((play) => changes.heldBefore(play, counted, late))
+  t.deepEqual(
+    held.map((tick) => tick !== undefined && tick / BAR),
+    Array.from({ length: bars }, (_, bar) => bar < bars - 1 && bar),
+    'each at its own line, but the one that comes now',
+  )
+  t.equal(seen, [...ledger.items()].length, 'whatever the number of plays')
+  t.equal(changes.heldBefore(ledger.playsBy(ADA)[0]!, counted, window), undefined, 'another block sees what it sees')
   t.end()
 })
