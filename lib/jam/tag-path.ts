@@ -53,6 +53,30 @@ export function nameIn(pattern: TagPattern): string | undefined {
   return (pattern.kind === 'exact' ? pattern.path.split('/') : pattern.parts).at(-1) ?? undefined
 }
 
+/** The short id in a pattern. */
+export const shortIn = (pattern: TagPattern): string | undefined =>
+  pattern.kind === 'parts' && SHORT_ID.test(pattern.parts[0] ?? '') ? (pattern.parts[0] ?? undefined) : undefined
+
+/** The same for patterns that are written alike. */
+export function keyOf(pattern: TagPattern): string {
+  if (pattern.kind === 'name') return pattern.name
+  return pattern.kind === 'exact' ? pattern.path : pattern.parts.map((part) => part ?? '*').join('/')
+}
+
+/** The keys of all patterns that find a path, given in its parts. @param shorts short ids that mean its player */
+export function keysFinding(parts: readonly string[], shorts: readonly string[]): readonly string[] {
+  const [player, ...rest] = parts
+  if (!isPlayerRef(player)) return [parts.join('/')]
+  const isNote = parts.length === NOTE_PARTS
+  let ends = ['']
+  for (const [index, part] of rest.entries()) {
+    const ways = isNote && index === NOTE_PARTS - 3 ? [part] : [part, '*']
+    ends = ends.flatMap((end) => ways.map((way) => `${end}/${way}`))
+  }
+  const keys = [player, '*', ...shorts].flatMap((first) => ends.map((end) => first + end))
+  return isNote ? keys : [...keys, rest.at(-1) ?? '']
+}
+
 /** Whether a pattern finds a path, given in its parts. */
 export function matches(pattern: TagPattern, parts: readonly string[], resolve: ResolveShort): boolean {
   switch (pattern.kind) {

@@ -1,9 +1,11 @@
 import type { Beats, Frames } from '../base/index.ts'
 import { NoteQueue } from './note-queue.ts'
 import type { NoteShape } from './note-queue.ts'
-import { mergedHistory, TagHistory } from './tag-history.ts'
-import { findsNotes, matches, parsePattern } from './tag-path.ts'
-import type { ResolveShort, TagPattern } from './tag-path.ts'
+import type { TagChannel } from './tag-channels.ts'
+import { mergedHistory } from './tag-history.ts'
+import type { TagHistory } from './tag-history.ts'
+import { findsNotes, parsePattern } from './tag-path.ts'
+import type { TagPattern } from './tag-path.ts'
 import type { TagPoint, TagValue } from './types.ts'
 
 /** Handles of one instance. */
@@ -21,12 +23,11 @@ export interface TagListener {
 
 /** A path or glob that a view has opened. */
 export interface TagHandle {
-  readonly view: TagView
   /** Counted from 0 in its view. */
   readonly index: number
-  readonly pattern: TagPattern
+  readonly channel: TagChannel
   /** What it has come to, with room for all of it. */
-  history: TagHistory
+  readonly history: TagHistory
   value: TagValue | undefined
   watched: boolean
   /** Whether it is watched, reads a tag and has changed since that was told. */
@@ -37,7 +38,8 @@ export interface TagCell {
   readonly parts: readonly string[]
   readonly history: TagHistory
   value: TagValue | undefined
-  readonly readers: Map<TagView, TagHandle[]>
+  /** Those that find it. */
+  readonly channels: TagChannel[]
 }
 /** What becomes visible in the block at hand. */
 export interface StagedTag {
@@ -52,11 +54,8 @@ export interface StagedTag {
 /** What a view asks of its board. */
 interface ViewedBoard {
   readonly staged: readonly StagedTag[]
-  readonly resolve: ResolveShort
-  /** Cells that a pattern may find, and no more than is quick to tell. */
-  candidates(pattern: TagPattern): Iterable<TagCell>
-  /** From now on a handle is attached to what it finds as soon as it is set. */
-  enlist(handle: TagHandle): void
+  /** What a pattern finds, now and from now on. */
+  channel(pattern: TagPattern): TagChannel
 }
 
 /**
@@ -66,6 +65,7 @@ interface ViewedBoard {
 export class TagView {
   readonly #board: ViewedBoard
   readonly #handles: TagHandle[] = []
+  readonly #several: TagHandle[] = []
   /** How many of the staged changes it has seen. */
   #seen = 0
   #until: Frames = Infinity
@@ -88,26 +88,36 @@ export class TagView {
     const pattern = parsePattern(text)
     if (!pattern) return -1
     const index = this.#handles.length
-    const handle: TagHandle = { view: this, index, pattern, history: new TagHistory(), value: undefined, ...UNWATCHED }
-    const found = [...this.#board.candidates(pattern)].filter((cell) => this.attach(handle, cell))
-    handle.history = mergedHistory(found.map(({ history }) => history))
-    const order = handle.history.order(0)
-    handle.value = found.find(({ history }) => history.order(0) === order)?.value
+    const channel = this.#board.channel(pattern)
+    const found = [...channel.cells]
+    const history = mergedHistory(found.map((cell) => cell.history))
+    const order = history.order(0)
+    const value = found.find((cell) => cell.history.order(0) === order)?.value
+    const handle: TagHandle = { index, channel, history, value, ...UNWATCHED }
+    const handles = channel.readers.get(this)
+    if (handles) handles.push(handle)
+    else channel.readers.set(this, [handle])
     for (const change of this.#board.staged.slice(0, this.#seen))
-      if (change.cell.readers.get(this)?.includes(handle)) this.#see(handle, change)
-    this.#board.enlist(handle)
+      if (channel.cells.has(change.cell)) this.#see(handle, change)
     this.#handles.push(handle)
     return index
   }
 
-  /** Ties a handle to a cell, where it finds it. */
-  attach(handle: TagHandle, cell: TagCell): boolean {
-    if (!matches(handle.pattern, cell.parts, this.#board.resolve)) return false
-    const handles = cell.readers.get(this)
-    // In order of handles, whatever order they find a new path in.
-    if (handles) handles.splice(handles.findLastIndex(({ index }) => index < handle.index) + 1, 0, handle)
-    else cell.readers.set(this, [handle])
-    return true
+  /** Handles that read a path, in their order; valid until the next call. */
+  #readersOf({ channels }: TagCell): readonly TagHandle[] {
+    let readers: readonly TagHandle[] = NONE
+    for (const channel of channels) {
+      const handles = channel.readers.get(this)
+      if (!handles) continue
+      if (readers === NONE) {
+        readers = handles
+        continue
+      }
+      if (readers !== this.#several) this.#several.splice(0, Infinity, ...readers)
+      this.#several.push(...handles)
+      readers = this.#several
+    }
+    return readers === this.#several ? this.#several.sort((a, b) => a.index - b.index) : readers
   }
 
   /** Newest visible value; NaN where there is none or it is text. */
@@ -158,7 +168,7 @@ export class TagView {
     let last = from
     this.#until = Infinity
     for (const { cell, frame } of this.#board.staged) {
-      if (frame <= last || !cell.readers.has(this)) continue
+      if (frame <= last || !cell.channels.some(({ readers }) => readers.has(this))) continue
       if (frames.length >= limit) {
         this.#until = last
         break
@@ -174,7 +184,7 @@ export class TagView {
     const { staged } = this.#board
     const limit = Math.min(frame, this.#until)
     for (let next = staged[this.#seen]; next && next.frame <= limit; next = staged[++this.#seen])
-      for (const handle of next.cell.readers.get(this) ?? NONE) this.#see(handle, next)
+      for (const handle of this.#readersOf(next.cell)) this.#see(handle, next)
   }
 
   #see(handle: TagHandle, { value, frame, order, note }: StagedTag): void {
@@ -194,7 +204,7 @@ export class TagView {
     const watched = this.#handles[handle]
     if (!watched) return
     watched.watched = true
-    if (findsNotes(watched.pattern)) this.#notes ??= new NoteQueue()
+    if (findsNotes(watched.channel.pattern)) this.#notes ??= new NoteQueue()
   }
 
   /** How many notes were more than may be told, since the last call. */
@@ -223,10 +233,15 @@ export class TagView {
     }
   }
 
-  /** Sees the rest of a block; the next one starts anew. */
-  finish(): void {
+  /** Its block is over: sees the rest of what is staged. */
+  settle(): void {
     this.#until = Infinity
     this.advance(Infinity)
+  }
+
+  /** Sees the rest of a block; the next one starts anew. */
+  finish(): void {
+    this.settle()
     this.#seen = 0
     this.#notes?.renew()
   }

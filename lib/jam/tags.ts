@@ -1,10 +1,11 @@
 import type { Frames } from '../base/index.ts'
 import type { NoteShape } from './note-queue.ts'
+import { TagChannels } from './tag-channels.ts'
 import { TagHistory } from './tag-history.ts'
-import { nameIn } from './tag-path.ts'
+import { matches, nameIn } from './tag-path.ts'
 import type { ResolveShort, TagPattern } from './tag-path.ts'
 import { TagView } from './tag-view.ts'
-import type { StagedTag, TagCell, TagHandle } from './tag-view.ts'
+import type { StagedTag, TagCell } from './tag-view.ts'
 import type { InstancePath, TagValue } from './types.ts'
 
 /** A tag becomes visible, or a note begins. */
@@ -20,18 +21,15 @@ export interface TagChange {
 /** Distinct paths ever set in a jam; tags under further ones are dropped, alike on every node. */
 export const MAX_PATHS = 16_384
 
-/** Where handles stand that find paths of any name. */
-const ANY = '*'
-
 /**
  * The tags of a jam, one replica for each thread that renders. For each block of 128: `stage` its changes; each
  * instance's view takes its `cuts` and `advance`s from one to the next; then `finish`.
  */
 export class TagBoard {
   readonly #cells = new Map<string, TagCell>()
-  /** Cells, and handles that may find them, by the last part of their path. */
+  /** Cells by the last part of their path. */
   readonly #cellsByName = new Map<string, TagCell[]>()
-  readonly #handlesByName = new Map<string, Set<TagHandle>>()
+  readonly #channels: TagChannels
   readonly #views = new Map<InstancePath, TagView>()
   readonly #staged: StagedTag[] = []
   readonly #resolve: ResolveShort
@@ -42,6 +40,7 @@ export class TagBoard {
   /** @param resolve tells which member a short id in a path means */
   constructor(resolve: ResolveShort = () => undefined) {
     this.#resolve = resolve
+    this.#channels = new TagChannels(resolve)
   }
 
   /** The view of an instance, made when first asked for. */
@@ -50,11 +49,7 @@ export class TagBoard {
     if (!view) {
       view = new TagView({
         staged: this.#staged,
-        resolve: this.#resolve,
-        candidates: (pattern) => this.#candidates(pattern),
-        enlist: (handle) => {
-          grouped(this.#handlesByName, nameIn(handle.pattern) ?? ANY, () => new Set<TagHandle>()).add(handle)
-        },
+        channel: (pattern) => this.#channels.open(pattern, () => this.#found(pattern)),
       })
       this.#views.set(self, view)
     }
@@ -66,12 +61,12 @@ export class TagBoard {
     const view = this.#views.get(self)
     if (!view) return
     this.#views.delete(self)
-    for (const cell of this.#cells.values()) cell.readers.delete(view)
-    for (const handle of view.handles) this.#handlesByName.get(nameIn(handle.pattern) ?? ANY)?.delete(handle)
+    this.#channels.close(view)
   }
 
   /** What becomes visible in the block to come, ordered by frame; of several for one frame the last is the newest. */
   stage(changes: readonly TagChange[]): void {
+    this.#channels.renew()
     for (const { path, value, frame, note } of changes) {
       const cell = this.#cells.get(path) ?? this.#newCell(path)
       if (cell) this.#staged.push({ cell, value, frame, order: this.#order++, note })
@@ -82,12 +77,15 @@ export class TagBoard {
     if (this.#cells.size >= MAX_PATHS) return undefined
     const parts = path.split('/')
     const name = parts.at(-1) ?? ''
-    const cell: TagCell = { parts, history: new TagHistory(), value: undefined, readers: new Map() }
+    const cell: TagCell = { parts, history: new TagHistory(), value: undefined, channels: [] }
     this.#cells.set(path, cell)
     grouped(this.#cellsByName, name, () => new Array<TagCell>()).push(cell)
-    for (const finders of [this.#handlesByName.get(name), this.#handlesByName.get(ANY)])
-      for (const handle of finders ?? []) handle.view.attach(handle, cell)
+    this.#channels.attach(cell)
     return cell
+  }
+
+  #found(pattern: TagPattern): readonly TagCell[] {
+    return [...this.#candidates(pattern)].filter(({ parts }) => matches(pattern, parts, this.#resolve))
   }
 
   #candidates(pattern: TagPattern): Iterable<TagCell> {

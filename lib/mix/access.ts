@@ -53,6 +53,11 @@ export class InstanceTags implements TagAccess {
     if (lost > 0) this.log(`it was to hear ${MAX_NOTES + lost} notes in 128 frames: ${lost} of them are lost`)
   }
 
+  /** After the last block of a quantum. */
+  settle(): void {
+    this.#view.settle()
+  }
+
   /** Frames after `from` in this quantum at which what it has opened changes, at most `limit`. */
   cuts(from: Frames, limit: number): readonly Frames[] {
     return this.#view.cuts(from, limit)

@@ -161,6 +161,8 @@ export class VoiceGroup {
       frame = next
     }
     this.#block(member, quantum, frame, quantum.from + BLOCK)
+    // Here, so that what it sees of others is counted as its own time.
+    member.tags.settle()
   }
 
   #block(member: Member, quantum: Quantum, frame: Frames, to: Frames): void {

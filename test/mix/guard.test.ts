@@ -1,6 +1,6 @@
 import test from 'tape'
 import type { PlayerRef } from '../../lib/base/index.ts'
-import { wasmRuntime, type VoiceRuntime } from '../../lib/generators/index.ts'
+import { wasmRuntime, type TagAccess, type VoiceRuntime } from '../../lib/generators/index.ts'
 import type { InstancePath } from '../../lib/jam/index.ts'
 import { LocalRunner } from '../../lib/mix/index.ts'
 import type { Guard } from '../../lib/mix/types.ts'
@@ -204,6 +204,27 @@ test('who is held back does not start, and does not in what is replayed of that'
     made.reports.map(({ events: all }) => all),
   )
   t.deepEqual(again.left, made.left)
+  t.end()
+})
+
+test('what an instance sees of others is counted as its own time, that after its last cut too', async (t) => {
+  const probe = await archiveFrom(probeWat())
+  let tags: TagAccess | undefined
+  const runtime: VoiceRuntime = {
+    start(prepared, settings) {
+      tags = settings.tags
+      return wasmRuntime.start(prepared, settings)
+    },
+  }
+  const laps: number[] = []
+  const wall = (): number => laps.push(tags?.get(0) ?? NaN)
+  const commands = [
+    startAt(0, specOf(probe.archive, 'a')),
+    ...Array.from({ length: 20 }, (_, n) => tagAt(130 + 4 * n, `${PLAYER}/color`, n)),
+  ]
+  const guard: Guard = { now: () => 0, wall, millis: 1_000 }
+  renderAll([probe], commands, 256, { runners: [new LocalRunner({ guard, runtime })] })
+  t.equal(laps.at(-1), 19, 'when its share of the quantum is read')
   t.end()
 })
 
