@@ -1,6 +1,6 @@
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { BLOCK, type Frames, type Millis } from '../base/index.ts'
-import { keyRecords, type JamEntry, type TakeRecord } from '../jam/index.ts'
+import { keyRecords, startsFirst, type JamEntry, type TakeRecord } from '../jam/index.ts'
 import { Ring } from '../sink/ring.ts'
 import { Ambient, showReadings } from './ambient.ts'
 import { LOOK_AHEAD_FRAMES } from './constants.ts'
@@ -90,7 +90,8 @@ function takeArchive(ensemble: Ensemble, { archive, prepared }: ReadyArchive, in
 }
 
 function takeEntries({ renderer, conductor }: Ensemble, entries: readonly JamEntry[], inputs: TakeRecord[]): void {
-  const keys = entries.map(({ key }) => key)
+  // As the conductor takes them: a replay is told them a line at a time, and what a fork carries is nothing before its start.
+  const keys = startsFirst(entries).map(({ key }) => key)
   inputs.push(...keyRecords('observed', renderer.frame, keys))
   conductor.observe(entries)
 }
