@@ -14,7 +14,7 @@ import {
 import type { ProcessLink } from '../generators/process/node/host.ts'
 import { runtimeWith } from '../generators/process/node/runtime.ts'
 import { nodeCrypto } from '../keys/index.ts'
-import { LocalRunner, Renderer, type GroupRunner, type Measured, type ShortIds } from '../mix/index.ts'
+import { LocalRunner, Renderer, type GroupRunner, type Measured, type Prerolled, type ShortIds } from '../mix/index.ts'
 import { startPool } from '../mix/node/pool.ts'
 import { liveGuard } from '../mix/node/thread-clock.ts'
 import { GUARD_MILLIS } from './constants.ts'
@@ -36,12 +36,15 @@ interface EnsembleInit {
   readonly measured: Measured
   /** Where a replay ends. */
   readonly until?: Ticks
+  /** Processes that were started ahead: live. */
+  readonly prerolled?: Prerolled
   /** What starts instead of what the jam asks for: a what-if alone has it. */
   readonly recast?: (spec: InstanceSpec) => InstanceSpec
 }
 
 /** Puts conductor, tags and renderer together. */
-export function makeEnsemble({ jam, from, runners, measured, until, recast }: EnsembleInit): Ensemble {
+export function makeEnsemble(init: EnsembleInit): Ensemble {
+  const { jam, from, runners, measured, until, prerolled, recast } = init
   const flow = new TagFlow()
   const conductor = new JamConductor({ jam, readTag: flow.readTag, ...(until !== undefined && { until }) })
   conductor.begin(from)
@@ -54,6 +57,7 @@ export function makeEnsemble({ jam, from, runners, measured, until, recast }: En
     sha256: (bytes) => nodeCrypto.sha256(bytes),
     from,
     measured,
+    ...(prerolled && { prerolled }),
   })
   return { conductor, renderer, ended: () => watched.ended }
 }

@@ -4,7 +4,9 @@ import { keyRecords, startsFirst, type JamEntry, type TakeRecord } from '../jam/
 import { Ring } from '../sink/ring.ts'
 import { Ambient, showReadings } from './ambient.ts'
 import { LOOK_AHEAD_FRAMES } from './constants.ts'
+import { ServingPort } from '../generators/process/node/serving-port.ts'
 import { readyArchive, forbidArchive, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
+import { Prerolls } from './prerolls.ts'
 import type { FromRender, MixAct, ReadyArchive, Rendered, RenderStart, ToRender } from './types.ts'
 
 type Begin = Extract<ToRender, { kind: 'begin' }>
@@ -21,8 +23,9 @@ const { start, port } = workerData as { readonly start: RenderStart; readonly po
 const ring = new Ring(start.ring)
 const runners = await startRunners(start.threads, 'live', start.processes)
 tell({ kind: 'ready' })
+const prerolls = start.processes && new Prerolls(new ServingPort(start.processes))
 const begin = waitForBegin()
-if (begin) play(makeEnsemble({ jam: start.jam, from: begin.from, runners, measured: 'all' }), begin)
+if (begin) play(ensembleFrom(begin.from), begin)
 // The session learns from the last report, not from this thread's end, that the jam is over.
 while (!ring.closed) ring.waitForWant(0, NAP_MILLIS)
 await Promise.all(runners.map((runner) => runner.close()))
@@ -46,6 +49,11 @@ function tell(message: FromRender): void {
   port.postMessage(message)
 }
 
+function ensembleFrom(from: Frames): Ensemble {
+  const prerolled = prerolls?.of
+  return makeEnsemble({ jam: start.jam, from, runners, measured: 'all', ...(prerolled && { prerolled }) })
+}
+
 function play(ensemble: Ensemble, { from, archives }: Begin): void {
   const { renderer, conductor, ended } = ensemble
   const left = new Float32Array(BLOCK)
@@ -64,6 +72,7 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
     }
     const { events: instances, changes } = renderer.renderQuantum(left, right)
     ring.put(left, right)
+    prerolls?.look(ensemble)
     const due = renderer.frame >= levelsAt
     if (due) levelsAt = renderer.frame + LEVELS_EVERY
     const over = ended() && renderer.silent

@@ -1,5 +1,5 @@
 import type { PreparedGenerator, PreparedWasm } from './prepare.ts'
-import type { InstanceIdentity } from './process/types.ts'
+import type { InstanceIdentity, StartProcess } from './process/types.ts'
 import type { TagAccess, Voice } from './types.ts'
 import { WasmVoice } from './wasm/voice.ts'
 
@@ -12,12 +12,16 @@ export interface VoiceSettings {
   readonly sampleRate: number
   /** Which instance it is; a module has no use for it. */
   readonly identity?: InstanceIdentity
+  /** A process that was started ahead for it (`Preroll`): played where it was told the same. */
+  readonly preroll?: StartProcess | undefined
 }
 
 /** Starts instances of generators. What plays and mixes them knows Voice alone. */
 export interface VoiceRuntime {
   /** Always gives a voice: one that failed as it started says so in `failure` and answers `error` to every block. */
   start(prepared: PreparedGenerator, settings: VoiceSettings): Voice
+  /** After each quantum: lets go of what is not needed. */
+  rest?(): void
 }
 
 /** A running instance of a WASM generator. Its failures: GENERATOR_TRAPPED, GENERATOR_RAN_AWAY, GENERATOR_FAILED. */

@@ -14,7 +14,7 @@ import { Presence } from './presence.ts'
 import { Stage } from './stage.ts'
 import type { Window } from './window.ts'
 import type { ParamDefaults } from './track.ts'
-import type { Command, Conductor, ReadTag } from './types.ts'
+import type { Command, Conductor, ReadTag, StartCommand } from './types.ts'
 import { RANK, Wakes } from './wakes.ts'
 import type { DueWake } from './wakes.ts'
 
@@ -120,6 +120,14 @@ export class JamConductor implements Conductor {
     this.#noteGrid(window)
     this.#render(window)
     return window.out.sort((a, b) => a.frame - b.frame || ORDER[a.kind] - ORDER[b.kind])
+  }
+
+  /**
+   * What of some archives starts before a frame, as things stand: of those that are ready, what is not rendered yet, by frame, then in
+   * score order. What comes meanwhile may change it; what waits for a tag is not among it.
+   */
+  expected(to: Frames, isOf: (archive: BlobId) => boolean): readonly StartCommand[] {
+    return this.#next === undefined || this.#over ? [] : this.#stage.expected({ from: this.#next, to }, isOf)
   }
 
   /** What happened since the last call. */

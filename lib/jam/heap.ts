@@ -23,6 +23,17 @@ export class Heap<T> {
     for (const item of kept) this.push(item)
   }
 
+  /** Every item that passes, in no order, where no item passes that comes after one that does not. */
+  *first(passes: (item: T) => boolean): Generator<T, void> {
+    const places = [0]
+    for (let at = places.pop(); at !== undefined; at = places.pop()) {
+      const item = this.#items[at]
+      if (item === undefined || !passes(item)) continue
+      yield item
+      places.push(2 * at + 1, 2 * at + 2)
+    }
+  }
+
   push(item: T): void {
     const items = this.#items
     let at = items.push(item) - 1

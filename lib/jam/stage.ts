@@ -4,9 +4,11 @@ import type { PlayItem, StopItem } from './items.ts'
 import { instanceKey } from './items.ts'
 import type { InstanceKey } from './items.ts'
 import { nextBoundary } from './on.ts'
+import { compareScore } from './order.ts'
 import { pathOf } from './score.ts'
 import { Track } from './track.ts'
-import type { ParamDefaults } from './track.ts'
+import type { ParamDefaults, StartParam } from './track.ts'
+import type { StartCommand } from './types.ts'
 import { RANK } from './wakes.ts'
 import { instanceOf, specOf } from './window.ts'
 import type { StageParts, Window } from './window.ts'
@@ -203,6 +205,26 @@ export class Stage {
     return false
   }
 
+  /**
+   * What of some archives starts in [from, to) as things stand, by frame, then in score order. What waits for a tag or for
+   * its archive is not among it.
+   */
+  expected({ from, to }: Pick<Window, 'from' | 'to'>, isOf: (archive: BlobId) => boolean): readonly StartCommand[] {
+    const { wakes, ledger } = this.#parts
+    const { grid, endTick, members } = ledger
+    const expected: StartCommand[] = []
+    for (const { track, tick } of wakes.starts(grid, to, endTick)) {
+      const { play, state, target } = track
+      const frame = grid.frameOfTick(tick)
+      if (!play || state !== 'waiting' || target !== tick || frame < from || !isOf(play.payload.archive)) continue
+      if (!this.#archives.has(play.payload.archive) || this.#waits(track, play)) continue
+      const end = track.endOf(members)
+      if (end && grid.frameOfTick(end.tick) <= frame) continue
+      expected.push(startOf(track, play, frame, track.paramsAt(frame, this.defaultsOf(track))))
+    }
+    return expected.sort((a, b) => a.frame - b.frame || compareScore(a.spec.order, b.spec.order))
+  }
+
   #begin(track: Track, play: PlayItem, frame: Frames, window: Window): void {
     const { log } = this.#parts
     const stands = track.heldAt ?? play.payload.at
@@ -210,8 +232,7 @@ export class Stage {
     track.startFrame = frame
     const path = pathOf(play)
     const params = track.paramsAt(frame, this.defaultsOf(track))
-    const known = params.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]))
-    window.out.push({ kind: 'start', frame, spec: specOf(play, stands, Object.fromEntries(known)) })
+    window.out.push(startOf(track, play, frame, params))
     for (const { name, ramp } of params) if (ramp) window.out.push({ kind: 'param', frame, path, name, ...ramp })
     log.add({ kind: 'started', key: play.key, path, frame, ...this.#lateness(track, stands, frame) })
     this.#watchEnd(track)
@@ -263,4 +284,11 @@ export class Stage {
       track.state = 'over'
     }
   }
+}
+
+/** @param params as in force at the frame */
+function startOf(track: Track, play: PlayItem, frame: Frames, params: readonly StartParam[]): StartCommand {
+  const known = params.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]))
+  const stands = track.heldAt ?? play.payload.at
+  return { kind: 'start', frame, spec: specOf(play, stands, Object.fromEntries(known)) }
 }

@@ -60,6 +60,9 @@ export type Command =
   /** The jam is over: everything stops. */
   | { readonly kind: 'end'; readonly frame: Frames }
 
+/** What starts, and where. */
+export type StartCommand = Extract<Command, { kind: 'start' }>
+
 /** Where a frame lies in the jam. */
 export interface GridPosition {
   readonly beat: Beats

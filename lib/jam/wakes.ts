@@ -39,6 +39,12 @@ export class Wakes {
     this.#heap.push(wake)
   }
 
+  /** Starts that stand before frame `to` and before `endTick`, in no order; some may be moot. */
+  *starts(grid: Grid, to: Frames, endTick: Ticks): Generator<{ readonly tick: Ticks; readonly track: Track }, void> {
+    for (const wake of this.#heap.first(({ tick }) => tick < endTick && grid.frameOfTick(tick) < to))
+      if (wake.rank === RANK.start) yield wake
+  }
+
   /**
    * Takes out what takes effect before frame `to` and stands before `endTick`. What is late takes effect at `from`;
    * at one frame by rank, then in score order.

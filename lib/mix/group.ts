@@ -87,6 +87,7 @@ export class VoiceGroup {
     }
     this.#guard()
     this.#board.finish()
+    this.#init.runtime?.rest?.()
     return this.#report(quantum, lost)
   }
 
@@ -122,7 +123,7 @@ export class VoiceGroup {
   }
 
   /** Makes the voice, so that what it opens is known before its blocks are cut, and puts it in its place. */
-  #start({ spec, frame, slot, seed }: Start, quantum: Quantum, lost: Lost): boolean {
+  #start({ spec, frame, slot, seed, preroll }: Start, quantum: Quantum, lost: Lost): boolean {
     const { archives, slots, runtime = wasmRuntime } = this.#init
     const tags = new InstanceTags(spec.path, frame, quantum.from, this.#board.view(spec.path))
     try {
@@ -133,6 +134,7 @@ export class VoiceGroup {
         tags,
         sampleRate: SAMPLE_RATE,
         identity: { ...spec, start: frame },
+        preroll,
       })
       if (voice.failure) throw Object.assign(new Error(), voice.failure)
       const instance = new Instance({ spec, start: frame, voice, params: prepared.manifest.params })

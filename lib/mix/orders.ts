@@ -1,6 +1,6 @@
 import type { Crypto, Frames } from '../base/index.ts'
-import { seedOf } from '../generators/index.ts'
-import { isBus, type Command, type InstancePath, type InstanceSpec } from '../jam/index.ts'
+import { seedOf, type StartProcess } from '../generators/index.ts'
+import { isBus, type Command, type InstancePath, type InstanceSpec, type StartCommand } from '../jam/index.ts'
 import { MAX_INSTANCES } from './constants.ts'
 import type { Desk } from './desk.ts'
 import type { PlayerMix } from './mixer.ts'
@@ -12,12 +12,16 @@ import type { GroupCommand, InstanceEvent } from './types.ts'
 /** What takes effect besides tags, which take their own way, through the flow. */
 export type JamCommand = Exclude<Command, { kind: 'tag' }> | Extract<GroupCommand, { kind: 'kill' }>
 
+/** The process of an instance, where it was started ahead. */
+export type Prerolled = (path: InstancePath) => StartProcess | undefined
+
 interface Init {
   readonly team: Team
   readonly stage: Stage
   readonly desk: Desk
   readonly mix: PlayerMix
   readonly sha256: Crypto['sha256']
+  readonly prerolled: Prerolled
 }
 
 /** What each runner is told: who starts where, who ends, and what belongs to the desk alone. */
@@ -70,7 +74,7 @@ export class Orders {
   }
 
   #enter(
-    { spec, frame }: Extract<Command, { kind: 'start' }>,
+    { spec, frame }: StartCommand,
     from: Frames,
     give: (performer: Performer, command: GroupCommand) => void,
     events: InstanceEvent[],
@@ -88,7 +92,9 @@ export class Orders {
     }
     const { slot } = performer
     const seed = seedOf(spec, this.#init.sha256)
-    give(performer, { kind: 'start', frame, spec, seed, slot, ...(held !== undefined && { refused: held }) })
+    const preroll = this.#init.prerolled(path)
+    const more = { ...(preroll && { preroll }), ...(held !== undefined && { refused: held }) }
+    give(performer, { kind: 'start', frame, spec, seed, slot, ...more })
   }
 
   #reasonAgainst({ archive, path }: InstanceSpec): string | undefined {

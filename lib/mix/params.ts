@@ -10,6 +10,13 @@ interface Moving {
   told: boolean
 }
 
+/** What a parameter begins with: as given, held within its range, else its default. */
+export function firstValue(param: Param, given: Readonly<Record<string, number>>): number {
+  const { name, min, max, default: usual } = param
+  const wanted = Object.hasOwn(given, name) ? given[name] : undefined
+  return wanted !== undefined && Number.isFinite(wanted) ? clamp(wanted, min, max) : usual
+}
+
 /**
  * The parameters of a running voice by name. A change at once is told at once; one that takes time is told at each
  * multiple of 128 from the value in force, and a later one cuts it. Values are held within the generator's own range.
@@ -24,9 +31,9 @@ export class VoiceParams {
   /** Tells the voice every parameter once: as given, else its default. */
   constructor(voice: Voice, params: readonly Param[], given: Readonly<Record<string, number>>) {
     this.#voice = voice
-    params.forEach(({ name, min, max, default: usual }, index) => {
-      const wanted = Object.hasOwn(given, name) ? given[name] : undefined
-      const value = wanted !== undefined && Number.isFinite(wanted) ? clamp(wanted, min, max) : usual
+    params.forEach((param, index) => {
+      const { name, min, max } = param
+      const value = firstValue(param, given)
       this.#index.set(name, index)
       this.#moving.set(index, { ramp: new Ramp(value), least: min, most: max, told: true })
       voice.param(index, value)

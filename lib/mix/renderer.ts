@@ -3,7 +3,7 @@ import type { PreparedGenerator, VoiceFailure } from '../generators/index.ts'
 import type { Conductor, InstancePath, LateNotes, PendingTags, TagFlow } from '../jam/index.ts'
 import { Desk } from './desk.ts'
 import { PlayerMix, type MixState } from './mixer.ts'
-import { Orders, type JamCommand } from './orders.ts'
+import { Orders, type JamCommand, type Prerolled } from './orders.ts'
 import type { GroupRunner } from './runner.ts'
 import { Stage } from './stage.ts'
 import { Team } from './team.ts'
@@ -32,6 +32,8 @@ export interface RendererInit {
   readonly from?: Frames
   /** Everything where it is left out. */
   readonly measured?: Measured
+  /** Live, where processes run. */
+  readonly prerolled?: Prerolled
 }
 
 /**
@@ -59,7 +61,8 @@ export class Renderer {
     this.#stage = new Stage(init.runners)
     this.#desk = new Desk(init.measured ?? 'all')
     const [team, stage, desk, mix] = [this.#team, this.#stage, this.#desk, this.#mix]
-    this.#orders = new Orders({ team, stage, desk, mix, sha256: init.sha256 })
+    const { sha256, prerolled = () => undefined } = init
+    this.#orders = new Orders({ team, stage, desk, mix, sha256, prerolled })
     this.#frame = init.from ?? 0
   }
 
@@ -86,6 +89,11 @@ export class Renderer {
   /** Makes an archive known to every runner; before the first start of one of its instances. */
   prepare(archive: BlobId, prepared: PreparedGenerator): void {
     this.#team.prepare(archive, prepared)
+  }
+
+  /** What was made known of an archive. */
+  prepared(archive: BlobId): PreparedGenerator | undefined {
+    return this.#team.prepared(archive)
   }
 
   /** What short ids in tag paths stand for, from the next quantum on. */

@@ -1,5 +1,5 @@
 import type { Beats, Decibels, Frames, Millis, Name, PlayerRef } from '../base/index.ts'
-import type { VoiceFailure } from '../generators/index.ts'
+import type { StartProcess, VoiceFailure } from '../generators/index.ts'
 import type {
   BusName,
   Command,
@@ -37,6 +37,8 @@ export type GroupCommand =
       readonly spec: InstanceSpec
       readonly seed: readonly [lo: number, hi: number]
       readonly slot: number
+      /** Its process, where that was started ahead. */
+      readonly preroll?: StartProcess
       /** Why it does not start, where a guard held it back in the session that is replayed. */
       readonly refused?: string
     }

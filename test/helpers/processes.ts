@@ -8,7 +8,9 @@ import { isRefused, pack, prepareAllowed } from '../../lib/generators/index.ts'
 import { ProcessHost } from '../../lib/generators/process/node/host.ts'
 import { runtimeWith } from '../../lib/generators/process/node/runtime.ts'
 import { findSandbox } from '../../lib/generators/process/node/sandbox.ts'
+import { ServingPort } from '../../lib/generators/process/node/serving-port.ts'
 import { readFolder } from '../../lib/generators/node/folder.ts'
+import { Preroll } from '../../lib/generators/process/preroll.ts'
 import type { InstanceIdentity } from '../../lib/generators/process/types.ts'
 import { fixture, good, TestTags, textFile } from './generators.ts'
 import { removeFolder, temporaryFolder } from './stores.ts'
@@ -36,7 +38,9 @@ export interface ProcessKit {
   /** The archive of a script, or of the files of a folder of fixtures/generators. */
   script(text: string, more?: { readonly entry?: string; readonly [field: string]: unknown }): PreparedProcess
   shipped(name: string): Promise<PreparedProcess>
-  start(prepared: PreparedProcess, init?: { identity?: InstanceIdentity }): { voice: Voice; tags: TestTags }
+  /** Its process, started ahead of an instance of that tempo. */
+  preroll(prepared: PreparedProcess, init?: { tempo?: number }): Preroll
+  start(prepared: PreparedProcess, init?: { preroll?: Preroll }): { voice: Voice; tags: TestTags }
   close(): Promise<void>
 }
 
@@ -64,9 +68,13 @@ export async function processKit(init: ConstructorParameters<typeof ProcessHost>
     async shipped(name) {
       return prepare(good(pack(await readFolder(fixture('generators', name)))))
     },
-    start(prepared, { identity = IDENTITY } = {}) {
+    preroll(prepared, { tempo } = {}) {
+      const start = { prepared, identity: IDENTITY, position: at(0, tempo), params: new Map(), sampleRate: 48_000 }
+      return new Preroll(start, new ServingPort(host.link).post)
+    },
+    start(prepared, { preroll } = {}) {
       const tags = new TestTags()
-      const settings = { seed: [1, 2] as const, tags, sampleRate: 48_000, identity }
+      const settings = { seed: [1, 2] as const, tags, sampleRate: 48_000, identity: IDENTITY, preroll: preroll?.start }
       const voice = runtimeWith(host.link).start(prepared, settings)
       voices.push(voice)
       return { voice, tags }

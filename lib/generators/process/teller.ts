@@ -1,7 +1,8 @@
-import type { Beats, Frames } from '../../base/index.ts'
+import type { Frames } from '../../base/index.ts'
 import { findsNotes, MAX_NOTES, parsePattern, type TagListener } from '../../jam/index.ts'
 import type { BlockPosition, TagAccess } from '../types.ts'
-import { BEATS_AHEAD, LEAST_BEATS, MAX_WATCHES } from './limits.ts'
+import { BeatLines } from './beats.ts'
+import { MAX_WATCHES } from './limits.ts'
 import type { Told } from './lines.ts'
 import type { LineRing } from './line-ring.ts'
 
@@ -12,11 +13,6 @@ interface Watch {
   /** When what was told last was set; NaN before. */
   frame: Frames
 }
-
-const MINUTE_FRAMES = 60 * 48_000
-
-/** Beats in a minute where a block lies. */
-export const tempoOf = ({ beatsPerFrame }: BlockPosition): number => Number((beatsPerFrame * MINUTE_FRAMES).toFixed(9))
 
 /**
  * What a process is to know, told as far as there is room: where it does not read, the newest value takes the place of
@@ -37,8 +33,7 @@ export class Teller {
         this.#notes.push({ kind: 'note', path, pitch, velocity, beats, frame })
     },
   }
-  #tempo: number | undefined
-  #nextBeat: Beats = 0
+  readonly #beats = new BeatLines()
   #stop: 'no' | 'due' | 'told' = 'no'
 
   constructor(out: LineRing, tags: TagAccess) {
@@ -66,6 +61,11 @@ export class Teller {
     return true
   }
 
+  /** Counts the beats of its first block as told: whoever started the process ahead of it did. */
+  skipBeats(block: BlockPosition): void {
+    this.#beats.skip(block)
+  }
+
   /** Before each block. @returns whether there was anything to tell */
   tell(block: BlockPosition): boolean {
     this.#tags.tell(this.#listener)
@@ -79,13 +79,7 @@ export class Teller {
 
   /** What is due; each counts as told once the next one is asked for. */
   *#due(block: BlockPosition): Generator<Told> {
-    const tempo = tempoOf(block)
-    if (tempo !== this.#tempo) {
-      yield { kind: 'tempo', bpm: tempo }
-      this.#tempo = tempo
-      this.#nextBeat = Math.ceil(block.beat - 1e-9)
-    }
-    yield* this.#beats(block)
+    yield* this.#beats.due(block)
     for (const [name, value] of [...this.#params]) {
       yield { kind: 'param', name, value }
       this.#params.delete(name)
@@ -98,14 +92,6 @@ export class Teller {
     if (this.#stop !== 'due') return
     yield { kind: 'stop' }
     this.#stop = 'told'
-  }
-
-  *#beats({ beat, beatsPerFrame, frame }: BlockPosition): Generator<Told> {
-    const last = Math.max(beat + BEATS_AHEAD * beatsPerFrame, Math.ceil(beat) + LEAST_BEATS)
-    for (; this.#nextBeat <= last; this.#nextBeat++) {
-      const at = frame + Math.max(0, Math.ceil((this.#nextBeat - beat) / beatsPerFrame - 1e-6))
-      yield { kind: 'beat', beat: this.#nextBeat, frame: at }
-    }
   }
 
   *#change(watch: Watch): Generator<Told> {

@@ -62,8 +62,7 @@ export class ProcessVoice implements Voice {
 
   process(block: BlockPosition): Status {
     if (this.#state === 'closed' || this.failure) return 'error'
-    if (this.#state === 'made') this.#start(block)
-    if (this.failure) return 'error'
+    if (this.#state === 'made' && !this.#start(block)) return 'error'
     this.#hear(block)
     const told = this.#teller.tell(block)
     const status = this.#play(block)
@@ -89,14 +88,15 @@ export class ProcessVoice implements Voice {
     this.#init.post({ kind: 'wake' })
   }
 
-  #start(block: BlockPosition): void {
+  /** False where a replay has waited for its first sound in vain. */
+  #start(block: BlockPosition): boolean {
     const { prepared, settings, identity, post, pace } = this.#init
     const { preroll, sampleRate, tags } = settings
     this.#state = 'runs'
     const start = { prepared, identity, position: block, params: this.#params, sampleRate }
     if (preroll && suits(preroll, start)) {
       this.#teller.skipBeats(block)
-      return
+      return true
     }
     if (preroll) {
       // It was started for what is not so any more: whoever made it ends it.
@@ -104,10 +104,10 @@ export class ProcessVoice implements Voice {
       this.#teller = new Teller(this.#memory.toProcess, tags)
     }
     post(startOf(start, this.#memory.memory))
-    if (pace === 'live') return
+    if (pace === 'live') return true
     // What it said before its first frame was played holds from there on, in a take of one that was prerolled above all.
     this.#teller.tell(block)
-    this.#waitFor(block.frames)
+    return this.#waitFor(block.frames)
   }
 
   #play(block: BlockPosition): Status {

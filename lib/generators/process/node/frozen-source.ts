@@ -62,14 +62,19 @@ export class FrozenSource implements Source {
       return undefined
     }
     // Before the sound of a frame is there, everything that held from it on is.
-    const to = this.#next - this.#samples.length / 2 + frames
-    for (let kept = this.#said[0]; kept && kept.frame <= to; kept = this.#said[0]) {
-      if (!this.#onSaid({ ...kept.said, from: kept.frame })) return undefined
-      this.#said.shift()
-    }
+    if (!this.#say(this.#next - this.#samples.length / 2 + frames)) return undefined
     const taken = this.#samples.subarray(0, 2 * frames)
     this.#samples = this.#samples.subarray(2 * frames)
     return taken
+  }
+
+  /** What held up to a frame; false where there is no room for it now. */
+  #say(to: Frames): boolean {
+    for (let kept = this.#said[0]; kept && kept.frame <= to; kept = this.#said[0]) {
+      if (!this.#onSaid({ ...kept.said, from: kept.frame })) return false
+      this.#said.shift()
+    }
+    return true
   }
 
   tell(): boolean {
@@ -85,6 +90,7 @@ export class FrozenSource implements Source {
     const [stretch] = this.#stretches
     // What does not follow at once is of a later instance of the same name.
     if (stretch?.frame !== this.#next) {
+      if (!this.#say(this.#next)) return
       this.#end(
         this.#frozen.failed.find(({ path, frame }) => path === this.#path && Math.abs(frame - this.#next) <= BLOCK),
       )

@@ -7,7 +7,8 @@ interface Init {
   readonly lines: number
   /** What becomes of those past it: they wait, and with them who writes; or they are left out. */
   readonly past: 'wait' | 'drop'
-  readonly onLine: (line: string) => void
+  /** False where it cannot be taken now: it waits, too, or is left out. */
+  readonly onLine: (line: string) => boolean
   /** The stream has ended, and every line of it was taken. */
   readonly onEnd: () => void
 }
@@ -69,12 +70,14 @@ export class PacedLines {
     for (let end = this.#end(); end >= 0; end = this.#end()) {
       if (this.#lines >= lines && past === 'wait') break
       const line = this.#waiting.subarray(0, Math.min(end, MAX_LINE)).toString('utf8')
+      const isOver = this.#cutting || this.#lines >= lines
+      if (!isOver && !onLine(line) && past === 'wait') break
+      if (!isOver) this.#lines++
       this.#waiting = this.#waiting.subarray(end + 1)
-      if (!this.#cutting && this.#lines++ < lines) onLine(line)
       this.#cutting = false
     }
     if (this.#end() < 0 && this.#waiting.length > MAX_LINE) {
-      if (!this.#cutting && this.#lines++ < lines) onLine(this.#waiting.subarray(0, MAX_LINE).toString('utf8'))
+      if (!this.#cutting && this.#lines++ < lines) void onLine(this.#waiting.subarray(0, MAX_LINE).toString('utf8'))
       this.#cutting = true
       this.#waiting = Buffer.alloc(0)
     }

@@ -15,7 +15,8 @@ interface Init {
   readonly child: ChildProcess
   readonly format: PcmFormat
   readonly pace: ProcessPace
-  readonly onSaid: (said: Exclude<Said, { kind: 'json' }>) => void
+  /** Takes what it says; false where there is no room now. */
+  readonly onSaid: (said: Exclude<Said, { kind: 'json' }>) => boolean
   /** There is sound, or the end. */
   readonly onChange: () => void
 }
@@ -61,7 +62,7 @@ export class ProcessSource implements Source {
         past: 'drop',
         onLine: (text) => {
           this.#lastError = text
-          init.onSaid({ kind: 'log', text })
+          return init.onSaid({ kind: 'log', text })
         },
         onEnd: init.onChange,
       }),
@@ -140,13 +141,14 @@ export class ProcessSource implements Source {
     this.#init.onChange()
   }
 
-  #hear(line: string): void {
-    if (line === '') return
+  /** False where there is no room for it now. */
+  #hear(line: string): boolean {
+    if (line === '') return true
     const said = parseSaid(line)
-    if (typeof said === 'string') this.#init.onSaid({ kind: 'log', text: said })
-    else if (said.kind === 'json') this.#json = true
-    else this.#init.onSaid(said)
-    if (line.startsWith('{')) this.#json = true
+    const saying = typeof said === 'string' ? ({ kind: 'log', text: said } as const) : said
+    if (saying.kind !== 'json' && !this.#init.onSaid(saying)) return false
+    if (saying.kind === 'json' || line.startsWith('{')) this.#json = true
+    return true
   }
 
   /** Memory of all its processes together, which no limit of the system holds, and live their share of the processors. */

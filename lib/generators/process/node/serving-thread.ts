@@ -80,7 +80,7 @@ async function sourceOf(start: StartProcess, serving: Serving): Promise<Source> 
   const { folder: archive, names } = await folders.unpack(start.file)
   const { entry, environment, format } = start
   const child = spawnInSandbox(walls, { archive, names, entry, environment })
-  return new ProcessSource({ child, format, pace, onChange, onSaid: (said) => void serving.say(said) })
+  return new ProcessSource({ child, format, pace, onChange, onSaid: (said) => serving.say(said) })
 }
 
 async function answer({ kind }: ToHostThread): Promise<void> {

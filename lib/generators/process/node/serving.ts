@@ -64,7 +64,7 @@ export class Serving {
     this.#tell(source)
     this.#feed(source)
     if (!source.ended || this.#ended) return
-    if (source.failure) this.say({ kind: 'failed', ...source.failure })
+    if (source.failure && !this.say({ kind: 'failed', ...source.failure })) return
     this.#ended = true
     this.#memory.end()
   }
