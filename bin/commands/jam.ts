@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { MarmaladeError } from '../../lib/base/index.ts'
 import { jamsContract, type ClockRow, type JamRow } from '../../plugins/jams/index.ts'
+import { barOf } from '../cli/bars.ts'
 import { act, addCommand, addGroup, numberOf, textOption } from '../cli/context.ts'
 import { addJamOption, addPlaceOptions, placeIn } from '../cli/place.ts'
 import { table } from '../cli/words.ts'
@@ -59,7 +59,7 @@ function addFork(jam: Command): void {
     .option('--as <name>', 'what it is called (default: the other name with a number)')
     .option('--title <text>', 'a title for people (default: that of the other)')
   act(command, async (context, [name = ''], options) => {
-    const bar = barOf(textOption(options['from']) ?? '')
+    const bar = barOf(textOption(options['from']) ?? '', '--from')
     const as = textOption(options['as'])
     const title = textOption(options['title'])
     const node = await context.node(jamsContract)
@@ -75,12 +75,6 @@ function addFork(jam: Command): void {
         `${row.name} has started, ${forkedWords(row)}: ${row.tempo} BPM, ${row.meter}; \`jam show\` says what plays`,
     )
   })
-}
-
-function barOf(text: string): number {
-  const bar = numberOf(text, '--from')
-  if (!Number.isInteger(bar) || bar < 1) throw new MarmaladeError('USAGE', '--from is a bar, counted from 1')
-  return bar
 }
 
 function addMembership(jam: Command): void {

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { MarmaladeError, ownedParts } from '../../lib/base/index.ts'
 import { playReplay, readTake, replay, type Replayed } from '../../lib/engine/index.ts'
 import type { WavFormat } from '../../lib/mix/index.ts'
+import { barOption } from '../cli/bars.ts'
 import { compare, comparisonWords } from '../cli/compare.ts'
 import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
 import { writeCredits } from '../cli/credits.ts'
@@ -122,13 +123,6 @@ function barsOf(options: Record<string, unknown>): Bars {
   const fromBar = barOption(options['from'], '--from')
   const toBar = barOption(options['to'], '--to')
   return { ...(fromBar !== undefined && { fromBar }), ...(toBar !== undefined && { toBar }) }
-}
-
-function barOption(value: unknown, option: string): number | undefined {
-  if (typeof value !== 'string') return undefined
-  const bar = numberOf(value, option)
-  if (!Number.isInteger(bar) || bar < 1) throw new MarmaladeError('USAGE', `${option} is a bar, counted from 1`)
-  return bar
 }
 
 const FORMATS: Readonly<Record<string, WavFormat>> = { 16: 's16', 24: 's24', 32: 'f32' }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { soundContract, type TagRow } from '../../plugins/sound/index.ts'
+import { barOption } from '../cli/bars.ts'
 import { act, addCommand, addGroup, numberOf, textOption, valueOf } from '../cli/context.ts'
 import { addPlaceOptions, placeIn } from '../cli/place.ts'
 import { plain } from '../cli/words.ts'
@@ -33,15 +34,28 @@ export function addTag(program: Command): void {
 function addReading(tag: Command): void {
   const get = addCommand(tag, {
     usage: 'get <path>',
-    summary: 'the newest value of a tag in the jam that sounds here',
-    examples: ['tag get chord', 'tag get jam/context', 'tag get ada/context --last 8'],
-  }).option('--last <count>', 'its last points as well, up to 256, oldest first')
+    summary: 'the newest value of a tag in the jam that sounds here, or what it was before',
+    examples: [
+      'tag get chord',
+      'tag get jam/context',
+      'tag get ada/context --last 8',
+      'tag get chord --from 17 --to 25',
+    ],
+  })
+    .option('--last <count>', 'its last points, oldest first')
+    .option('--from <bar>', 'its points from a bar on')
+    .option('--to <bar>', 'its points before a bar')
   act(get, async (context, [path = ''], options) => {
-    const last = textOption(options['last'])
     const node = await context.node(soundContract)
-    const found = await node.tags.get({ path, ...(last !== undefined && { last: numberOf(last, '--last') }) })
-    const newest = found.value === undefined ? `${path} has not been set` : plain(String(found.value))
-    context.print(found, () => found.points?.map(lineOf).join('\n') ?? newest)
+    const asked = askedPoints(options)
+    const found = await node.tags.get({ path })
+    if (!asked) {
+      context.print(found, () => (found.value === undefined ? `${path} has not been set` : plain(String(found.value))))
+      return
+    }
+    const points: TagRow[] = []
+    for await (const row of node.tags.history({ path, ...asked })) points.push(row)
+    context.print({ ...found, points }, () => points.map(lineOf).join('\n') || `no points of ${path} are here`)
   })
   const watch = addCommand(tag, {
     usage: 'watch <path>',
@@ -67,6 +81,19 @@ function addReading(tag: Command): void {
     const reached = await node.tags.until({ path, ...(value !== undefined && { value: valueOf(value) }) })
     context.print(reached, () => `${path} is ${plain(String(reached.value))}`)
   })
+}
+
+/** Which points are asked for, if any. */
+function askedPoints(options: Record<string, unknown>): { last?: number; from?: number; to?: number } | undefined {
+  const last = textOption(options['last'])
+  const from = barOption(options['from'], '--from')
+  const to = barOption(options['to'], '--to')
+  if (last === undefined && from === undefined && to === undefined) return undefined
+  return {
+    ...(last !== undefined && { last: numberOf(last, '--last') }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  }
 }
 
 /** A point: its frame, where it was set, its value. */

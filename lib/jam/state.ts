@@ -22,7 +22,7 @@ export type Observation =
   /** `path` under `local/` or `net/`. */
   | { readonly kind: 'reading'; readonly frame: Frames; readonly path: string; readonly value: TagValue }
 
-/** Points kept of one series unless told otherwise; when there are more, the older half goes to `onDrop`. */
+/** Points kept of one series unless told otherwise; when there are more, the older half goes. */
 export const MAX_POINTS = 4096
 export const MAX_SERIES = 32_768
 
@@ -30,14 +30,28 @@ export interface StateInit {
   readonly resolve?: ResolveShort
   /** Points kept of one series; MAX_POINTS where left out. */
   readonly points?: number
-  /** Takes points that the state keeps no longer, oldest first: for the disk. */
-  readonly onDrop?: (path: string, points: readonly TagPoint[]) => void
+}
+/** A point as it was folded in. */
+export interface Folded {
+  readonly path: string
+  readonly point: TagPoint
+  /** Points that its series had before it, whether they are kept or not. */
+  readonly before: number
+}
+/** What is kept of a series. */
+export interface KeptPoints {
+  /** Points of the series that came before these, and are kept no longer. */
+  readonly before: number
+  /** Oldest first. */
+  readonly points: readonly TagPoint[]
 }
 
 type Listener = (path: string, point: TagPoint) => void
 interface Series {
   readonly path: string
   points: TagPoint[]
+  /** Points that are kept no longer. */
+  gone: number
   /** When its newest point came, among all. */
   order: number
 }
@@ -69,37 +83,39 @@ export class JamState {
   readonly #series = new Map<string, Series>()
   readonly #subscriptions = new Set<Subscription>()
   readonly #resolve: ResolveShort
-  readonly #onDrop: StateInit['onDrop']
   readonly #points: number
   #order = 0
 
-  constructor({ resolve, onDrop, points = MAX_POINTS }: StateInit = {}) {
+  constructor({ resolve, points = MAX_POINTS }: StateInit = {}) {
     this.#resolve = resolve ?? (() => undefined)
-    this.#onDrop = onDrop
     this.#points = points
   }
 
-  /** Folds one observation in. One that claims an earlier frame than its series has come to counts at that one. */
-  fold(observation: Observation): void {
+  /**
+   * Folds one observation in. One that claims an earlier frame than its series has come to counts at that one.
+   * @returns what became of it: for who keeps more than the state does. Nothing where there are too many series
+   */
+  fold(observation: Observation): Folded | undefined {
     const { path, value } = pointOf(observation)
     const series = this.#seriesOf(path)
-    if (!series) return
+    if (!series) return undefined
     const last = series.points.at(-1)
     const point = { value, frame: last ? Math.max(last.frame, observation.frame) : observation.frame }
-    series.points.push(point)
+    const before = series.gone + series.points.push(point) - 1
     series.order = this.#order++
     if (series.points.length > this.#points) {
       const half = Math.ceil(this.#points / 2)
-      this.#onDrop?.(path, series.points.slice(0, half))
       series.points = series.points.slice(half)
+      series.gone += half
     }
     for (const { finds, listener } of this.#subscriptions) if (finds(path)) listener(path, point)
+    return { path, point, before }
   }
 
   #seriesOf(path: string): Series | undefined {
     let series = this.#series.get(path)
     if (!series && this.#series.size < MAX_SERIES) {
-      series = { path, points: [], order: 0 }
+      series = { path, points: [], gone: 0, order: 0 }
       this.#series.set(path, series)
     }
     return series
@@ -116,16 +132,25 @@ export class JamState {
     return n <= 0 ? [] : (this.#series.get(path)?.points.slice(-n) ?? [])
   }
 
+  /** What is kept of each path that a path or glob finds, by path, sorted, as it stands now. */
+  kept(glob: string): ReadonlyMap<string, KeptPoints> {
+    const kept = new Map<string, KeptPoints>()
+    for (const path of this.match(glob)) {
+      const series = this.#series.get(path)
+      if (series) kept.set(path, { before: series.gone, points: [...series.points] })
+    }
+    return kept
+  }
+
   /** Points with from <= frame < to, oldest first. */
   range(path: string, from: Frames, to: Frames): readonly TagPoint[] {
     const points = this.#series.get(path)?.points ?? []
     return points.slice(countUntil(points, from - 1), countUntil(points, to - 1))
   }
 
-  /** Paths that a path or glob finds (ENGINE-1 section 3; below `local/` and `net/` too `*` is any part), sorted. */
+  /** Paths that a path or glob finds, sorted. */
   match(glob: string): readonly string[] {
-    const finds = this.#finder(glob)
-    return [...this.#series.keys()].filter(finds).sort()
+    return [...this.#series.keys()].filter(this.finder(glob)).sort()
   }
 
   /** The newest point of all that a glob finds; of several for one frame the one folded last. */
@@ -141,7 +166,7 @@ export class JamState {
 
   /** Calls back with each point that a glob finds from now on; returns how to stop. Listeners must not throw. */
   subscribe(glob: string, listener: Listener): () => void {
-    const subscription = { finds: this.#finder(glob), listener }
+    const subscription = { finds: this.finder(glob), listener }
     this.#subscriptions.add(subscription)
     return () => this.#subscriptions.delete(subscription)
   }
@@ -166,7 +191,8 @@ export class JamState {
     })
   }
 
-  #finder(glob: string): (path: string) => boolean {
+  /** Whether a path or glob finds a path (ENGINE-1 section 3; below `local/` and `net/` too `*` is any part). */
+  finder(glob: string): (path: string) => boolean {
     const parts = glob.split('/')
     const pattern = parsePattern(glob)
     if (pattern && pattern.kind !== 'exact') return (path) => matches(pattern, path.split('/'), this.#resolve)

@@ -64,12 +64,16 @@ export const soundStatus = z.object({
 })
 export type SoundStatus = z.output<typeof soundStatus>
 
+/** The most points of one answer. */
+export const MAX_ROWS = 65_536
+const bar = z.number().int().min(1).max(1_000_000_000)
+
 const tagValue = z.union([z.number(), z.string()])
 const tagRow = z.object({
   path: z.string(),
   value: tagValue,
   frame: z.number(),
-  /** Points before this one that were left out, because nobody took them. */
+  /** Points of its path before this one that are not there: nobody took them, the disk did not, or they are too old. */
   missed: z.number().optional(),
 })
 export type TagRow = z.infer<typeof tagRow>
@@ -109,6 +113,19 @@ export const soundContract = defineContract({
         frame: z.number().optional(),
         points: z.array(tagRow).optional(),
       }),
+    }),
+    /**
+     * All points, oldest first, those on disk too; where `last` is given so many of the newest, where `from` or `to` are given
+     * those within these bars, counted from 1, `to` not included. Of more than 65,536 the newest.
+     */
+    history: source({
+      args: z.strictObject({
+        path: text,
+        from: bar.optional(),
+        to: bar.optional(),
+        last: z.number().int().min(1).max(MAX_ROWS).optional(),
+      }),
+      item: tagRow,
     }),
     /** Each point from now on, until the jam is over or the caller has enough. */
     watch: source({ args: z.strictObject({ path: text }), item: tagRow }),

@@ -1,10 +1,11 @@
-import { SAMPLE_RATE, type BlobId, type EntryKey, type Frames, type Millis } from '../../lib/base/index.ts'
+import { SAMPLE_RATE, type BlobId, type EntryKey, type Frames, type Micros, type Millis } from '../../lib/base/index.ts'
 import { shortIdsOf, type FromEngine, type MixAct } from '../../lib/engine/index.ts'
 import { JamState, type InstancePath, type Members, type Observation } from '../../lib/jam/index.ts'
 import type { Loudness, MixTarget } from '../../lib/mix/index.ts'
 import type { SoundStatus } from './contract.ts'
+import { PointLog } from './point-log.ts'
 
-/** Points kept of each series of a jam that sounds; what is older is in the feeds and the take. */
+/** Points kept in memory of each series of a jam that sounds; all of them go to disk, see `PointLog`. */
 const POINTS = 256
 const MAX_FAILURES = 100
 /** Of one's own mix: as many as the mix itself remembers. */
@@ -42,6 +43,9 @@ export class Heard {
   #underruns = 0
   #skipped: Frames = 0
   #late = 0
+  /** Where the points of the session at hand go. */
+  #log: PointLog | undefined
+  #since: Micros | undefined
 
   /** @param members those of now, for short ids in paths */
   constructor(members: () => Members) {
@@ -54,6 +58,23 @@ export class Heard {
         return known.ids.get(short)
       },
     })
+  }
+
+  /** When its first session started: by that its points on disk are told from those of other states of the jam. */
+  get since(): Micros | undefined {
+    return this.#since
+  }
+
+  /** From now on what is folded goes to disk as well, beside the take of a session: until what is given is closed. */
+  keepIn(folder: string, startedAt: Micros, onFailure: (error: unknown) => void): PointLog {
+    this.#since ??= startedAt
+    this.#log = new PointLog({ folder, since: this.#since, onFailure })
+    return this.#log
+  }
+
+  /** Resolves when all that was folded until now is on disk, or cannot be. */
+  async flush(): Promise<void> {
+    await this.#log?.flush()
   }
 
   /** One's own mix as it stands, for an engine that starts anew. */
@@ -101,7 +122,7 @@ export class Heard {
         for (const event of message.events) this.#follow(event)
         return
       case 'tags':
-        for (const change of message.changes) this.state.fold({ kind: 'tag', ...change })
+        for (const change of message.changes) this.#fold({ kind: 'tag', ...change })
         return
       case 'levels':
         this.#measure(message)
@@ -123,14 +144,19 @@ export class Heard {
     this.#acts.set(name, { ...act, setting: { ...before?.setting, ...setting } })
     for (const what of ['gain', 'pan', 'mute', 'solo'] as const) {
       const value = setting[what]
-      if (value !== undefined) this.state.fold({ kind: 'mix', frame, target: name, what, value: Number(value) })
+      if (value !== undefined) this.#fold({ kind: 'mix', frame, target: name, what, value: Number(value) })
     }
+  }
+
+  #fold(observation: Observation): void {
+    const folded = this.state.fold(observation)
+    if (folded) this.#log?.add(folded)
   }
 
   #note(event: Extract<Told, { kind: 'jam' }>['events'][number]): void {
     if ('late' in event && event.late.reason !== 'join') this.#late++
     if (event.kind === 'applied' || event.kind === 'started')
-      this.state.fold({ kind: 'entry', frame: event.frame, key: event.key })
+      this.#fold({ kind: 'entry', frame: event.frame, key: event.key })
     if (event.kind !== 'due') return
     this.#due.delete(event.key)
     this.#due.set(event.key, { frame: event.frame, bar: event.bar })
@@ -141,7 +167,7 @@ export class Heard {
   #follow(event: Extract<Told, { kind: 'instances' }>['events'][number]): void {
     const { kind, frame, path } = event
     if (kind === 'started' || kind === 'ended')
-      this.state.fold({ kind: 'instance', frame, path, sounding: kind === 'started' })
+      this.#fold({ kind: 'instance', frame, path, sounding: kind === 'started' })
     if (kind === 'failed') this.fail(path, event.failure.code, event.failure.message)
     if (kind === 'refused') this.fail(path, 'MIX_REFUSED', event.message)
   }
@@ -161,7 +187,7 @@ export class Heard {
 
   #read(path: string, value: number, frame: Frames): void {
     this.#readings.set(path, value)
-    this.state.fold({ kind: 'reading', path, value, frame } satisfies Observation)
+    this.#fold({ kind: 'reading', path, value, frame } satisfies Observation)
   }
 }
 

@@ -25,6 +25,7 @@ const WAIT_MILLIS: Millis = 2_000
 export interface PlayingInit {
   readonly jam: LiveJam
   readonly sink: string
+  /** For the takes of this jam. */
   readonly takes: string
   readonly generators: GeneratorsApi
   readonly log: Log
@@ -51,12 +52,6 @@ export interface Ended {
   readonly end: SessionEnd
 }
 
-/** The folder of a jam's takes. */
-export function takesOf({ takes, jam }: Pick<PlayingInit, 'takes' | 'jam'>): string {
-  const { owner, name } = ownedParts(jam.jam)
-  return join(takes, `${shortIdOf(owner)}:${name}`)
-}
-
 /** One jam sounding through one engine, seen from the node: hands it entries and archives, listens to what it says. */
 export class Playing {
   readonly jam: LiveJam
@@ -64,6 +59,7 @@ export class Playing {
   readonly ended: Promise<Ended>
   readonly #init: PlayingInit
   readonly #take: string
+  readonly #points: PointLog
   readonly #archives: Archives
   readonly #listeners = new Set<() => void>()
   readonly #lost = new Map<string, Extract<SinkState, { state: 'lost' }>>()
@@ -99,9 +95,11 @@ export class Playing {
   /** @throws ENGINE_LOST, SINK_UNKNOWN */
   static async start(init: PlayingInit): Promise<Playing> {
     const { jam, sink, appVersion, threads, player, heard, owner } = init
-    const folder = takesOf(init)
-    await mkdir(folder, { recursive: true })
-    const takeFile = join(folder, `${init.startedAt}.take`)
+    await mkdir(init.takes, { recursive: true })
+    await sweepPoints(init.takes).catch((err: unknown) =>
+      init.log.warn({ err }, 'points of takes that are gone cannot be removed'),
+    )
+    const takeFile = join(init.takes, `${init.startedAt}.take`)
     const playing = new Playing(init, takeFile)
     const entries = jam.entries()
     const { jam: id } = jam
@@ -158,6 +156,11 @@ export class Playing {
     this.#rest()
     await this.#engine?.close()
     await this.ended
+  }
+
+  /** What was heard of the jam, by points. */
+  points(asked: Asked): Promise<TagRow[]> {
+    return pointsOf({ heard: this.heard, folder: this.#init.takes, log: this.#init.log }, asked)
   }
 
   /** When a play will be heard here, as soon as that is known. */
@@ -257,16 +260,20 @@ export class Playing {
 
   #close(report: SessionReport, end: SessionEnd): void {
     this.#over = true
-    this.#rest()
-    this.#end({ report: { jam: this.jam.jam, sink: this.#init.sink, take: this.#take, ...report }, end })
+    this.#finish({ report: { jam: this.jam.jam, sink: this.#init.sink, take: this.#take, ...report }, end })
     void this.#engine?.close()
   }
 
   #fail(why: string): void {
     this.#failure = why
-    this.#rest()
     this.#init.log.error({ jam: this.jam.jam }, why)
-    this.#end({ report: undefined, end: 'failed' })
+    this.#finish({ report: undefined, end: 'failed' })
+  }
+
+  /** Nothing more comes of the engine. */
+  #finish(ended: Ended): void {
+    this.#rest()
+    void this.#points.close().then(() => this.#end(ended))
   }
 
   /** Brings and tells nothing more. */
@@ -296,13 +303,4 @@ export class Playing {
       this.#listeners.add(look)
     })
   }
-}
-
-/** @throws NOT_SOUNDING */
-export function sounding(playing: Playing | undefined): Playing {
-  if (playing) return playing
-  throw new MarmaladeError(
-    'NOT_SOUNDING',
-    'no jam sounds on this node: start or join one, or start the node with --jam',
-  )
 }

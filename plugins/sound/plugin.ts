@@ -13,9 +13,9 @@ import type { GeneratorsApi } from '../generators/index.ts'
 import type { JamsApi, LiveJam } from '../jams/index.ts'
 import { soundContract } from './contract.ts'
 import { JamLog } from './jam-log.ts'
-import { sounding } from './playing.ts'
 import { Stand } from './stand.ts'
 import { tagHandlers } from './tags.ts'
+import { takesOf } from './take-folder.ts'
 import type { SoundApi } from './types.ts'
 
 interface Init {
@@ -70,7 +70,7 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
           return {
             jam,
             sink,
-            takes: init.takes,
+            takes: takesOf(init.takes, jam.jam),
             generators,
             log: host.log,
             jamLog: jamLogOf(jam),
@@ -144,7 +144,7 @@ function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof
     },
     mix: {
       async set({ target: text, gain, pan, mute, solo }) {
-        const playing = sounding(stand.playing)
+        const playing = stand.sounding()
         const target = mixTarget(text, playing.jam, feeds)
         if (target.kind === 'return' && solo !== undefined)
           throw new MarmaladeError('USAGE', 'a return is not soloed: solo what sends to it')
@@ -161,7 +161,7 @@ function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof
         return { target: text }
       },
       async nudge({ millis }) {
-        sounding(stand.playing).nudge(millis)
+        stand.sounding().nudge(millis)
         return { millis }
       },
     },

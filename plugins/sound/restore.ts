@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JamId, Millis } from '../../lib/base/index.ts'
 import type { MixAct } from '../../lib/engine/index.ts'
 import { parseTake, type Take } from '../../lib/jam/index.ts'
 import type { MixSetting, MixTarget } from '../../lib/mix/index.ts'
+import { namesIn, TAKE } from './take-folder.ts'
 
 /** Larger takes are not read back. */
 const MAX_BYTES = 64 * 1024 * 1024
-const TAKE = /^[0-9]{1,17}\.take$/
 
 /** What a player had set for itself alone. */
 interface OwnMix {
@@ -24,9 +23,7 @@ const PLAIN: OwnMix = { acts: [], nudge: 0 }
  * @throws TAKE_INVALID where it cannot be read
  */
 export async function mixOfBrokenTake(folder: string, jam: JamId): Promise<OwnMix> {
-  if (!existsSync(folder)) return PLAIN
-  const names = (await readdir(folder)).filter((name) => TAKE.test(name))
-  const newest = names.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).at(-1)
+  const newest = (await namesIn(folder, TAKE)).at(-1)
   if (newest === undefined) return PLAIN
   const file = join(folder, newest)
   if ((await stat(file)).size > MAX_BYTES) return PLAIN

@@ -5,7 +5,7 @@ import { checkEngine } from '../../lib/jam/index.ts'
 import type { JamChange, LiveJam } from '../jams/index.ts'
 import type { SoundReport, SoundStatus } from './contract.ts'
 import { Heard } from './heard.ts'
-import { Playing, takesOf, type Ended, type PlayingInit } from './playing.ts'
+import { Playing, type Ended, type PlayingInit } from './playing.ts'
 import { mixOfBrokenTake } from './restore.ts'
 
 const MAX_REPORTS = 64
@@ -47,6 +47,15 @@ export class Stand {
 
   get playing(): Playing | undefined {
     return this.#playing
+  }
+
+  /** What sounds. @throws NOT_SOUNDING */
+  sounding(): Playing {
+    if (this.#playing) return this.#playing
+    throw new MarmaladeError(
+      'NOT_SOUNDING',
+      'no jam sounds on this node: start or join one, or start the node with --jam',
+    )
   }
 
   /** The jam that is to sound from now on. */
@@ -147,7 +156,7 @@ export class Stand {
   /** What the player had mixed in a session of this jam that broke off. */
   async #restore(session: PlayingInit): Promise<void> {
     try {
-      const { acts, nudge } = await mixOfBrokenTake(takesOf(session), session.jam.jam)
+      const { acts, nudge } = await mixOfBrokenTake(session.takes, session.jam.jam)
       for (const act of acts) session.heard.mixed(act)
       session.heard.nudge = nudge
     } catch (error) {

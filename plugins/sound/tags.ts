@@ -4,7 +4,6 @@ import type { JamState, TagValue } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { JamsApi } from '../jams/index.ts'
 import type { soundContract, TagRow } from './contract.ts'
-import { sounding } from './playing.ts'
 import type { Stand } from './stand.ts'
 
 /** Points that wait for who watches; of more the oldest are left out, and counted. */
@@ -14,14 +13,25 @@ const MAX_WAITING = 1_024
 export function tagHandlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof soundContract>['tags'] {
   return {
     async get({ path, last }) {
-      const { heard, jam } = sounding(stand.playing)
+      const playing = stand.sounding()
+      const { heard, jam } = playing
       const glob = globOf(heard.state, path, feeds)
       const tag = heard.state.newest(glob)
-      const points = last === undefined ? {} : { points: lastOf(heard.state, glob, last) }
+      const points = last === undefined ? {} : { points: await playing.points({ glob, last }) }
       return tag ? { path, value: tag.value, frame: tag.frame, ...points } : { path, frame: jams.now(jam), ...points }
     },
+    async *history({ path, from, to, last }) {
+      const playing = stand.sounding()
+      const { grid } = playing.jam.ledger
+      yield* await playing.points({
+        glob: globOf(playing.heard.state, path, feeds),
+        ...(from !== undefined && { from: grid.frameOfBar(from - 1) }),
+        ...(to !== undefined && { to: grid.frameOfBar(to - 1) }),
+        ...(last !== undefined && { last }),
+      })
+    },
     async *watch({ path }, { signal }) {
-      const { heard } = sounding(stand.playing)
+      const { heard } = stand.sounding()
       const listening = untilOver(stand, signal)
       try {
         yield* rowsOf(heard.state, globOf(heard.state, path, feeds), listening.signal)
@@ -30,7 +40,7 @@ export function tagHandlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handl
       }
     },
     async until({ path, value }, { signal }) {
-      const { heard } = sounding(stand.playing)
+      const { heard } = stand.sounding()
       const listening = untilOver(stand, signal)
       const passes = (now: TagValue): boolean => value === undefined || now === value
       try {
@@ -52,12 +62,6 @@ function untilOver(stand: Stand, caller: AbortSignal): { readonly signal: AbortS
     () => undefined,
   )
   return { signal, stop: () => over.abort() }
-}
-
-/** The newest points of all that a glob finds, oldest first. */
-function lastOf(state: JamState, glob: string, count: number): TagRow[] {
-  const rows = state.match(glob).flatMap((path) => state.last(path, count).map((point) => ({ path, ...point })))
-  return rows.sort((a, b) => a.frame - b.frame).slice(-count)
 }
 
 /** Each point that a glob finds from now on. */

@@ -67,16 +67,22 @@ test('state: subscriptions and until', async (t) => {
   t.end()
 })
 
-test('state: old points go to whoever keeps them', (t) => {
+test('state: who folds keeps all points, the state the newest of each path', (t) => {
+  const path = `${ada}/kick`
   const kept: TagPoint[] = []
-  const state = new JamState({ onDrop: (_path, points) => kept.push(...points) })
-  for (let frame = 0; frame <= MAX_POINTS; frame++) state.fold(tag(`${ada}/kick`, frame, frame))
-  const all = [...kept, ...state.last(`${ada}/kick`, MAX_POINTS)]
-  t.ok(kept.length > 0)
-  t.deepEqual(
-    all.map((point) => point.frame),
-    Array.from({ length: MAX_POINTS + 1 }, (_, frame) => frame),
-    'none is lost',
-  )
+  const state = new JamState()
+  for (let frame = 0; frame <= MAX_POINTS; frame++) {
+    const folded = state.fold(tag(path, frame, frame))
+    if (folded?.before === kept.length) kept.push(folded.point)
+    state.fold(tag(`${ben}/snare`, frame, frame))
+  }
+  t.equal(kept.length, MAX_POINTS + 1, 'each is told once, with how many came before it')
+  t.deepEqual([...state.kept('kick').keys()], [path])
+  const { before = 0, points = [] } = state.kept('kick').get(path) ?? {}
+  t.ok(before > 0 && points.length < MAX_POINTS, 'the oldest are gone')
+  t.deepEqual(kept.slice(before), points, 'and it is known how many')
+  const small = new JamState({ points: 2 })
+  for (let frame = 0; frame < 100; frame++) small.fold(tag(path, frame, frame))
+  t.deepEqual([small.kept(path).get(path)?.before, small.last(path, 9).map(({ frame }) => frame)], [98, [98, 99]])
   t.end()
 })
