@@ -48,19 +48,19 @@ export class Shares {
     this.#jam = jam
   }
 
-  /** Whether there is room for an entry. @param most of a kind, where that is less than counts */
-  hasRoom(entry: JamEntry, most = MAX_OF_PLAYER): boolean {
+  /** Why an entry would get no place: JAM_TOO_LARGE. @param most of a kind, where that is less than counts */
+  refuse(entry: JamEntry, most = MAX_OF_PLAYER): Refusal | undefined {
     const stands = standsFor(entry)
     const kind = kindOf(this.#jam, stands.payload)
     const places = kind && this.#places.get(entry.identity)?.get(kind)
     const last = places?.at(-1)
-    if (!kind || !places || !last || places.length < limitOf(kind, most)) return true
-    return comparePlaces({ stands, entry }, last) <= 0
+    if (!kind || !places || !last || places.length < limitOf(kind, most)) return undefined
+    return comparePlaces({ stands, entry }, last) <= 0 ? undefined : tooMany(limitOf(kind, most))
   }
 
   /**
    * Gives an entry its place, once. JAM_TOO_LARGE for what has no room now: the entry, or one that stands after it and had.
-   * @param most as for `hasRoom`
+   * @param most as for `refuse`
    */
   take(entry: JamEntry, most = MAX_OF_PLAYER): Excess | undefined {
     const { comparable, key, payload } = standsFor(entry)

@@ -6,12 +6,13 @@ import {
   type EntryKey,
   type Frames,
   type JamId,
+  type Micros,
   type Millis,
   type PlayerId,
   type Refusal,
 } from '../../lib/base/index.ts'
 import { verifyEntry, type Entry } from '../../lib/entry/index.ts'
-import { JamClock, Ledger, type JamEntry, type JamItem } from '../../lib/jam/index.ts'
+import { JamClock, Ledger, Shares, type JamEntry, type JamItem } from '../../lib/jam/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import type { Change, Store } from '../../lib/store/index.ts'
 
@@ -24,9 +25,20 @@ export interface JamChange {
 export interface RefusedEntry extends Refusal {
   readonly player: PlayerId
 }
+interface Refused extends RefusedEntry {
+  readonly comparable: Micros
+}
+const refusedEntry = (
+  { identity, comparable }: Pick<Entry, 'identity' | 'comparable'>,
+  { code, message }: Refusal,
+): Refused => ({ player: identity, comparable, code, message })
 const MAX_REFUSED = 100
 /** Entries of one player sent ahead of its feed and not yet in it. */
 const MAX_AHEAD = 64
+/** Entries of a kind of one who is no member, kept to show that they do not count, and joins: of a caller's feed as many are tracked. */
+const MAX_OF_STRANGER = 256
+/** What of a player's feed may be of a jam. */
+const TYPES = ['generator', 'jam', 'play', 'stop', 'param', 'tag']
 
 /**
  * One jam as this node knows it: every entry of it in the feeds that are here, and what its members publish. Each
@@ -41,17 +53,24 @@ export class LiveJam {
   readonly #store: Store
   readonly #entries = new Map<EntryKey, JamEntry>()
   readonly #items = new Map<EntryKey, JamItem>()
-  /** Feeds whose generators have been read. */
+  readonly #shares: Shares
+  /** Players of the jam, all of whose share is here, with their generators. */
   readonly #read = new Set<PlayerId>()
+  /** Others of whom something has been passed over. */
+  readonly #cut = new Set<PlayerId>()
+  /** What has lost its room since `observe` was called last. */
+  readonly #crowdedOut: EntryKey[] = []
   /** The start whose beginning has been looked for. */
   #begun: EntryKey | undefined
-  readonly #refused: RefusedEntry[] = []
+  /** Of those that are no items the newest. */
+  readonly #unfit = new Map<EntryKey, Refused>()
   /** Who signed what was sent ahead and is in no feed yet. */
   readonly #ahead = new Map<EntryKey, PlayerId>()
 
   constructor(jam: JamId, store: Store) {
     this.jam = jam
     this.ledger = new Ledger(jam)
+    this.#shares = new Shares(jam)
     const { owner: starter } = ownedParts(jam)
     this.time = new JamClock({ self: store.identity, starter })
     this.isOwn = starter === store.identity
@@ -73,29 +92,38 @@ export class LiveJam {
     return this.#items.get(key)
   }
 
-  /** The newest entries that do not count. */
+  /** The newest entries that do not count as things stand now, oldest first. */
   refused(): readonly RefusedEntry[] {
-    return this.#refused
+    const refused = [...this.#unfit.values()]
+    for (const item of this.ledger.items()) {
+      const reason = this.ledger.refuse(item)
+      if (reason) refused.push(refusedEntry(item, reason))
+    }
+    const newest = refused.sort((a, b) => a.comparable - b.comparable).slice(-MAX_REFUSED)
+    return newest.map(({ player, code, message }) => ({ player, code, message }))
   }
 
   async load(): Promise<void> {
     for await (const entry of this.#store.byJam(this.jam)) this.#take(entry)
     await this.#readCarried()
-    await this.#readGenerators()
+    await this.#readPlayers()
+    // Nobody has been told of it.
+    this.#crowdedOut.length = 0
   }
 
   /** Folds a change of a feed in. */
   async observe(change: Change): Promise<JamChange> {
     const entries: JamEntry[] = []
     const source = change.changeover ? await this.#reread(change.head.identity) : change.entries
+    if (change.changeover) this.#shares.forget(change.head.identity)
     for (const entry of source) {
       this.#ahead.delete(entry.key)
       if (this.#concerns(entry) && this.#take(entry)) entries.push(entry)
     }
-    entries.push(...(await this.#readCarried()), ...(await this.#readGenerators()))
+    entries.push(...(await this.#readCarried()), ...(await this.#readPlayers()))
     // After what came: what is published again is never gone in between, so what plays plays on.
     const withdrawn = change.changeover ? await this.#withdrawLost(change.head.identity) : []
-    return { entries, withdrawn }
+    return { entries, withdrawn: [...withdrawn, ...this.#crowdedOut.splice(0)] }
   }
 
   /** Takes one entry sent ahead of its feed; `full` where too many of its player's have not come in its feed. */
@@ -104,9 +132,17 @@ export class LiveJam {
     let waiting = 0
     for (const player of this.#ahead.values()) if (player === entry.identity) waiting++
     if (waiting >= MAX_AHEAD) return 'full'
-    if (!this.#take(entry)) return 'known'
+    // It takes room when its feed has brought it, and stands where it does.
+    if (!this.#take(entry, 'ahead')) return 'known'
     this.#ahead.set(entry.key, entry.identity)
     return 'taken'
+  }
+
+  /** Takes one back that was sent ahead and no feed will bring. False where its feed has brought it, or it never counted. */
+  takeBack(key: EntryKey): boolean {
+    if (!this.#ahead.has(key)) return false
+    this.#forget(key)
+    return true
   }
 
   /** Monotonic time of jam frame 0: as measured, else as claimed. */
@@ -127,37 +163,70 @@ export class LiveJam {
 
   #concerns(entry: Entry): boolean {
     if (typeof entry.payload === 'string') return false
-    if (entry.payload.type === 'generator') return this.#read.has(entry.identity)
-    if (this.ledger.fork?.carries(entry)) return true
-    return entry.payload['jam'] === this.jam || entry.payload.type === 'again'
+    const { type } = entry.payload
+    if (type === 'generator') return this.#read.has(entry.identity)
+    if (type === 'again' || entry.payload['jam'] === this.jam) return true
+    return this.ledger.fork?.carries(entry) ?? false
   }
 
-  #take(entry: Entry): boolean {
-    if (this.#entries.has(entry.key)) return false
-    if (!verifyEntry(entry, nodeCrypto)) {
+  /** Takes an entry in that is new; of what is in a feed so much as its player has room for. */
+  #take(entry: Entry, where: 'feed' | 'ahead' = 'feed'): boolean {
+    const { identity, key, comparable, payload } = entry
+    const known = this.#entries.get(key)
+    const why = known || where === 'ahead' ? undefined : this.#shares.refuse(entry, this.#mostOf(identity))
+    if (why) {
+      this.#passOver(entry, why)
+      return false
+    }
+    if (!known && !verifyEntry(entry, nodeCrypto)) {
       this.#refuse(
         entry,
         refusal('ENTRY_SIGNATURE', 'its own signature does not verify, so it does not count in a jam'),
       )
       return false
     }
-    const { identity, key, comparable, payload } = entry
-    const slim: JamEntry = { identity, key, comparable, payload }
+    const slim: JamEntry = known ?? { identity, key, comparable, payload }
+    const excess = where === 'feed' ? this.#shares.take(slim, this.#mostOf(identity)) : undefined
+    if (excess) this.#passOver(excess.entry, excess.why)
+    if (known) return false
     const kept = this.ledger.add(slim)
     if (kept.kind === 'refused') this.#refuse(entry, kept)
     if (kept.kind === 'other' || kept.kind === 'refused') return false
     this.#entries.set(key, slim)
+    this.#unfit.delete(key)
     // It publishes again what is here: told on, so that this stays when the first that carried it goes.
     if (kept.kind === 'known') return true
     this.#items.set(key, kept.item)
-    const reason = this.ledger.refuse(kept.item)
-    if (reason) this.#refuse(entry, reason)
     return true
   }
 
-  #refuse(entry: Entry, { code, message }: Refusal): void {
-    this.#refused.push({ player: entry.identity, code, message })
-    if (this.#refused.length > MAX_REFUSED) this.#refused.shift()
+  /** Of a stranger's entries so many are kept as show that they do not count. */
+  #mostOf(player: PlayerId): number | undefined {
+    return player === this.ledger.starter || this.#read.has(player) ? undefined : MAX_OF_STRANGER
+  }
+
+  /** An entry has no room, or none any more. */
+  #passOver(entry: JamEntry, why: Refusal): void {
+    const { identity, key } = entry
+    this.#refuse(entry, why)
+    if (this.#mostOf(identity) !== undefined) this.#cut.add(identity)
+    if (!this.#entries.has(key)) return
+    this.#forget(key)
+    this.#crowdedOut.push(key)
+  }
+
+  #forget(key: EntryKey): void {
+    this.#entries.delete(key)
+    this.#ahead.delete(key)
+    this.#items.delete(key)
+    this.ledger.remove(key)
+  }
+
+  #refuse(entry: JamEntry, reason: Refusal): void {
+    this.#unfit.delete(entry.key)
+    this.#unfit.set(entry.key, refusedEntry(entry, reason))
+    const [oldest] = this.#unfit.keys()
+    if (this.#unfit.size > MAX_REFUSED && oldest !== undefined) this.#unfit.delete(oldest)
   }
 
   /** Reads what the jam begins with, where its start is there and says that it was forked. */
@@ -178,17 +247,25 @@ export class LiveJam {
     }
   }
 
-  /** Reads what new players have published. */
-  async #readGenerators(): Promise<JamEntry[]> {
+  /** Reads what new players have published, and of the jam what was passed over while they were strangers: it may let others in. */
+  async #readPlayers(): Promise<JamEntry[]> {
     const found: JamEntry[] = []
-    for (const player of this.ledger.players) {
-      if (this.#read.has(player)) continue
-      this.#read.add(player)
-      for await (const entry of this.#store.byType('generator', { identity: player })) {
-        if (this.#take(entry)) found.push(entry)
+    for (;;) {
+      const fresh = [...this.ledger.players].filter((player) => !this.#read.has(player))
+      if (fresh.length === 0) return found
+      for (const player of fresh) {
+        this.#read.add(player)
+        const types = this.#cut.delete(player) ? TYPES : ['generator']
+        for await (const entry of this.#ofPlayer(player, types)) if (this.#take(entry)) found.push(entry)
       }
     }
-    return found
+  }
+
+  /** What a player's feed has of the jam, by type. */
+  async *#ofPlayer(identity: PlayerId, types: readonly string[]): AsyncGenerator<Entry> {
+    for (const type of types)
+      for await (const entry of this.#store.byType(type, { identity, reverse: true }))
+        if (this.#concerns(entry)) yield entry
   }
 
   async #reread(player: PlayerId): Promise<Entry[]> {
@@ -202,12 +279,10 @@ export class LiveJam {
   async #withdrawLost(player: PlayerId): Promise<EntryKey[]> {
     const current = new Set((await this.#reread(player)).map((entry) => entry.key))
     const lost: EntryKey[] = []
+    for (const [key, unfit] of this.#unfit) if (unfit.player === player && !current.has(key)) this.#unfit.delete(key)
     for (const [key, entry] of this.#entries) {
       if (entry.identity !== player || current.has(key)) continue
-      this.#entries.delete(key)
-      this.#ahead.delete(key)
-      this.#items.delete(key)
-      this.ledger.remove(key)
+      this.#forget(key)
       lost.push(key)
     }
     return lost

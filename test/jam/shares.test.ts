@@ -90,9 +90,9 @@ test('shares: room is given once, and given back', (t) => {
     [second, second, third].map((entry) => shares.take(entry, 2)?.entry),
     [undefined, undefined, undefined],
   )
-  t.deepEqual([shares.hasRoom(first, 2), shares.hasRoom(third, 2)], [true, true], 'what is in has room')
+  t.deepEqual([shares.refuse(first, 2), shares.refuse(third, 2)], [undefined, undefined], 'what is in has room')
   t.equal(shares.take(first, 2)?.entry, third, 'the last goes')
-  t.deepEqual([shares.hasRoom(third, 2), shares.hasRoom(third, 3)], [false, true])
+  t.deepEqual([shares.refuse(third, 2)?.code, shares.refuse(third, 3)], ['JAM_TOO_LARGE', undefined])
   t.equal(shares.take(third, 2)?.why.code, 'JAM_TOO_LARGE')
   t.equal(shares.take({ ...third, identity: CY }, 2), undefined, "another's is another's")
   shares.forget(BEN)
