@@ -82,10 +82,10 @@ export class Stand {
     this.#move()
   }
 
-  /** The report of the jam that sounds, when it is over; of the one that was over last where none sounds. */
+  /** The report of the jam that sounds, when it is over, in whichever session; of the one that was over last where none sounds. */
   async finished(signal: AbortSignal): Promise<SoundReport> {
     const last = this.#reports.at(-1)
-    if (!this.#playing && last) return last
+    if (!this.#playing && !this.#goesOn && last) return last
     return new Promise((resolve, reject) => {
       this.#waiting.add(resolve)
       if (signal.aborted) reject(cancelled())
@@ -94,6 +94,12 @@ export class Stand {
         reject(cancelled())
       })
     })
+  }
+
+  /** Whether the jam that sounded last sounds still, or will in another session. */
+  get #goesOn(): boolean {
+    const jam = this.#wanted
+    return jam !== undefined && jam === this.#heard?.jam && !this.#init.isOver(jam)
   }
 
   status(): SoundStatus {
@@ -140,7 +146,13 @@ export class Stand {
     await this.#playing?.close()
     this.#playing = undefined
     const jam = this.#wanted
-    if (!jam?.ledger.start || this.#init.isOver(jam)) return
+    if (!jam?.ledger.start) return
+    if (this.#init.isOver(jam)) {
+      // Its last session ended before it, and none follows.
+      const last = this.#reports.findLast((report) => report.jam === jam.jam)
+      if (last) this.#tellFinished(last)
+      return
+    }
     checkEngine(jam.ledger.start.payload.engine)
     const known = this.#heard?.jam === jam ? this.#heard.heard : undefined
     const heard = known ?? new Heard(() => jam.ledger.members)
@@ -169,14 +181,16 @@ export class Stand {
       this.#reports.push(report)
       if (this.#reports.length > MAX_REPORTS) this.#reports.shift()
     }
-    if (report && end !== 'failed') {
-      for (const resolve of this.#waiting) resolve(report)
-      this.#waiting.clear()
-    }
+    if (report && (end === 'over' || (end === 'asked' && !this.#goesOn))) this.#tellFinished(report)
     if (this.#playing !== playing) return
     this.#playing = undefined
     if (end === 'over') this.#wanted = undefined
     if (end === 'failed') this.#restartLater()
+  }
+
+  #tellFinished(report: SoundReport): void {
+    for (const resolve of this.#waiting) resolve(report)
+    this.#waiting.clear()
   }
 
   #restartLater(): void {

@@ -1,6 +1,7 @@
 import { systemClock } from '../../lib/base/node/clock.ts'
 import type { Clock, JamId } from '../../lib/base/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
+import { soundContract } from '../../plugins/sound/index.ts'
 import { codeOf } from '../helpers/hosts.ts'
 import { barAhead, e2e, meet, startJam, startSounding, type NodeKit, type TestNode } from '../helpers/node-kit.ts'
 import { until } from '../helpers/until.ts'
@@ -170,6 +171,9 @@ e2e('where the starter is put, all go there: forward by a jump, far back in a ne
       'by a jump',
     )
   }
+  const { sound, tags } = ben.ask(soundContract)
+  const cue = tags.until({ path: 'cue' })
+  const finished = sound.finished()
   put = 20 * BAR_MILLIS * 1_000
   await inBar(20, 49)
   for (const node of [ada, ben]) {
@@ -184,4 +188,11 @@ e2e('where the starter is put, all go there: forward by a jump, far back in a ne
       `where the jam is now: ${bars.join(' ')}`,
     )
   }
+  await ada.ask(jamsContract).perform.tag({ name: 'cue', value: 1, on: 'now' })
+  t.equal((await cue).value, 1, 'whoever waits for a tag waits on')
+  await ada.ask(jamsContract).jam.end({ on: 'now' })
+  const report = await finished
+  const { reports } = await ben.sound()
+  t.ok(reports.length > 1)
+  t.deepEqual(report, reports.at(-1), 'and whoever waits for the end hears of the last session')
 })
