@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads'
 import test from 'tape'
 import type { Command } from '../../lib/jam/index.ts'
 import { LocalRunner, type GroupRunner } from '../../lib/mix/index.ts'
@@ -133,6 +134,22 @@ test('a thread that throws is reported by its own message, and later starts go t
   t.deepEqual(eventsOf(made), ['started a 0'])
   t.ok(made.left.some((x) => x !== 0))
   await Promise.all(pool.map((runner) => runner.close()))
+  t.end()
+})
+
+test('a thread that is gone is noticed by whoever waits for it, who hears nothing of its end', async (t) => {
+  let worker: Worker | undefined
+  process.once('worker', (made) => (worker = made))
+  const [runner] = await startPool(1, { patience: 3_000 })
+  if (!runner) throw new Error('there is no runner')
+  const positions = [{ frame: 0, beat: 0, beatsPerFrame: 0, bar: 0 }]
+  void worker?.terminate()
+  while (runner.failure === undefined) {
+    runner.begin({ from: 0, commands: [], changes: [], cuts: [], positions })
+    runner.finish()
+  }
+  t.equal(runner.failure, 'its thread ended')
+  await runner.close()
   t.end()
 })
 

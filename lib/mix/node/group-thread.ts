@@ -16,10 +16,12 @@ import {
   Lookout,
   REPORTED,
   SENT,
+  THREAD,
   type ThreadStart,
   type ToThread,
 } from './shared.ts'
 import { liveGuard } from './thread-clock.ts'
+import { ownThread } from './thread-id.ts'
 
 /** One group on this thread: waits to be asked for a quantum, renders it, answers; until it is closed. */
 function serve(port: MessagePort, start: ThreadStart): void {
@@ -93,5 +95,6 @@ function report(port: MessagePort, control: Int32Array, made: GroupReport): void
 }
 
 const { port, ...start } = workerData as ThreadStart & { port: MessagePort }
+Atomics.store(new Int32Array(start.control), THREAD, ownThread())
 parentPort?.postMessage('ready')
 serve(port, start)

@@ -19,10 +19,12 @@ import {
   NUMBERS,
   REPORTED,
   SENT,
+  THREAD,
   type ThreadStart,
   type ToThread,
   type Waiting,
 } from './shared.ts'
+import { isThreadGone } from './thread-id.ts'
 
 export interface ThreadOptions {
   /** What an instance may take for 128 frames, live: with it the guard watches (`watch.ts`). None offline. */
@@ -37,6 +39,9 @@ export interface ThreadOptions {
    */
   readonly waiting?: Waiting
 }
+
+/** Who waits looks so often whether the thread is still there. */
+const LOOK_MILLIS: Millis = 20
 
 const EMPTY: GroupReport = { sets: [], events: [] }
 
@@ -116,12 +121,15 @@ export class ThreadRunner implements GroupRunner {
   }
 
   finish(): GroupReport {
-    while (this.#failure === undefined) {
+    for (let waited = 0; this.#failure === undefined;) {
       if (Atomics.load(this.#control, FAILED) === 1) this.#fail(`its thread failed: ${String(this.#receive())}`)
       const answered = Atomics.load(this.#control, ANSWERED)
       if (answered === this.#asked) break
       if (this.#lookout?.look(ANSWERED, answered)) continue
-      if (Atomics.wait(this.#control, ANSWERED, answered, this.#patience) === 'timed-out') {
+      if (Atomics.wait(this.#control, ANSWERED, answered, LOOK_MILLIS) !== 'timed-out') continue
+      // Whoever waits here hears nothing of the worker's end.
+      if (isThreadGone(Atomics.load(this.#control, THREAD))) this.#fail('its thread ended')
+      else if ((waited += LOOK_MILLIS) >= this.#patience) {
         this.#fail(`its thread did not answer for ${this.#patience} ms`)
         void this.#worker.terminate()
       }

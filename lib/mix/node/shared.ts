@@ -15,6 +15,8 @@ export const CLOSED = 4
 export const FAILED = 5
 /** How many messages the owner has sent. */
 export const SENT = 6
+/** The system's number of the thread; 0 where it does not tell. */
+export const THREAD = 7
 export const CONTROL_WORDS = 8
 /** from, beat, beatsPerFrame, bar; then, from the thread, its load */
 export const NUMBERS = 5
