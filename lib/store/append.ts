@@ -38,6 +38,7 @@ interface AppenderParts extends AppendParts, Told {
 
 interface Wanted {
   readonly payload: EncodedPayload
+  readonly signed: ((entry: Entry) => void) | undefined
   readonly done: (entry: Entry) => void
   readonly failed: (error: unknown) => void
 }
@@ -80,7 +81,7 @@ export class Appender {
   }
 
   /** As `Store.append`; what is asked for while entries are written shares the next write. */
-  append(payload: Payload): Promise<Entry> {
+  append(payload: Payload, signed?: (entry: Entry) => void): Promise<Entry> {
     checkPayload(payload)
     this.#parts.restored.assertMayPublish()
     if (this.#queue.length >= MAX_QUEUED) {
@@ -88,7 +89,7 @@ export class Appender {
     }
     const encoded = encodePayload(payload)
     return new Promise<Entry>((done, failed) => {
-      this.#queue.push({ payload: encoded, done, failed })
+      this.#queue.push({ payload: encoded, signed, done, failed })
       this.#wake?.()
       this.#running ??= this.#run()
     })
@@ -169,6 +170,15 @@ export class Appender {
     return entry
   }
 
+  /** What a listener makes of it is its own affair: the entry is written all the same. */
+  #tell(entry: Entry, wanted: Wanted | undefined): void {
+    try {
+      wanted?.signed?.(entry)
+    } catch (error) {
+      this.#parts.onFault(error)
+    }
+  }
+
   #watched(done: Promise<FeedState>): Writing {
     const writing: Writing = { done, pending: true }
     const ended = (): void => {
@@ -183,6 +193,7 @@ export class Appender {
     const { feeds, identity, emit } = this.#parts
     const grown = await grow(state, state.head, entries)
     if (!grown) throw new MarmaladeError('FEED_TOO_FORKED', `${identity} has too many branches here`)
+    for (const [i, entry] of entries.entries()) this.#tell(entry, wanted[i])
     const began = this.#pace.now()
     const after = await feeds.commit(state, withHead(grown.state, grown.branch), grown.writes, 'synced')
     this.#pace.wrote(began)

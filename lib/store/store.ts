@@ -120,9 +120,9 @@ class LevelStore extends Reader implements Store {
 
   readonly #emit = (change: Change): void => this.#listeners.tell(change)
 
-  async append(payload: Payload): Promise<Entry> {
+  async append(payload: Payload, signed?: (entry: Entry) => void): Promise<Entry> {
     this.assertOpen()
-    return this.#appender.append(payload)
+    return this.#appender.append(payload, signed)
   }
 
   async ingest(identity: PlayerId, run: readonly Uint8Array[], announced?: HeadPosition): Promise<Ingested> {

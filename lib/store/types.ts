@@ -132,10 +132,11 @@ export interface Store {
   /** What an author does to its own feed besides adding to it. */
   readonly own: OwnFeed
   /**
-   * Signs, syncs to disk, then resolves. Calls while a write is running share the next one.
+   * Signs, syncs to disk, then resolves. Calls while a write is running share the next one. `signed` is told of the entry before it
+   * is written: nobody else may learn of it until then, and where this rejects there is no such entry.
    * @throws FEED_RESTORED, CLOCK_BEHIND_FEED, ENTRY_TOO_LARGE, STORE_BUSY, STORE_WRITE, any code of `checkPayload`
    */
-  append(payload: Payload): Promise<Entry>
+  append(payload: Payload, signed?: (entry: Entry) => void): Promise<Entry>
   /**
    * Checks a run of consecutive entries of one feed (raw bytes, oldest first) and keeps what is authentic.
    * `announced` is the head the run was said to lead to: another branch takes over only once it has arrived.

@@ -104,7 +104,7 @@ export function feedsPlugin({
         follows,
         directory,
         tracked: interests,
-        publish: (payload) => store.append(payload),
+        publish: (payload, signed) => store.append(payload, signed),
         ignored,
         onIgnored: (listener) => {
           turned.add(listener)

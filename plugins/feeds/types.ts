@@ -40,8 +40,8 @@ export interface FeedsApi {
   onIgnored(listener: (player: PlayerId, ignored: boolean) => void): () => void
   /** Whose process archives may run here. */
   readonly trust: Pick<Trust, 'has' | 'list' | 'onChange' | 'set'>
-  /** Signs and syncs one entry of this node's player. @throws what Store.append throws */
-  publish(payload: Payload): Promise<Entry>
+  /** Signs and syncs one entry of this node's player, as `Store.append`. @throws what that throws */
+  publish(payload: Payload, signed?: (entry: Entry) => void): Promise<Entry>
   /**
    * Feeds to track beyond oneself and follows, for a reason that is given a name: members of a jam, a caller who asks to
    * join. The list is asked for again after `interestChanged`. `explain` says of one in it all that is known of why.

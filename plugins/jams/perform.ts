@@ -17,6 +17,7 @@ import type { Heralds } from './heralds.ts'
 import type { Jams } from './jams.ts'
 import type { LiveJam } from './live.ts'
 import { isMember } from './membership.ts'
+import { publishHeard } from './publish-heard.ts'
 
 /** Instances of one name that are looked through for a free number. */
 const MAX_NUMBER = 10_000
@@ -53,7 +54,7 @@ export function performHandlers(parts: Parts): Handlers<typeof jamsContract>['pe
     if (!isMember(jam, identity, at)) {
       throw new MarmaladeError('NOT_MEMBER', 'not a member of this jam yet: ask a member to admit you, then try again')
     }
-    return feeds.publish(payload)
+    return publishHeard({ feeds, jams }, jam, payload)
   }
 
   return {
