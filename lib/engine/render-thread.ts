@@ -7,6 +7,7 @@ import { LOOK_AHEAD_FRAMES } from './constants.ts'
 import { ServingPort } from '../generators/process/node/serving-port.ts'
 import { readyArchive, forbidArchive, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
 import { Prerolls } from './prerolls.ts'
+import { Telling } from './telling.ts'
 import type { FromRender, MixAct, ReadyArchive, Rendered, RenderStart, ToRender } from './types.ts'
 
 type Begin = Extract<ToRender, { kind: 'begin' }>
@@ -61,6 +62,7 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
   const mix: MixAct[] = []
   const inputs: TakeRecord[] = []
   const ambient = new Ambient()
+  const telling = new Telling()
   let levelsAt = from + LEVELS_EVERY
   for (const archive of archives) takeArchive(ensemble, archive, inputs)
   takeEntries(ensemble, start.entries, inputs)
@@ -70,7 +72,7 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
       ring.waitForWant(LOOK_AHEAD_FRAMES, NAP_MILLIS)
       continue
     }
-    const { events: instances, changes } = renderer.renderQuantum(left, right)
+    const { from: at, events: instances, changes } = renderer.renderQuantum(left, right)
     ring.put(left, right)
     prerolls?.look(ensemble)
     const due = renderer.frame >= levelsAt
@@ -83,7 +85,7 @@ function play(ensemble: Ensemble, { from, archives }: Begin): void {
       inputs: inputs.splice(0),
       jam: conductor.events(),
       instances,
-      changes,
+      changes: telling.pass(changes, at),
       mix: mix.splice(0),
       ...(due && { levels: renderer.meters() }),
       ...(over && { over: true as const }),

@@ -2,7 +2,7 @@ import type { BlobId, EntryKey, Frames, JamId, Millis, PlayerId, Refusal } from 
 import type { PreparedGenerator } from '../generators/index.ts'
 import type { ProcessLink } from '../generators/process/node/host.ts'
 import type { ConductorEvent, JamEntry, TagValue, TakeRecord } from '../jam/index.ts'
-import type { InstanceEvent, Meters, MixSetting, MixTarget, TagChange } from '../mix/index.ts'
+import type { InstanceEvent, Meters, MixSetting, MixTarget } from '../mix/index.ts'
 import type { CardTiming, SinkState } from '../sink/index.ts'
 
 /** What a session of the engine plays, and where to. */
@@ -94,6 +94,15 @@ export interface SessionReport {
   readonly late: number
 }
 
+/** A tag that became visible, or a note that began, with its pitch. */
+export interface ToldTag {
+  readonly path: string
+  readonly value: TagValue
+  readonly frame: Frames
+  /** So many of its path before it were not told. */
+  readonly missed?: number
+}
+
 /** Engine to node. */
 export type FromEngine =
   | { readonly kind: 'ready' }
@@ -101,10 +110,8 @@ export type FromEngine =
   | { readonly kind: 'opened'; readonly firstFrame: Frames }
   | { readonly kind: 'jam'; readonly events: readonly ConductorEvent[] }
   | { readonly kind: 'instances'; readonly events: readonly InstanceEvent[] }
-  | {
-      readonly kind: 'tags'
-      readonly changes: readonly { readonly path: string; readonly value: TagValue; readonly frame: Frames }[]
-    }
+  /** What became visible, as far as it is told (`Telling`). */
+  | { readonly kind: 'tags'; readonly changes: readonly ToldTag[] }
   /** `zero`: the monotonic time at which jam frame 0 would have been due as the sinks are paced now. `cards`: when each card sounds. */
   | {
       readonly kind: 'levels'
@@ -148,7 +155,7 @@ export interface Rendered {
   readonly inputs: readonly TakeRecord[]
   readonly jam: readonly ConductorEvent[]
   readonly instances: readonly InstanceEvent[]
-  readonly changes: readonly TagChange[]
+  readonly changes: readonly ToldTag[]
   readonly mix: readonly MixAct[]
   readonly levels?: Meters
   /** Nothing will sound any more: the jam has ended and its tails with it. */
