@@ -7,6 +7,7 @@ import { barOption } from '../cli/bars.ts'
 import { compare, comparisonWords } from '../cli/compare.ts'
 import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
 import { writeCredits } from '../cli/credits.ts'
+import { failureWords } from '../cli/failures.ts'
 import { openJamSource } from '../cli/jam-source.ts'
 import { lufs } from '../cli/meters.ts'
 import { progressBar } from '../cli/progress.ts'
@@ -159,6 +160,7 @@ function words(result: Result): string {
           `ambient ${result.ambient.join(', ')}: read this machine or the network as they play, which a score does not have`,
         ]
       : []),
+    ...failureWords(result.failures),
     ...(result.stems.length > 0 ? [`stems   ${result.stems.length} files`] : []),
   ].join('\n')
 }

@@ -191,6 +191,7 @@ export const CODES = {
   GENERATOR_TRAPPED: 'an instance did what ends it, such as reaching outside its memory',
   GENERATOR_RAN_AWAY: 'an instance took more steps than it may',
   GENERATOR_FAILED: 'an instance said that it failed',
+  GENERATOR_NO_MEMORY: 'this machine lacks the memory that an instance needs',
   // generators: processes
   GENERATOR_NOT_ALLOWED: 'a generator runs as a process, and nobody has allowed that here',
   SANDBOX_MISSING: 'bubblewrap, which process generators run under, is not here or too old',

@@ -5,6 +5,7 @@ export { creditFault, differingCredits, falseSounds, type CreditFault } from './
 export { CREDITS_VERSION, encodeCredits, MAX_CREDITS, parseCredits } from './credits-schema.ts'
 export type { CreditedSound, CreditHead, Credits } from './credits-schema.ts'
 export type { Difference } from './difference.ts'
+export type { Failure } from './failures.ts'
 export * from './handle.ts'
 export * from './play-replay.ts'
 export type { Written } from './output.ts'

@@ -4,6 +4,7 @@ import { checkEngine, itemsOf, scoreHash, type JamEntry, type Score, type ScoreA
 import { nodeCrypto } from '../keys/index.ts'
 import type { GroupRunner, OfflineOptions, QuantumReport } from '../mix/index.ts'
 import { readyArchive, makeEnsemble, type Ensemble } from './ensemble.ts'
+import type { Failures } from './failures.ts'
 import type { Sounding } from './sounding.ts'
 import { TakePlayer, type TakeOnDisk, type TakeOutcome } from './take-replay.ts'
 import { applyMix, recasting, whatIfText, type WhatIf } from './what-if.ts'
@@ -42,6 +43,8 @@ interface Beginning {
   readonly prepared: ReadonlyMap<BlobId, PreparedGenerator>
   /** Is told what sounds. */
   readonly sounding: Sounding
+  /** Is told what does not. */
+  readonly failures: Failures
 }
 
 /** A performance that is being rendered. */
@@ -82,8 +85,8 @@ function ofScore({ score, whatIf }: PerformanceInit): Performance {
     first: 0,
     end,
     archives,
-    options: { refuse: 'any failure' },
-    begin({ runners, prepared, sounding }) {
+    options: {},
+    begin({ runners, prepared, sounding, failures }) {
       const recast = whatIf && recasting(whatIf)
       const ensemble = makeEnsemble({
         jam,
@@ -96,7 +99,13 @@ function ofScore({ score, whatIf }: PerformanceInit): Performance {
       const { renderer, conductor } = ensemble
       for (const [archive, generator] of prepared) readyArchive(ensemble, archive, generator)
       conductor.observe(entries)
-      return { renderer, onReport: ({ events }) => sounding.take(conductor.events(), events) }
+      return {
+        renderer,
+        onReport({ events }: QuantumReport) {
+          sounding.take(conductor.events(), events)
+          failures.take(events)
+        },
+      }
     },
     outcome: () => undefined,
   }
@@ -115,7 +124,7 @@ function ofTake({ score, entries, whatIf }: PerformanceInit, take: TakeOnDisk): 
     end: player.end,
     archives: playedArchives(score, entries).filter(({ archive }) => ready.has(archive)),
     options: { close: 'cut', refuse: 'nothing' },
-    begin({ runners, prepared, sounding }) {
+    begin({ runners, prepared, sounding, failures }) {
       const recast = whatIf && recasting(whatIf)
       const ensemble = makeEnsemble({
         jam,
@@ -131,6 +140,7 @@ function ofTake({ score, entries, whatIf }: PerformanceInit, take: TakeOnDisk): 
           const jam = ensemble.conductor.events()
           player.after(jam, events)
           sounding.take(jam, events)
+          failures.take(events)
         },
       }
     },

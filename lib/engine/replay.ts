@@ -8,6 +8,7 @@ import { scoreHash, type ScoreArchive } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
 import { renderOffline, type Chunk, type GroupRunner, type Stem, type WavFormat } from '../mix/index.ts'
 import { startRunners } from './ensemble.ts'
+import { Failures, type Failure } from './failures.ts'
 import { Output, type Written } from './output.ts'
 import { performanceOf, type Begun, type Performance, type PerformanceInit, type Rendition } from './performance.ts'
 import { frozenOf } from './processes.ts'
@@ -62,6 +63,8 @@ export interface Replayed extends Written {
   readonly stems: readonly string[]
   /** What sounded in it, by first frame. */
   readonly sounds: readonly Sound[]
+  /** Instances that failed or did not start, of a score on every machine alike; those before `from` too. */
+  readonly failures: readonly Failure[]
   /** Generators that ran as processes, whose sound may be another next time: none in what a take heard. */
   readonly inexact: readonly string[]
   /**
@@ -76,7 +79,8 @@ export interface Replayed extends Written {
 /**
  * Renders a score or a take offline. The same entries and archives give the same file on every machine, whatever the threads.
  * @throws MarmaladeError ENGINE_UNKNOWN, SCORE_TOO_LONG, GENERATOR_MISSING (names archive and publisher), what `prepareGenerator`
- * refuses, a failure's own code naming the instance, CANCELLED, FILE_UNWRITABLE; BAR_PASSED where `from` is not before the
+ * refuses, the code of a failure that this machine alone has (GENERATOR_TOO_SLOW, GENERATOR_NO_MEMORY), naming the instance,
+ * CANCELLED, FILE_UNWRITABLE; BAR_PASSED where `from` is not before the
  * end; of a take TAKE_INVALID, TAKE_INCOMPLETE
  */
 export async function replay(init: ReplayInit): Promise<Replayed> {
@@ -105,7 +109,8 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
   const stems = folder === undefined ? undefined : new StemFiles({ folder, from, kinds: stemKinds })
   try {
     const sounding = new Sounding()
-    const begun = performance.begin({ runners, prepared, sounding })
+    const failures = new Failures(score.grid)
+    const begun = performance.begin({ runners, prepared, sounding, failures })
     const { renderer } = begun
     const began = now()
     for await (const { left, right } of chunksOf({ init, performance, begun, stems, from, end })) {
@@ -126,6 +131,7 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
       ...(take && { take }),
       stems: (await stems?.close(written.frames)) ?? [],
       sounds: sounding.within(from, from + written.frames),
+      failures: failures.all,
       inexact: frozen ? [] : ran.map(({ manifest }) => manifest.name),
       ambient: init.take ? [] : [...new Set([...sounding.ambient].map((path) => path.split('/')[1] ?? path))],
       speed,

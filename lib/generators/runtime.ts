@@ -24,7 +24,7 @@ export interface VoiceRuntime {
   rest?(): void
 }
 
-/** A running instance of a WASM generator. Its failures: GENERATOR_TRAPPED, GENERATOR_RAN_AWAY, GENERATOR_FAILED. */
+/** A running instance of a WASM generator. Its failures: GENERATOR_TRAPPED, GENERATOR_RAN_AWAY, GENERATOR_FAILED, GENERATOR_NO_MEMORY. */
 export const createWasmVoice = (prepared: PreparedWasm, settings: VoiceSettings): Voice =>
   new WasmVoice(prepared, settings)
 

@@ -70,6 +70,11 @@ export interface Voice {
 /** Why an instance ended by itself. */
 export interface VoiceFailure {
   readonly code:
-    'GENERATOR_TRAPPED' | 'GENERATOR_RAN_AWAY' | 'GENERATOR_FAILED' | 'GENERATOR_TOO_SLOW' | 'GENERATOR_NOT_ALLOWED'
+    | 'GENERATOR_TRAPPED'
+    | 'GENERATOR_RAN_AWAY'
+    | 'GENERATOR_FAILED'
+    | 'GENERATOR_TOO_SLOW'
+    | 'GENERATOR_NO_MEMORY'
+    | 'GENERATOR_NOT_ALLOWED'
   readonly message: string
 }

@@ -118,7 +118,7 @@ export class VoiceGroup {
       if (!isMember) this.#watch?.forget(spec.path)
       return
     }
-    lost.events.push({ kind: 'refused', frame, path: spec.path, message: refused })
+    lost.events.push({ kind: 'refused', frame, path: spec.path, by: 'machine', message: refused })
     lost.events.push({ kind: 'ended', frame, path: spec.path })
   }
 

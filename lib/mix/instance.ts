@@ -11,8 +11,8 @@ import type { PlacedPosition } from './types.ts'
 export function failureOf(thrown: unknown): VoiceFailure {
   if (isFailure(thrown)) return { code: thrown.code, message: thrown.message }
   const message = thrown instanceof Error ? thrown.message : String(thrown)
-  const trapped = thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError
-  return { code: trapped ? 'GENERATOR_TRAPPED' : 'GENERATOR_FAILED', message }
+  if (thrown instanceof WebAssembly.RuntimeError) return { code: 'GENERATOR_TRAPPED', message }
+  return { code: thrown instanceof RangeError ? 'GENERATOR_NO_MEMORY' : 'GENERATOR_FAILED', message }
 }
 
 const FAULT: VoiceFailure = { code: 'GENERATOR_FAILED', message: 'it reported an error from a block' }
@@ -21,6 +21,7 @@ const FAILURES: readonly string[] = [
   'GENERATOR_RAN_AWAY',
   'GENERATOR_FAILED',
   'GENERATOR_TOO_SLOW',
+  'GENERATOR_NO_MEMORY',
   'GENERATOR_NOT_ALLOWED',
 ]
 

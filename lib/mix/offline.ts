@@ -1,4 +1,5 @@
 import { BLOCK, MarmaladeError, type Frames } from '../base/index.ts'
+import type { VoiceFailure } from '../generators/index.ts'
 import { TAIL_FRAMES } from './constants.ts'
 import type { Renderer } from './renderer.ts'
 import type { QuantumReport, Stem } from './types.ts'
@@ -15,8 +16,8 @@ export interface OfflineOptions {
   readonly to: Frames
   /** At `to` everything is stopped and rings on, or the render is cut off there, as a session was that was closed. */
   readonly close?: 'with tails' | 'cut'
-  /** Failures that are an error here: those of the wall-clock guard, by default. */
-  readonly refuse?: 'too slow' | 'any failure' | 'nothing'
+  /** Failures that are an error here: by default those that this machine alone has, since all others are part of the score. */
+  readonly refuse?: 'of this machine' | 'any failure' | 'nothing'
   /** Called before the quantum at a frame: what it tells the renderer there takes effect in it. */
   readonly before?: (frame: Frames) => void
   /** Called after each chunk with the frames rendered so far; `of` is `to`. */
@@ -40,8 +41,8 @@ export interface Chunk {
 /**
  * Renders as fast as it can from the first frame, and gives what lies at `from` and after, to the end of the last tail:
  * the multiple of 128 by which everything has ended, at most 8 s and a fade after `to`.
- * @throws MarmaladeError CANCELLED on the signal; INTERNAL where a rendering thread died or did not answer; MIX_REFUSED where an instance cannot be started; the failure's own code, naming the
- * instance, as `refuse` says
+ * @throws MarmaladeError CANCELLED on the signal; INTERNAL where a rendering thread died or did not answer; as `refuse` says MIX_REFUSED
+ * where an instance does not start, and a failure's own code, both naming the instance
  */
 export async function* renderOffline(options: OfflineOptions): AsyncGenerator<Chunk, void> {
   const { renderer, to, from = 0, close, onProgress, signal, pause } = options
@@ -80,7 +81,7 @@ function renderChunk(options: OfflineOptions, last: Frames): Chunk {
     const report = renderer.renderQuantum(left.subarray(frames, frames + BLOCK), right.subarray(frames, frames + BLOCK))
     // How long a thread may take is the machine's affair: what it did not give must not pass for the jam's sound.
     if (renderer.lost !== undefined) throw new MarmaladeError('INTERNAL', `the render cannot go on: ${renderer.lost}`)
-    complain(report, options.refuse ?? 'too slow')
+    complain(report, options.refuse ?? 'of this machine')
     onReport?.(report)
     if (first + BLOCK > from) onStems?.(renderer.stems(), first)
     frames += BLOCK
@@ -88,14 +89,21 @@ function renderChunk(options: OfflineOptions, last: Frames): Chunk {
   return { at, left: left.subarray(0, frames), right: right.subarray(0, frames) }
 }
 
+/** Of a failure that another machine would not have, or not there. */
+const OF_THIS_MACHINE: ReadonlySet<VoiceFailure['code']> = new Set([
+  'GENERATOR_TOO_SLOW',
+  'GENERATOR_NO_MEMORY',
+  'GENERATOR_NOT_ALLOWED',
+])
+
 /** What in a replay may not pass silently. */
 function complain({ events }: QuantumReport, refuse: NonNullable<OfflineOptions['refuse']>): void {
   if (refuse === 'nothing') return
+  const isMine = (mine: boolean): boolean => mine || refuse === 'any failure'
   for (const event of events) {
-    if (event.kind === 'refused') {
+    if (event.kind === 'refused' && isMine(event.by === 'machine'))
       throw new MarmaladeError('MIX_REFUSED', `${event.path} cannot be started: ${event.message}`)
-    }
-    if (event.kind !== 'failed' || (refuse === 'too slow' && event.failure.code !== 'GENERATOR_TOO_SLOW')) continue
-    throw new MarmaladeError(event.failure.code, `${event.path} failed: ${event.failure.message}`)
+    if (event.kind === 'failed' && isMine(OF_THIS_MACHINE.has(event.failure.code)))
+      throw new MarmaladeError(event.failure.code, `${event.path} failed: ${event.failure.message}`)
   }
 }

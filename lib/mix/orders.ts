@@ -7,7 +7,7 @@ import type { PlayerMix } from './mixer.ts'
 import type { GroupRunner } from './runner.ts'
 import type { Performer, Stage } from './stage.ts'
 import type { Team } from './team.ts'
-import type { GroupCommand, InstanceEvent } from './types.ts'
+import type { GroupCommand, InstanceEvent, RefusedBy } from './types.ts'
 
 /** What takes effect besides tags, which take their own way, through the flow. */
 export type JamCommand = Exclude<Command, { kind: 'tag' }> | Extract<GroupCommand, { kind: 'kill' }>
@@ -82,12 +82,12 @@ export class Orders {
     const { path } = spec
     const held = this.#refusals.get(path)
     this.#refusals.delete(path)
-    const prepared = this.#init.team.prepared(spec.archive)
+    const { team, stage, mix } = this.#init
+    const prepared = team.prepared(spec.archive)
     const refused = this.#reasonAgainst(spec)
-    const performer =
-      refused || !prepared ? undefined : this.#init.stage.enter(this.#init.mix.strip(spec, prepared.manifest), from)
+    const performer = refused || !prepared ? undefined : stage.enter(mix.strip(spec, prepared.manifest), from)
     if (!performer) {
-      events.push({ kind: 'refused', frame, path, message: refused ?? FULL })
+      events.push({ kind: 'refused', frame, path, ...(refused ?? NO_THREAD) })
       return
     }
     const { slot } = performer
@@ -97,10 +97,19 @@ export class Orders {
     give(performer, { kind: 'start', frame, spec, seed, slot, ...more })
   }
 
-  #reasonAgainst({ archive, path }: InstanceSpec): string | undefined {
-    if (!this.#init.team.prepared(archive)) return `its archive ${archive} is not here`
-    return this.#init.stage.find(path) ? 'an instance of this path still sounds' : undefined
+  #reasonAgainst({ archive, path }: InstanceSpec): Reason | undefined {
+    const { team, stage } = this.#init
+    if (!team.prepared(archive)) return { by: 'machine', message: `its archive ${archive} is not here` }
+    if (stage.find(path)) return { by: 'machine', message: 'an instance of this path still sounds' }
+    return stage.performers.length >= MAX_INSTANCES ? { by: 'score', message: FULL } : undefined
   }
 }
 
+/** Why an instance does not start. */
+interface Reason {
+  readonly by: RefusedBy
+  readonly message: string
+}
+
 const FULL = `${MAX_INSTANCES} instances sound already, which is the most: stop one, then play it anew`
+const NO_THREAD: Reason = { by: 'machine', message: 'no thread that renders is left' }

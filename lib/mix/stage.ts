@@ -91,11 +91,11 @@ export class Stage {
     return this.#performers.find((p) => p.strip.spec.path === path)
   }
 
-  /** Puts one more on the runner that has the least to do; undefined where none has room. @param since the quantum at hand */
+  /** Puts one more on the runner that has the least to do; undefined where none is left. @param since the quantum at hand */
   enter(strip: Strip, since: Frames): Performer | undefined {
     const alive = this.#runners.filter((r) => r.failure === undefined && (this.#free.get(r)?.length ?? 0) > 0)
     const [first, ...others] = alive
-    if (!first || this.#performers.length >= MAX_INSTANCES) return undefined
+    if (!first) return undefined
     const load = this.#expecting(since)
     const runner = others.reduce((best, other) => (load(other) < load(best) ? other : best), first)
     const performer = new Performer({ strip, runner, slot: this.#free.get(runner)?.pop() ?? 0, since })

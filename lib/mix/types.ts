@@ -71,8 +71,20 @@ export type InstanceEvent =
   | { readonly kind: 'log'; readonly frame: Frames; readonly path: InstancePath; readonly text: string }
   /** It asks for readings of `local/…` or `net/…`, told once: what it does depends on where it plays. */
   | { readonly kind: 'ambient'; readonly frame: Frames; readonly path: InstancePath }
-  /** It was never started: no archive, no room, an instance of this path still sounds, or the guard held it back. */
-  | { readonly kind: 'refused'; readonly frame: Frames; readonly path: InstancePath; readonly message: string }
+  /** It was never started. */
+  | {
+      readonly kind: 'refused'
+      readonly frame: Frames
+      readonly path: InstancePath
+      readonly by: RefusedBy
+      readonly message: string
+    }
+
+/**
+ * What keeps an instance from starting: the score, which has too many at once, for everybody alike; or this machine, on which its
+ * archive is not there, an instance of its path still sounds, the guard held it back, or no thread is left.
+ */
+export type RefusedBy = 'score' | 'machine'
 
 /** What a group gives besides sound: sets and events in processing order. */
 export interface GroupReport {

@@ -1,14 +1,23 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MAX_INSTANCES } from '../../lib/mix/constants.ts'
-import { readTake } from '../../lib/engine/index.ts'
-import { parseTake } from '../../lib/jam/index.ts'
+import { readTake, type Failure } from '../../lib/engine/index.ts'
+import { parseTake, type TakeRecord } from '../../lib/jam/index.ts'
 import { fixture } from '../helpers/generators.ts'
 import { codeOf } from '../helpers/hosts.ts'
 import { ADA, BEN, startedJam } from '../helpers/jams.ts'
 import { sineWat } from '../helpers/mix.ts'
 import { ALL, ofKind, pathOf, session } from '../helpers/session-tests.ts'
 import { archivesOf, BEAT_FRAMES, replayed, sines, smallJam, wavOf } from '../helpers/sessions.ts'
+
+/** A failure as a take has it. */
+const recordOf = ({ frame, path, code, message }: Failure): TakeRecord => ({
+  kind: 'failed',
+  frame,
+  path,
+  code,
+  message,
+})
 
 session('what never ends is ended alone: the others sound as if it had never been there', async (t, rig) => {
   const loop = await readFile(fixture('hostile', 'modules', 'loop-in-process.wat'), 'utf8')
@@ -24,7 +33,16 @@ session('what never ends is ended alone: the others sound as if it had never bee
   )
   const calm = await replayed(rig.place, without, archives)
   t.equal(report.samplesSha256, calm.samplesSha256, 'bit for bit')
-  t.equal(await codeOf(replayed(rig.place, withIt, archives)), 'GENERATOR_RAN_AWAY', 'which a replay refuses')
+  const score = await replayed(rig.place, withIt, archives)
+  t.equal(score.samplesSha256, report.samplesSha256, 'and so it is in every replay')
+  t.deepEqual(score.failures.map(recordOf), ofKind(take.records, 'failed'), 'which says who ended, where and why')
+  t.deepEqual(
+    score.failures.map(({ bar }) => bar),
+    [1],
+  )
+  const [failure] = score.failures
+  const credited = score.sounds.find(({ path }) => path === failure?.path)
+  t.ok(credited && failure && credited.to <= failure.frame + 512, 'credited until there')
 })
 
 session('a sink that cannot be opened leaves the jam running; the take says so', async (t, rig) => {
@@ -99,7 +117,9 @@ session('the instance that is one too many is refused by code, and the others so
   const again = await replayed(rig.place, entries, archives, { take: await readTake(rig.takeFile) })
   t.equal(again.take?.divergence, undefined)
   t.equal(again.samplesSha256, report.samplesSha256, 'the take gives that again')
-  t.equal(await codeOf(replayed(rig.place, entries, archives)), 'MIX_REFUSED', 'and no score leaves one out in silence')
+  const score = await replayed(rig.place, entries, archives)
+  t.equal(score.samplesSha256, report.samplesSha256, 'and so does the score')
+  t.deepEqual(score.failures.map(recordOf), refused, 'which names it')
   const without = entries.filter(({ key }) => key !== last.key)
   t.equal((await replayed(rig.place, without, archives)).samplesSha256, report.samplesSha256, 'the others to the bit')
 })

@@ -26,6 +26,16 @@ async function start(process: string, texts: Record<number, string> = {}): Promi
 const ONES = '(f64.const 1) (f64.const 1) (f64.const 1) (f64.const 1)'
 const memoryOf = (voice: Voice): DataView => new DataView(voice.left.buffer)
 
+test('memory that the machine does not have ends an instance, and is told apart from its own faults', async (t) => {
+  const { voice, tags } = await start('(call $log (i32.const 0) (i32.const 1))', { 0: 'a' })
+  tags.log = () => {
+    throw new RangeError('Array buffer allocation failed')
+  }
+  t.equal(voice.process(block(0)), 'error')
+  t.equal(voice.failure?.code, 'GENERATOR_NO_MEMORY')
+  t.match(voice.failure?.message ?? '', /in mm_process: Array buffer allocation failed$/)
+})
+
 test('tags are opened, read and dated', async (t) => {
   const { voice, tags } = await start(
     `(drop (call $open (i32.const 0) (i32.const 9)))

@@ -61,6 +61,7 @@ async function codeOf(action: Promise<unknown>): Promise<string> {
       hasCode(error, 'MIX_REFUSED') ||
       hasCode(error, 'INTERNAL') ||
       hasCode(error, 'GENERATOR_TOO_SLOW') ||
+      hasCode(error, 'GENERATOR_NO_MEMORY') ||
       hasCode(error, 'GENERATOR_TRAPPED')
       ? `${error.code}: ${error.message}`
       : String(error)
@@ -136,6 +137,12 @@ test('what a replay may not pass silently is an error that names the instance', 
     1_280,
     'a trap is part of the score',
   )
+  const outOfMemory = (): never => {
+    throw new RangeError('Array buffer allocation failed')
+  }
+  const poor = [new LocalRunner({ runtime: { start: outOfMemory } })]
+  const lacking = collect({ renderer: rendererOf([tone], [startAt(0, spec)], poor), to: 1_280 })
+  t.ok((await codeOf(lacking)).startsWith(`GENERATOR_NO_MEMORY: ${spec.path}`), 'another machine may have it')
   const strict = collect({ renderer: rendererOf([trap], commands), to: 1_280, refuse: 'any failure' })
   t.ok((await codeOf(strict)).startsWith(`GENERATOR_TRAPPED: ${bad.path}`))
   const controller = new AbortController()

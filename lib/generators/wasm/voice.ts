@@ -184,8 +184,9 @@ export class WasmVoice implements Voice {
       if (deep) return ['GENERATOR_TRAPPED', `its calls went deeper than they may ${where}`]
       return ['GENERATOR_TRAPPED', `it trapped ${where}: ${error.message}`]
     }
-    // Memory that the machine does not have.
-    if (error instanceof RangeError) return ['GENERATOR_TRAPPED', `it went too far ${where}: ${error.message}`]
+    // Calls are bounded, and what goes past its own memory is told otherwise: so it is the machine's that was not enough.
+    if (error instanceof RangeError)
+      return ['GENERATOR_NO_MEMORY', `this machine has no room for it ${where}: ${error.message}`]
     if (error instanceof GeneratorFault) return ['GENERATOR_TRAPPED', `${error.message}, ${where}`]
     throw error
   }
