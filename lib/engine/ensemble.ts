@@ -122,11 +122,14 @@ class WatchedConductor implements Conductor {
     const commands = conductor.commands(from)
     const { members } = conductor
     if (members !== this.#members) {
+      if (!this.#members || !isSame(members.everyone, this.#members.everyone)) know(shortIdsOf(members))
       this.#members = members
-      know(shortIdsOf(members))
     }
     if (commands.some((command) => command.kind === 'end')) this.ended = true
     if (!recast) return commands
     return commands.map((command) => (command.kind === 'start' ? { ...command, spec: recast(command.spec) } : command))
   }
 }
+
+const isSame = <T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean =>
+  a.size === b.size && [...a].every((it) => b.has(it))

@@ -1,4 +1,4 @@
-import type { EntryKey, ErrorCode, Refusal } from '../base/index.ts'
+import type { EntryKey, ErrorCode, PlayerId, Refusal } from '../base/index.ts'
 import { instanceKey, keyOfInstance } from './items.ts'
 import type { JamEntry, JamItem, PlayItem } from './items.ts'
 import type { Ledger } from './ledger.ts'
@@ -26,6 +26,8 @@ export class Docket {
   readonly #told = new Map<JamItem, ErrorCode>()
   readonly #fresh = new Set<JamItem>()
   readonly #gone = new Set<JamItem>()
+  /** Players of whose publications some came or went. */
+  readonly #published = new Set<PlayerId>()
   #members: Members
   #all = false
 
@@ -65,11 +67,13 @@ export class Docket {
   #concern(item: JamItem): void {
     switch (item.kind) {
       case 'generator':
-        for (const play of this.#ledger.playsBy(item.identity)) this.#fresh.add(play)
+        this.#published.add(item.identity)
         return
       case 'play':
         if (item.carried) this.#nameAnew(item)
-        for (const play of this.#ledger.playsNaming(item.identity, item.payload.instance)) this.#fresh.add(play)
+        // The first has used the id up: it and the one that was the first, or is now.
+        for (const play of this.#ledger.playsNaming(item.identity, item.payload.instance).slice(0, 2))
+          this.#fresh.add(play)
         return
       case 'start':
       case 'end':
@@ -111,6 +115,8 @@ export class Docket {
 
   judge(): Verdicts | undefined {
     const shaped = this.#noteMembers() || this.#all
+    for (const player of this.#published) for (const play of this.#ledger.playsBy(player)) this.#fresh.add(play)
+    this.#published.clear()
     if (this.#fresh.size === 0 && this.#gone.size === 0 && !shaped) return undefined
     const dropped = [...this.#gone].filter((item) => this.#counted.delete(item))
     const admitted: JamItem[] = []

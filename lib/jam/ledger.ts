@@ -1,5 +1,6 @@
 import { ownedParts, refusal } from '../base/index.ts'
 import type { EntryKey, JamId, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
+import { Beginning } from './beginning.ts'
 import { Carriers } from './carriers.ts'
 import type { Fork } from './fork.ts'
 import type { Grid } from './grid.ts'
@@ -22,7 +23,7 @@ import type {
   TempoItem,
 } from './items.ts'
 import type { Members } from './members.ts'
-import { comparePublished } from './order.ts'
+import { comparePublished, insertSorted } from './order.ts'
 import { Publications } from './publications.ts'
 import { afterEnd, starterOnly } from './refusals.ts'
 import { shapeOf } from './shape.ts'
@@ -64,6 +65,7 @@ export class Ledger {
   readonly #plays = new Map<InstanceKey, PlayItem[]>()
   readonly #published = new Publications()
   readonly #handles: Handles
+  readonly #beginning: Beginning
   readonly #actions = new Map<EntryKey, StartItem | MembershipItem | TempoItem | MeterItem | EndItem>()
   readonly #until: Ticks
   #shape: Shape | undefined
@@ -76,6 +78,7 @@ export class Ledger {
     this.starter = owner
     this.name = name
     this.#handles = new Handles(owner)
+    this.#beginning = new Beginning(jam, owner)
   }
 
   /**
@@ -140,6 +143,7 @@ export class Ledger {
         this.#handles.index(item, by)
         return
       default:
+        if (item.kind === 'start') this.#beginning.index(item, by)
         if (by === 1) this.#actions.set(item.key, item)
         else this.#actions.delete(item.key)
         this.#shape = undefined
@@ -148,18 +152,20 @@ export class Ledger {
 
   #indexPlay(item: PlayItem, by: 1 | -1): void {
     const id = instanceKey(item.identity, item.payload.instance)
-    const plays = (this.#plays.get(id) ?? []).filter((play) => play.key !== item.key)
-    if (by === 1) plays.push(item)
+    const plays = this.#plays.get(id) ?? []
+    this.#plays.set(id, plays)
+    if (by === 1) insertSorted(plays, item, (a, b) => carriedFirst(a, b) || comparePublished(a, b))
+    else plays.splice(plays.indexOf(item), 1)
     if (plays.length === 0) this.#plays.delete(id)
-    else
-      this.#plays.set(
-        id,
-        plays.sort((a, b) => carriedFirst(a, b) || comparePublished(a, b)),
-      )
   }
 
   get #shaped(): Shape {
-    return (this.#shape ??= shapeOf(this.jam, this.#actions.values(), this.#until))
+    return (this.#shape ??= shapeOf({
+      starter: this.starter,
+      beginning: this.#beginning,
+      actions: this.#actions.values(),
+      until: this.#until,
+    }))
   }
 
   /** Every item, in no order that means anything. */
@@ -168,7 +174,7 @@ export class Ledger {
   }
   /** The first `start` of the name by (comparable, key). */
   get start(): StartItem | undefined {
-    return this.#shaped.start
+    return this.#beginning.start
   }
   get members(): Members {
     return this.#shaped.members
@@ -178,7 +184,7 @@ export class Ledger {
   }
   /** What it begins with, where it was forked. */
   get fork(): Fork | undefined {
-    return this.#shaped.fork
+    return this.#beginning.fork
   }
   /** Whose entries it is made of: everyone ever admitted, and those whose entries it begins with. */
   get players(): ReadonlySet<PlayerId> {
@@ -256,7 +262,8 @@ export class Ledger {
    */
   refuse(item: JamItem): Refusal | undefined {
     if (item.kind === 'generator' || item.kind === 'join') return undefined
-    const { start, end, endTick, grid, members, fork } = this.#shaped
+    const { start, fork } = this.#beginning
+    const { end, endTick, grid, members } = this.#shaped
     if (!start) return refusal('JAM_UNKNOWN', `no start of ${this.jam} is here: follow its starter`)
     if (item.carried && !fork?.carries(item))
       return refusal('NOT_MEMBER', `${item.kind}: the jam's start does not carry it on`)
@@ -285,7 +292,7 @@ export class Ledger {
 
   #refusePosition(item: SoundItem): Refusal | undefined {
     const { at } = item.payload
-    if (!this.#shaped.start) return refusal('JAM_UNKNOWN', `no start of ${this.jam} is here: follow its starter`)
+    if (!this.start) return refusal('JAM_UNKNOWN', `no start of ${this.jam} is here: follow its starter`)
     if (!item.carried && !this.members.countsAt(item.identity, at))
       return refusal('NOT_MEMBER', `${item.kind}: its signer is no member there: a member has to admit it`)
     return afterEnd(item, at, this.endTick)

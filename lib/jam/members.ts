@@ -17,6 +17,9 @@ interface Turn {
 /** The most join requests kept waiting: FEEDS section 5 tracks as many feeds of callers that ask. */
 export const MAX_WAITING = 64
 
+/** The most members of a jam. */
+export const MAX_MEMBERS = 1_024
+
 /**
  * Who belongs to a jam: the least set that holds the starter and everyone named in an `admit` by a member, with what
  * `remove`, `leave` and a later `admit` by the starter say of where each one's entries count (FEEDS section 4).
@@ -93,7 +96,7 @@ export class Members {
   }
 }
 
-/** The starter and whom members admit, found by following admits from the starter. */
+/** The starter and whom members admit, found by following admits from the starter: whom it admits comes before whom those admit. */
 function leastSet(starter: PlayerId, admits: readonly AdmitItem[]): ReadonlySet<PlayerId> {
   const by = new Map<PlayerId, PlayerId[]>()
   for (const admit of admits) {
@@ -103,7 +106,8 @@ function leastSet(starter: PlayerId, admits: readonly AdmitItem[]): ReadonlySet<
   }
   const members = new Set([starter])
   // A Set's iteration also visits what is added on the way.
-  for (const member of members) for (const named of by.get(member) ?? []) members.add(named)
+  for (const member of members)
+    for (const named of by.get(member) ?? []) if (members.size < MAX_MEMBERS) members.add(named)
   return members
 }
 

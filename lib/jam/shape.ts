@@ -1,35 +1,34 @@
-import { ownedParts } from '../base/index.ts'
-import type { JamId, PlayerId, Ticks } from '../base/index.ts'
-import { forkIn } from './fork.ts'
-import type { Fork } from './fork.ts'
+import type { PlayerId, Ticks } from '../base/index.ts'
+import type { Beginning } from './beginning.ts'
 import { Grid } from './grid.ts'
 import type { GridChange } from './grid.ts'
 import type { EndItem, JamItem, MeterItem, StartItem, TempoItem } from './items.ts'
 import { Members } from './members.ts'
-import { comparePublished, compareScore } from './order.ts'
+import { compareScore } from './order.ts'
+
+/** What a jam is made from, but for what sounds. */
+interface Making {
+  readonly starter: PlayerId
+  readonly beginning: Beginning
+  readonly actions: Iterable<JamItem>
+  /** Nothing at this tick or after it counts. */
+  readonly until: Ticks
+}
 
 /** What the actions of a jam come to. */
 export interface Shape {
-  readonly start: StartItem | undefined
   readonly members: Members
   readonly grid: Grid
   readonly end: EndItem | undefined
   readonly endTick: Ticks
-  /** What it begins with, where it was forked. */
-  readonly fork: Fork | undefined
   /** Whose entries it is made of: everyone ever admitted, and those whose entries it begins with. */
   readonly players: ReadonlySet<PlayerId>
 }
 
-/**
- * Start, members, grid and end of a jam: a pure function of the set of its actions.
- * @param until nothing at this tick or after it counts
- */
-export function shapeOf(jam: JamId, items: Iterable<JamItem>, until: Ticks): Shape {
-  const starter = ownedParts(jam).owner
-  const all = [...items]
+/** Members, grid and end of a jam: a pure function of the set of its actions. */
+export function shapeOf({ starter, beginning: { start, fork }, actions, until }: Making): Shape {
+  const all = [...actions]
   const own = all.filter((item) => item.identity === starter)
-  const start = own.filter((item) => item.kind === 'start').sort(comparePublished)[0]
   const ends = own.filter((item) => item.kind === 'end')
   const position = ({ payload, comparable, key }: EndItem) => ({ at: payload.at, comparable, key })
   const end = ends.sort((a, b) => compareScore(position(a), position(b)))[0]
@@ -38,9 +37,8 @@ export function shapeOf(jam: JamId, items: Iterable<JamItem>, until: Ticks): Sha
   )
   const endTick = Math.min(until, end?.payload.at ?? Infinity)
   const members = new Members(starter, membership)
-  const fork = forkIn(jam, start)
   const players = fork ? new Set([...members.everyone, ...fork.players]) : members.everyone
-  return { start, end, endTick, members, grid: gridOf(start, own, endTick), fork, players }
+  return { end, endTick, members, grid: gridOf(start, own, endTick), players }
 }
 
 /** Keys that an action does not know are ignored: a `tempo` sets no meter. */

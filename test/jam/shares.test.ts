@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import test from 'tape'
 import { entryKeyOf, hex, type PlayerId } from '../../lib/base/index.ts'
-import { MAX_ADMITS, MAX_OF_PLAYER, Shares, buildScore, scoreHash } from '../../lib/jam/index.ts'
+import { MAX_ADMITS, MAX_MEMBERS, MAX_OF_PLAYER, Shares, buildScore, scoreHash } from '../../lib/jam/index.ts'
 import type { JamEntry } from '../../lib/jam/index.ts'
 import { ADA, BAR, BEN, CY, JAM, JamWriter, playerNamed, startedJam } from '../helpers/jams.ts'
 
@@ -70,8 +70,10 @@ test('shares: a player lets in so many', (t) => {
   const jam = startedJam()
   jam.play(ADA, 'drums', 0)
   const admits = Array.from({ length: MAX_ADMITS + 8 }, (_, n) => jam.admit(BEN, playerNamed(`${n}`)))
+  jam.admit(ADA, CY)
   const { members, refused } = buildScore(JAM, jam.entries.toReversed())
-  t.equal(members.everyone.size, 2 + MAX_ADMITS)
+  t.equal(members.everyone.size, MAX_MEMBERS)
+  t.deepEqual([...members.everyone].slice(0, 3), [ADA, BEN, CY], 'whom the starter admits comes first')
   t.deepEqual(
     refused.map(({ key }) => key).sort(),
     admits
