@@ -7,6 +7,7 @@ import { packageRoot } from '../../lib/base/node/root.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { generatorsContract, packGenerator, type GeneratorRow } from '../../plugins/generators/index.ts'
 import { act, addCommand, addGroup } from '../cli/context.ts'
+import { fittedTable } from '../cli/screen.ts'
 import { bytes, since, table } from '../cli/words.ts'
 
 export function addGenerator(program: Command): void {
@@ -90,7 +91,7 @@ function listing(rows: readonly GeneratorRow[]): string {
     since(row.published),
     row.here ? '' : 'not here',
   ])
-  return table(['name', 'player', 'runs as', 'size', 'published', ''], cells)
+  return fittedTable(['name', 'player', 'runs as', 'size', 'published', ''], cells)
 }
 
 function addShow(generator: Command): void {

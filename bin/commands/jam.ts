@@ -3,7 +3,7 @@ import { jamsContract, type ClockRow, type JamRow } from '../../plugins/jams/ind
 import { barOf } from '../cli/bars.ts'
 import { act, addCommand, addGroup, numberOf, textOption } from '../cli/context.ts'
 import { addJamOption, addPlaceOptions, placeIn } from '../cli/place.ts'
-import { table } from '../cli/words.ts'
+import { fittedTable } from '../cli/screen.ts'
 
 const SHAPE_WHENS = 'bar, 4bars or a bar number'
 
@@ -178,7 +178,7 @@ function addList(jam: Command): void {
         `${row.tempo} ${row.meter}`,
         row.ended ? 'over' : `bar ${row.bar}`,
       ])
-      return table(['', 'jam', 'started by', 'you', 'members', 'tempo', 'now'], cells)
+      return fittedTable(['', 'jam', 'started by', 'you', 'members', 'tempo', 'now'], cells)
     })
   })
 }
@@ -209,7 +209,7 @@ function addShow(jam: Command): void {
           : []),
         `time: ${timeOf(shown.clock)}`,
         instances.length > 0
-          ? table(['instance', 'player', 'generator', 'from', ''], instances)
+          ? fittedTable(['instance', 'player', 'generator', 'from', ''], instances)
           : 'nothing plays: `play GENERATOR`',
         ...shown.refused.slice(-5).map((refused) => `does not count: ${refused.message} (${refused.code})`),
       ].join('\n')

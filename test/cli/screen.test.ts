@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import test from 'tape'
-import { COLUMNS, cut, fitted } from '../../bin/cli/screen.ts'
+import { COLUMNS, cut, fitted, fittedTable } from '../../bin/cli/screen.ts'
 import { table } from '../../bin/cli/words.ts'
+import { jamsContract } from '../../plugins/jams/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
+import { archiveOf, fixtureBytes } from '../helpers/generators.ts'
 import { e2e } from '../helpers/node-kit.ts'
 import { asked, marmalade } from '../helpers/programs.ts'
 
@@ -48,6 +50,36 @@ test('tables: as wide as they need in a pipe, cut to the columns of a terminal, 
   t.end()
 })
 
+test('tables: the widest columns give way, so that all of them are seen', (t) => {
+  const name = 'x'.repeat(64)
+  const text = (): string[] =>
+    fittedTable(
+      ['name', 'player', 'as', ''],
+      [
+        [name, name, 'wasm', 'not here'],
+        ['bass', 'ada', 'wasm', ''],
+      ],
+    ).split('\n')
+  const { isTTY, columns } = process.stdout
+  try {
+    Object.assign(process.stdout, { isTTY: true, columns: 60 })
+    const [head = '', long = '', short = ''] = text()
+    t.equal(long.length, 60, 'no column more than there are')
+    t.match(long, /^x{20,}… {2}x{20,}… {2}wasm {2}not here$/)
+    t.deepEqual([head.indexOf('as'), short.indexOf('wasm')], [long.indexOf('wasm'), long.indexOf('wasm')], 'in columns')
+    Object.assign(process.stdout, { columns: 20 })
+    t.ok(
+      text().every((line) => line.length <= 20),
+      'where nothing helps lines are cut',
+    )
+    Object.assign(process.stdout, { isTTY: false })
+    t.equal(text()[1], `${name}  ${name}  wasm  not here`, 'into a pipe everything goes')
+  } finally {
+    Object.assign(process.stdout, { isTTY, columns })
+  }
+  t.end()
+})
+
 e2e(
   'what a node says in tables fits a terminal of 80 columns, whatever players and blobs are called',
   async (t, kit) => {
@@ -71,6 +103,24 @@ e2e(
           lines.filter((line) => line.length > COLUMNS),
           [],
         )
+    }
+    const name = 'n'.repeat(64)
+    await ada.publishUnchecked(name, archiveOf(fixtureBytes('clapper', 'clapper.wasm')))
+    await ada.ask(jamsContract).jam.start({ name })
+    await ada.ask(jamsContract).perform.play({ generator: name, as: name })
+    for (const [args, last] of [
+      [['generator', 'list'], /n… {2}.* wasm +.* ago/],
+      [['jam', 'list'], /n… {2}.* starter +1 +112 4.4 +bar/],
+      [['jam', 'show'], /n… {2}.* n+… {2}bar \d/],
+    ] as const) {
+      const { stdout } = await marmalade(args, { home: home.path, under: why === undefined ? TERMINAL : [] })
+      const row =
+        stdout
+          .replaceAll('\r', '')
+          .split('\n')
+          .find((line) => line.includes('n…  ')) ?? ''
+      if (why === undefined) t.match(row, last, args.join(' '))
+      t.ok((await marmalade(args, { home: home.path })).stdout.includes(`${name}  `), 'whole in a pipe')
     }
     const { connected } = await asked<{ connected: { shown: string }[] }>(['peers'], { home: home.path })
     t.equal(connected.length, 1)
