@@ -94,3 +94,26 @@ test('tag history: opened late a handle has come to what it has come to opened f
   t.doesNotThrow(() => fc.assert(same, { numRuns: 100, seed: 7 }))
   t.end()
 })
+
+test('tag history: of thousands of paths a handle that is opened late has come to the same', (t) => {
+  const globs = ['*/*/*/kick', '*/*/*/*', `${ada}/*/*/*`, `${ada}/drums/*/kick`, 'kick', '*/drums/i-7/*']
+  const board = new TagBoard()
+  const early = board.view(ARP)
+  for (const glob of globs) early.open(glob)
+  const path = (n: number): string =>
+    `${n % 3 === 0 ? ben : ada}/drums/i-${n % 1_500}/${n % 5 === 0 ? 'snare' : 'kick'}`
+  const same = (what: string): void => {
+    const late = board.view(HUM)
+    for (const [handle, glob] of globs.entries()) {
+      t.equal(late.open(glob), handle)
+      t.deepEqual(remembered(late, handle), remembered(early, handle), `${glob}: ${what}`)
+      t.deepEqual(late.point(handle), early.point(handle))
+    }
+    board.close(HUM)
+  }
+  for (let n = 0; n < 4_000; n++) board.apply([set(path(n), n, Math.floor(n / 7) * 128)])
+  same('several paths set at a frame')
+  board.apply(Array.from({ length: 3_000 }, (_, n) => set(path(n), n, 100_000)))
+  same('all of them set at one')
+  t.end()
+})
