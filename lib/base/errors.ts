@@ -238,7 +238,7 @@ export const CODES = {
   // mix
   GENERATOR_TOO_SLOW: 'a block of an instance took longer than the wall-clock guard allows',
   MIX_REFUSED:
-    'an instance could not be started: its archive is missing, there is no room for one more, or others of its player took too long to start',
+    'an instance could not be started: its archive is missing, its player or all have as many as may sound, or others of its player took too long to start',
   // gossip
   LINK_UNWANTED:
     'gossip or blobs was opened by the wrong side of a connection, a second time, or over the local socket',

@@ -80,5 +80,7 @@ export const ECHO_CHANGE = 2_048
 /** Lines that an instance may log in 48,000 of its frames, and characters in each; more are dropped. */
 export const MAX_LOGS = 16
 export const MAX_LOG_TEXT = 512
-/** Instances that one group renders, those in their tails included. */
+/** Instances that sound at once, those in their tails included. */
 export const MAX_INSTANCES = 256
+/** Of one player, so that nobody has all the room. */
+export const MAX_PLAYER_INSTANCES = 64

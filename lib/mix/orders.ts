@@ -1,7 +1,7 @@
 import type { Crypto, Frames } from '../base/index.ts'
 import { seedOf, type StartProcess } from '../generators/index.ts'
 import { isBus, type Command, type InstancePath, type InstanceSpec, type StartCommand } from '../jam/index.ts'
-import { MAX_INSTANCES } from './constants.ts'
+import { MAX_INSTANCES, MAX_PLAYER_INSTANCES } from './constants.ts'
 import type { Desk } from './desk.ts'
 import type { PlayerMix } from './mixer.ts'
 import type { GroupRunner } from './runner.ts'
@@ -97,11 +97,12 @@ export class Orders {
     give(performer, { kind: 'start', frame, spec, seed, slot, ...more })
   }
 
-  #reasonAgainst({ archive, path }: InstanceSpec): Reason | undefined {
+  #reasonAgainst({ archive, path, player }: InstanceSpec): Reason | undefined {
     const { team, stage } = this.#init
     if (!team.prepared(archive)) return { by: 'machine', message: `its archive ${archive} is not here` }
     if (stage.find(path)) return { by: 'machine', message: 'an instance of this path still sounds' }
-    return stage.performers.length >= MAX_INSTANCES ? { by: 'score', message: FULL } : undefined
+    if (stage.performers.length >= MAX_INSTANCES) return { by: 'score', message: FULL }
+    return stage.countOf(player) >= MAX_PLAYER_INSTANCES ? { by: 'score', message: ITS_SHARE } : undefined
   }
 }
 
@@ -112,4 +113,5 @@ interface Reason {
 }
 
 const FULL = `${MAX_INSTANCES} instances sound already, which is the most: stop one, then play it anew`
+const ITS_SHARE = `${MAX_PLAYER_INSTANCES} instances of its player sound already, which is the most: stop one, then play it anew`
 const NO_THREAD: Reason = { by: 'machine', message: 'no thread that renders is left' }

@@ -1,4 +1,4 @@
-import { BLOCK, SAMPLE_RATE, type Frames } from '../base/index.ts'
+import { BLOCK, SAMPLE_RATE, type Frames, type PlayerRef } from '../base/index.ts'
 import { compareScore, type InstancePath } from '../jam/index.ts'
 import { FADE_FRAMES, MAX_INSTANCES } from './constants.ts'
 import { fadeOut } from './fade.ts'
@@ -89,6 +89,11 @@ export class Stage {
 
   find(path: InstancePath): Performer | undefined {
     return this.#performers.find((p) => p.strip.spec.path === path)
+  }
+
+  /** How many of a player's sound, those in their tails included. */
+  countOf(player: PlayerRef): number {
+    return this.#performers.reduce((count, { strip }) => count + Number(strip.spec.player === player), 0)
   }
 
   /** Puts one more on the runner that has the least to do; undefined where none is left. @param since the quantum at hand */

@@ -1,11 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MAX_INSTANCES } from '../../lib/mix/constants.ts'
+import test from 'tape'
+import type { PlayerId } from '../../lib/base/index.ts'
+import { MAX_INSTANCES, MAX_PLAYER_INSTANCES } from '../../lib/mix/constants.ts'
 import { readTake, type Failure } from '../../lib/engine/index.ts'
 import { parseTake, type TakeRecord } from '../../lib/jam/index.ts'
 import { fixture } from '../helpers/generators.ts'
-import { codeOf } from '../helpers/hosts.ts'
-import { ADA, BEN, startedJam } from '../helpers/jams.ts'
+import { codeOf, Teardown } from '../helpers/hosts.ts'
+import { ADA, BEN, CY, playerNamed, startedJam, type JamWriter } from '../helpers/jams.ts'
 import { sineWat } from '../helpers/mix.ts'
 import { ALL, ofKind, pathOf, session } from '../helpers/session-tests.ts'
 import { archivesOf, BEAT_FRAMES, replayed, sines, smallJam, wavOf } from '../helpers/sessions.ts'
@@ -93,33 +95,78 @@ session('no take, no session; no such sink, neither', async (t, rig) => {
   t.throws(() => parseTake('another one\n'), { code: 'TAKE_INVALID' })
 })
 
-session('the instance that is one too many is refused by code, and the others sound', async (t, rig) => {
-  const archives = await archivesOf({ drums: sineWat({ hertz: 101 }) })
+/** So many plays of each of some players, all of one generator, softly. */
+function crowd(each: number, ...players: readonly PlayerId[]): JamWriter {
   const jam = startedJam({ tempo: 120 })
-  for (let at = 0; at < MAX_INSTANCES; at++)
-    jam.play(ADA, 'drums', 0, { instance: `drums-${at}`, params: { gain: -60 } })
-  const last = jam.play(ADA, 'drums', 240, { instance: 'one-more' })
-  jam.stop(ADA, 'drums-7', 480)
-  jam.play(ADA, 'drums', 720, { instance: 'in-its-place' })
-  jam.action(ADA, 'end', { at: 960 })
-  const { entries } = jam
-  await rig.open({ entries, archives })
-  const { report, take } = await rig.finish(ALL)
-  const refused = ofKind(take.records, 'failed')
-  t.deepEqual(
-    refused.map(({ path, code }) => [path.split('/')[2], code]),
-    [['one-more', 'MIX_REFUSED']],
-  )
-  t.ok(refused[0]?.message.startsWith('256 instances sound already'), 'it says why, and what to do')
-  const told = rig.messages.flatMap((message) => (message.kind === 'instances' ? message.events : []))
-  t.equal(told.filter(({ kind }) => kind === 'started').length, MAX_INSTANCES + 1, 'where one has ended is room again')
-  t.equal(told.filter(({ kind }) => kind === 'refused').length, 1, 'its player is told')
-  const again = await replayed(rig.place, entries, archives, { take: await readTake(rig.takeFile) })
-  t.equal(again.take?.divergence, undefined)
-  t.equal(again.samplesSha256, report.samplesSha256, 'the take gives that again')
-  const score = await replayed(rig.place, entries, archives)
-  t.equal(score.samplesSha256, report.samplesSha256, 'and so does the score')
-  t.deepEqual(score.failures.map(recordOf), refused, 'which names it')
-  const without = entries.filter(({ key }) => key !== last.key)
-  t.equal((await replayed(rig.place, without, archives)).samplesSha256, report.samplesSha256, 'the others to the bit')
+  for (const player of players) {
+    if (player !== ADA && player !== BEN) jam.admit(ADA, player)
+    if (player !== ADA) jam.generator(player, 'drums')
+    for (let n = 0; n < each; n++) jam.play(player, 'drums', 0, { instance: `drums-${n}`, params: { gain: -60 } })
+  }
+  return jam
+}
+
+const DEE = playerNamed('dee')
+const named = ({ path }: { readonly path: string }): string | undefined => path.split('/')[2]
+
+session(
+  'a player has a share of the room: what is one too many is refused alone, live and in the score',
+  async (t, rig) => {
+    const archives = await archivesOf({ drums: sineWat({ hertz: 101 }) })
+    const jam = crowd(MAX_PLAYER_INSTANCES, ADA)
+    const last = jam.play(ADA, 'drums', 240, { instance: 'one-more' })
+    jam.generator(BEN, 'drums')
+    jam.play(BEN, 'drums', 240, { instance: 'not-his-fault', params: { gain: -60 } })
+    jam.stop(ADA, 'drums-7', 480)
+    jam.play(ADA, 'drums', 720, { instance: 'in-its-place' })
+    jam.action(ADA, 'end', { at: 960 })
+    const { entries } = jam
+    await rig.open({ entries, archives })
+    const { report, take } = await rig.finish(ALL)
+    const refused = ofKind(take.records, 'failed')
+    t.deepEqual(
+      refused.map((record) => [named(record), record.code]),
+      [['one-more', 'MIX_REFUSED']],
+    )
+    t.match(refused[0]?.message ?? '', /^64 instances of its player sound already/, 'it says why, and what to do')
+    const told = rig.messages.flatMap((message) => (message.kind === 'instances' ? message.events : []))
+    t.equal(
+      told.filter(({ kind }) => kind === 'started').length,
+      MAX_PLAYER_INSTANCES + 2,
+      'where one has ended is room',
+    )
+    t.equal(told.filter(({ kind }) => kind === 'refused').length, 1, 'its player is told')
+    const again = await replayed(rig.place, entries, archives, { take: await readTake(rig.takeFile) })
+    t.equal(again.take?.divergence, undefined)
+    t.equal(again.samplesSha256, report.samplesSha256, 'the take gives that again')
+    for (const threads of [1, 2]) {
+      const score = await replayed(rig.place, entries, archives, { threads })
+      t.equal(score.samplesSha256, report.samplesSha256, `and so does the score, with ${threads} threads`)
+      t.deepEqual(score.failures.map(recordOf), refused, 'which names it')
+    }
+    const without = entries.filter(({ key }) => key !== last.key)
+    t.equal((await replayed(rig.place, without, archives)).samplesSha256, report.samplesSha256, 'the others to the bit')
+  },
+)
+
+test('replay: where all have as many as there is room for, nobody has one more', async (t) => {
+  const kit = new Teardown()
+  try {
+    const jam = crowd(MAX_PLAYER_INSTANCES, ADA, BEN, CY, DEE)
+    const eve = playerNamed('eve')
+    jam.admit(ADA, eve)
+    jam.generator(eve, 'drums')
+    jam.play(eve, 'drums', 240, { instance: 'one-more' })
+    jam.action(ADA, 'end', { at: 480 })
+    const archives = await archivesOf({ drums: sineWat({ hertz: 101 }) })
+    const { failures, sounds } = await replayed(await kit.folder(), jam.entries, archives)
+    t.equal(sounds.length, MAX_INSTANCES)
+    t.deepEqual(
+      failures.map((failure) => [named(failure), failure.code, failure.bar]),
+      [['one-more', 'MIX_REFUSED', 1]],
+    )
+    t.match(failures[0]?.message ?? '', /^256 instances sound already/)
+  } finally {
+    await kit.run()
+  }
 })
