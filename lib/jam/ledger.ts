@@ -1,11 +1,11 @@
-import { ownedParts, refusal } from '../base/index.ts'
+import { ownedParts } from '../base/index.ts'
 import type { EntryKey, JamId, Name, PlayerId, Refusal, Ticks } from '../base/index.ts'
 import { Beginning } from './beginning.ts'
 import { Carriers } from './carriers.ts'
 import type { Fork } from './fork.ts'
 import type { Grid } from './grid.ts'
 import { Handles } from './handles.ts'
-import { instanceKey, readItem, tickOf } from './items.ts'
+import { instanceKey, readItem } from './items.ts'
 import type {
   EndItem,
   InstanceKey,
@@ -17,7 +17,6 @@ import type {
   ParamItem,
   PlayItem,
   ReadItem,
-  SoundItem,
   StartItem,
   StopItem,
   TempoItem,
@@ -25,7 +24,7 @@ import type {
 import type { Members } from './members.ts'
 import { comparePublished, insertSorted } from './order.ts'
 import { Publications } from './publications.ts'
-import { afterEnd, starterOnly } from './refusals.ts'
+import { refuse, refusePlay } from './refusals.ts'
 import { shapeOf } from './shape.ts'
 import type { Shape } from './shape.ts'
 
@@ -227,7 +226,7 @@ export class Ledger {
    */
   playOf(player: PlayerId, instance: Name): PlayItem | undefined {
     const [play] = this.playsNaming(player, instance)
-    return play && !this.#refusePlay(play) ? play : undefined
+    return play && !refusePlay(this, play) ? play : undefined
   }
 
   /**
@@ -248,7 +247,7 @@ export class Ledger {
 
   /** Whether a player has no more use of an instance id: it played under it, or a fork of its own calls something so. */
   isTaken(player: PlayerId, instance: Name): boolean {
-    return this.playsNaming(player, instance).length > 0 || this.#handles.find(player, instance) !== undefined
+    return this.playsNaming(player, instance).length > 0 || this.isHandle(player, instance)
   }
 
   /** Whether a play's archive was published as a process generator. */
@@ -256,62 +255,18 @@ export class Ledger {
     return this.#published.isProcess(play)
   }
 
-  /**
-   * Why an item does not count, or undefined where it does. Codes: JAM_UNKNOWN, JAM_STARTED, STARTER_ONLY, NOT_MEMBER,
-   * AFTER_END, GENERATOR_FOREIGN, GENERATOR_UNPUBLISHED, INSTANCE_TAKEN.
-   */
+  /** Whether a play's archive is among what its player has published. */
+  isPublished(play: PlayItem): boolean {
+    return this.#published.has(play)
+  }
+
+  /** Whether a player calls so what a fork of its own carries on. */
+  isHandle(player: PlayerId, called: Name): boolean {
+    return this.#handles.find(player, called) !== undefined
+  }
+
+  /** Why an item does not count, or undefined where it does: see `refuse` in refusals.ts for the codes. */
   refuse(item: JamItem): Refusal | undefined {
-    if (item.kind === 'generator' || item.kind === 'join') return undefined
-    const { start, fork } = this.#beginning
-    const { end, endTick, grid, members } = this.#shaped
-    if (!start) return refusal('JAM_UNKNOWN', `no start of ${this.jam} is here: follow its starter`)
-    if (item.carried && !fork?.carries(item))
-      return refusal('NOT_MEMBER', `${item.kind}: the jam's start does not carry it on`)
-    switch (item.kind) {
-      case 'start':
-        if (item.identity !== this.starter) return starterOnly(item)
-        return item === start ? undefined : refusal('JAM_STARTED', `${this.name} was started before: take a new name`)
-      case 'admit':
-        if (members.everyone.has(item.identity)) return undefined
-        return refusal('NOT_MEMBER', 'admit: only members admit')
-      case 'tempo':
-      case 'meter':
-      case 'remove':
-      case 'end':
-        if (item.identity !== this.starter) return starterOnly(item)
-        return item === end ? undefined : afterEnd(item, tickOf(item, grid), endTick)
-      case 'leave':
-        if (!members.everyone.has(item.identity)) return refusal('NOT_MEMBER', 'leave: not a member')
-        return afterEnd(item, item.payload.at, endTick)
-      case 'play':
-        return this.#refusePlay(item) ?? this.#refuseTaken(item)
-      default:
-        return this.#refusePosition(item)
-    }
-  }
-
-  #refusePosition(item: SoundItem): Refusal | undefined {
-    const { at } = item.payload
-    if (!this.start) return refusal('JAM_UNKNOWN', `no start of ${this.jam} is here: follow its starter`)
-    if (!item.carried && !this.members.countsAt(item.identity, at))
-      return refusal('NOT_MEMBER', `${item.kind}: its signer is no member there: a member has to admit it`)
-    return afterEnd(item, at, this.endTick)
-  }
-
-  #refusePlay(play: PlayItem): Refusal | undefined {
-    const refused = this.#refusePosition(play)
-    if (refused) return refused
-    const { owner, name } = ownedParts(play.payload.generator)
-    if (owner !== play.identity)
-      return refusal('GENERATOR_FOREIGN', `${play.payload.generator} is another player's: fork and publish it first`)
-    if (this.#published.has(play)) return undefined
-    return refusal('GENERATOR_UNPUBLISHED', `${name} with this archive is not in the feed of its player: publish it`)
-  }
-
-  #refuseTaken(play: PlayItem): Refusal | undefined {
-    const { instance } = play.payload
-    const called = !play.carried && this.#handles.find(play.identity, instance) !== undefined
-    if (!called && this.playsNaming(play.identity, instance)[0] === play) return undefined
-    return refusal('INSTANCE_TAKEN', `an earlier play uses the instance id ${instance}: use another`)
+    return refuse(this, item)
   }
 }
