@@ -19,12 +19,13 @@ const FLOW = [
   'jam',
   'generators',
   'mix',
+  'picture',
   'sink',
   'engine',
   'bundle',
 ]
 /** Folders (and files) that must also run in a browser: no node:, no clock, no timers, no randomness. */
-const PURE = ['base', 'entry', 'feed', 'peers', 'jam', 'generators', 'mix'].map((f) => `lib/${f}/**/*.ts`)
+const PURE = ['base', 'entry', 'feed', 'peers', 'jam', 'generators', 'mix', 'picture'].map((f) => `lib/${f}/**/*.ts`)
 /** The cores of gossip and blobs, file by file, beside drivers that use sockets, disk and timers. */
 const CORES = [
   ...['greeting', 'octets', 'types'].map((f) => `lib/wire/${f}.ts`),

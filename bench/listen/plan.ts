@@ -19,6 +19,7 @@ export type Action =
 /** fixtures/first-light.json. */
 export interface Plan {
   readonly name: string
+  readonly title: string
   /** Beats a minute. */
   readonly tempo: number
   readonly bars: number

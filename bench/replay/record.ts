@@ -64,7 +64,7 @@ export async function recordPlan(plan: Tune, folder: string): Promise<Recorded> 
   const ben = new Writer(2)
   const writers: Readonly<Record<string, Writer>> = { ada, ben }
   const jam = jamIdOf(ada.identity.id, plan.name as Name)
-  ada.write({ type: 'jam', jam, action: 'start', tempo: plan.tempo, meter: '4/4', engine: 0 })
+  ada.write({ type: 'jam', jam, action: 'start', title: plan.title, tempo: plan.tempo, meter: '4/4', engine: 0 })
   ada.write({ type: 'jam', jam, action: 'admit', identity: ben.identity.id })
   ben.write({ type: 'jam', jam, action: 'join' })
   const archives = new Map<BlobId, string>()

@@ -1,10 +1,13 @@
 import { resolve } from 'node:path'
 import { MarmaladeError } from '../../lib/base/index.ts'
-import { compareRenders, readTake, type Compared, type Reason, type TakeOnDisk } from '../../lib/engine/index.ts'
+import { compareRenders, readTake } from '../../lib/engine/index.ts'
+import type { Compared, Reason, ReplayInit, TakeOnDisk } from '../../lib/engine/index.ts'
 import type { Score } from '../../lib/jam/index.ts'
+import { Overview } from '../../lib/picture/index.ts'
 import type { Context } from './context.ts'
 import { openJamSource } from './jam-source.ts'
 import { nameOf } from './meters.ts'
+import { watchedBy, writePicture, type Seen } from './picture.ts'
 import { progressBar } from './progress.ts'
 import { renderingOf, scoreOf, type Bars } from './rendering.ts'
 import { COLUMNS, cut } from './screen.ts'
@@ -20,6 +23,8 @@ interface Asked {
   readonly what: readonly string[]
   readonly bars: Bars
   readonly threads: number | undefined
+  /** Where to draw both. */
+  readonly svg: string | undefined
 }
 
 interface Row {
@@ -43,10 +48,12 @@ export interface Comparison {
   readonly frames: readonly [from: number, to: number]
   readonly bars: readonly [first: number, last: number]
   readonly rows: readonly Row[]
+  /** The picture. */
+  readonly svg?: string
 }
 
 /** @throws USAGE, and what `replay` and `readTake` throw */
-export async function compare(context: Context, { jam, what, bars, threads }: Asked): Promise<Comparison> {
+export async function compare(context: Context, { jam, what, bars, threads, svg }: Asked): Promise<Comparison> {
   const [one, two, ...more] = what
   if (one === undefined || two === undefined || more.length > 0)
     throw new MarmaladeError('USAGE', '--compare takes two: each a file of a take, or the word score')
@@ -56,9 +63,20 @@ export async function compare(context: Context, { jam, what, bars, threads }: As
   try {
     const score = scoreOf(source, bars)
     const shared = { ...renderingOf(source, score, progress, bars), ...(threads !== undefined && { threads }) }
-    const [a, b] = takes.map((take) => ({ ...shared, ...(take && { take }) }))
-    if (!a || !b) throw new MarmaladeError('INTERNAL', 'two were asked for')
-    return comparisonOf(source.jam, score, { compared: await compareRenders(a, b), one, two })
+    const overviews = [new Overview(), new Overview()] as const
+    const render = (nth: 0 | 1): ReplayInit => {
+      const take = takes[nth]
+      return { ...shared, ...(take && { take }), ...(svg !== undefined && watchedBy(overviews[nth])) }
+    }
+    const compared = await compareRenders(render(0), render(1))
+    if (svg !== undefined) {
+      const seen: Seen[] = [
+        { what: one, replayed: compared.a, overview: overviews[0], take: takes[0] },
+        { what: two, replayed: compared.b, overview: overviews[1], take: takes[1] },
+      ]
+      await writePicture(svg, { source, score, seen, differences: compared.differences })
+    }
+    return { ...comparisonOf(source.jam, score, { compared, one, two }), ...(svg !== undefined && { svg }) }
   } finally {
     progress.stop()
     await source.close()

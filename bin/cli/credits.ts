@@ -1,12 +1,13 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { MarmaladeError, type PlayerId } from '../../lib/base/index.ts'
+import { readFile } from 'node:fs/promises'
+import { MarmaladeError } from '../../lib/base/index.ts'
 import { creditsOf, encodeCredits, parseCredits, MAX_CREDITS } from '../../lib/engine/index.ts'
-import type { Credits, CreditHead, Replayed, TakeOnDisk } from '../../lib/engine/index.ts'
+import type { Credits, Replayed, TakeOnDisk } from '../../lib/engine/index.ts'
 import type { Score } from '../../lib/jam/index.ts'
 import { appVersion } from '../../plugins/version.ts'
 import type { JamSource } from './jam-source.ts'
-import { publishedIn } from './published.ts'
+import { peopleOf } from './people.ts'
 import type { Bars } from './rendering.ts'
+import { writeTextFile } from './text-file.ts'
 
 interface Rendered extends Bars {
   readonly source: JamSource
@@ -18,13 +19,7 @@ interface Rendered extends Bars {
 /** Writes who sounds in what was rendered. @throws FILE_UNWRITABLE */
 export async function writeCredits(file: string, rendered: Rendered): Promise<void> {
   const { source, score, replayed, take, fromBar, toBar } = rendered
-  const heads: CreditHead[] = []
-  const names = new Map<PlayerId, string>()
-  for (const player of score.players) {
-    const { head, name } = await publishedIn(player, source.feed(player))
-    if (head) heads.push(head)
-    if (name !== undefined) names.set(player, name)
-  }
+  const { heads, names } = await peopleOf(source, score)
   const credits = creditsOf({
     score,
     entries: source.entries,
@@ -36,18 +31,7 @@ export async function writeCredits(file: string, rendered: Rendered): Promise<vo
     ...(fromBar !== undefined && { fromBar }),
     ...(toBar !== undefined && { toBar }),
   })
-  await write(file, encodeCredits(credits))
-}
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(`${file}.part`, text)
-    await rename(`${file}.part`, file)
-  } catch (cause) {
-    await rm(`${file}.part`, { force: true }).catch(() => undefined)
-    const message = `${file} cannot be written: see that its folder exists and has room`
-    throw new MarmaladeError('FILE_UNWRITABLE', message, { cause })
-  }
+  await writeTextFile(file, encodeCredits(credits))
 }
 
 /** @throws FILE_INVALID where it cannot be read, CREDITS_INVALID where it is no credits */

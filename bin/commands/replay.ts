@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { MarmaladeError, ownedParts } from '../../lib/base/index.ts'
 import { playReplay, readTake, replay, type Replayed } from '../../lib/engine/index.ts'
 import type { WavFormat } from '../../lib/mix/index.ts'
+import { Overview } from '../../lib/picture/index.ts'
 import { barOption } from '../cli/bars.ts'
 import { compare, comparisonWords } from '../cli/compare.ts'
 import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
@@ -10,6 +11,7 @@ import { writeCredits } from '../cli/credits.ts'
 import { failureWords } from '../cli/failures.ts'
 import { openJamSource } from '../cli/jam-source.ts'
 import { lufs } from '../cli/meters.ts'
+import { watchedBy, writePicture } from '../cli/picture.ts'
 import { progressBar } from '../cli/progress.ts'
 import { renderingOf, scoreOf, type Bars } from '../cli/rendering.ts'
 import { whatIfOf } from '../cli/what-if.ts'
@@ -29,21 +31,23 @@ export function addReplay(program: Command): void {
       'replay friday --take ~/.marmalade/takes/…/1700000000000000.take --out heard.wav',
       'replay friday --mute drums --gain bass=-6 --replace arp=bells --out other.wav',
       'replay friday --out friday.wav --credits friday.json',
+      'replay friday --svg friday.svg',
       'replay friday --compare score ~/.marmalade/takes/…/1700000000000000.take',
       'replay friday.jam --out friday.wav',
     ],
   })
-    .option('--out <file>', 'the WAV to write (default: NAME.wav here)')
+    .option('--out <file>', 'the WAV to write (default: NAME.wav here, none with --svg)')
     .option('--bits <n>', 'of that WAV: 16 or 24 (no dither), or 32 for float (default: 32)')
     .option('--stems <folder>', 'also one WAV for each instance, always of 32-bit float')
     .option('--stems-raw', 'with --stems: also what each generator wrote, before its chain')
     .option('--take <file>', 'what one player heard instead of the score: late starts, mutes, kills and all')
-    .option('--compare <what...>', 'two takes, or one and the word score: where do they differ? Writes no file')
+    .option('--compare <what...>', 'two takes, or one and the word score: where do they differ? Writes no sound')
     .option('--mute <x>', `what if: ${WHOM} were mute (may be repeated)`, several)
     .option('--solo <x>', 'what if: only this were heard', several)
     .option('--gain <x=decibels>', 'what if: this were louder or softer', several)
     .option('--replace <instance=generator>', 'what if: another generator of the jam played it', several)
     .option('--credits <file>', 'write as JSON who sounds when, and what says so: `verify --credits` checks it')
+    .option('--svg <file>', 'draw it: who plays what when, waveforms, sections, tags; two takes one above the other')
     .option('--sink <sink>', 'play it instead of writing a file: speaker[:DEVICE], aplay[:DEVICE], raw:-')
     .option('--from <bar>', 'the first bar that is given')
     .option('--to <bar>', 'the bar before which it ends')
@@ -51,8 +55,10 @@ export function addReplay(program: Command): void {
   act(command, async (context, [jam], options) => {
     const what = textsOf(options['compare'])
     if (what) {
-      const compared = await compare(context, { jam, what, bars: barsOf(alone(options)), threads: threadsOf(options) })
-      context.print(compared, () => comparisonWords(compared))
+      const bars = barsOf(alone(options))
+      const asked = { jam, what, bars, threads: threadsOf(options), svg: fileOption(options['svg']) }
+      const compared = await compare(context, asked)
+      context.print(compared, () => [comparisonWords(compared), ...pictureWords(compared)].join('\n'))
       return
     }
     const result = await replayFrom(context, jam, options)
@@ -61,7 +67,7 @@ export function addReplay(program: Command): void {
 }
 
 /** What goes with `--compare`. */
-const BESIDE_COMPARE = new Set(['compare', 'from', 'to', 'threads', 'json', 'home'])
+const BESIDE_COMPARE = new Set(['compare', 'svg', 'from', 'to', 'threads', 'json', 'home'])
 
 const textsOf = (value: unknown): readonly string[] | undefined =>
   Array.isArray(value) ? value.filter((text): text is string => typeof text === 'string') : undefined
@@ -71,13 +77,21 @@ function alone(options: Record<string, unknown>): Record<string, unknown> {
   const odd = Object.keys(options).find((option) => !BESIDE_COMPARE.has(option))
   if (odd === undefined) return options
   const name = odd.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  throw new MarmaladeError('USAGE', `--${name} does not go with --compare, which writes no file`)
+  throw new MarmaladeError('USAGE', `--${name} does not go with --compare, which writes no sound`)
+}
+
+/** An option that names a file, from the folder that one is in. */
+function fileOption(value: unknown): string | undefined {
+  const text = textOption(value)
+  return text === undefined ? undefined : resolve(text)
 }
 
 interface Result extends Replayed {
   readonly jam: string
   readonly entries: number
   readonly refused: number
+  /** The picture. */
+  readonly svg?: string
 }
 
 async function replayFrom(
@@ -91,14 +105,16 @@ async function replayFrom(
     const bars = barsOf(options)
     const score = scoreOf(source, bars)
     const sink = textOption(options['sink'])
-    const stems = textOption(options['stems'])
+    const stems = fileOption(options['stems'])
     const threads = threadsOf(options)
-    const takeFile = textOption(options['take'])
-    const take = takeFile === undefined ? undefined : await readTake(resolve(takeFile))
+    const takeFile = fileOption(options['take'])
+    const take = takeFile === undefined ? undefined : await readTake(takeFile)
     const whatIf = whatIfOf(options, { score, entries: source.entries })
     if (options['stemsRaw'] === true && stems === undefined)
       throw new MarmaladeError('USAGE', '--stems-raw goes with --stems FOLDER')
-    const credits = textOption(options['credits'])
+    const credits = fileOption(options['credits'])
+    const svg = fileOption(options['svg'])
+    const overview = svg === undefined ? undefined : new Overview()
     if (credits !== undefined && whatIf)
       throw new MarmaladeError('USAGE', '--credits is of the score or a take, not of a what-if')
     const init = {
@@ -107,13 +123,17 @@ async function replayFrom(
       ...(whatIf && { whatIf }),
       format: formatOf(textOption(options['bits'])),
       ...(options['stemsRaw'] === true && { stemKinds: 'stems and raw' as const }),
-      ...(stems !== undefined && { stems: resolve(stems) }),
+      ...(stems !== undefined && { stems }),
+      ...(overview && watchedBy(overview)),
       ...(threads !== undefined && { threads }),
     }
-    const out = resolve(textOption(options['out']) ?? `${ownedParts(source.jam).name}.wav`)
-    const replayed = sink === undefined ? await replay({ ...init, out }) : await playReplay(init, sink)
-    if (credits !== undefined) await writeCredits(resolve(credits), { source, score, replayed, take, ...bars })
-    return { jam: source.jam, entries: score.entries.length, refused: score.refused.length, ...replayed }
+    const out = fileOption(options['out']) ?? (overview ? undefined : resolve(`${ownedParts(source.jam).name}.wav`))
+    const replayed =
+      sink === undefined ? await replay({ ...init, ...(out !== undefined && { out }) }) : await playReplay(init, sink)
+    if (credits !== undefined) await writeCredits(credits, { source, score, replayed, take, ...bars })
+    if (svg !== undefined && overview) await writePicture(svg, { source, score, seen: [{ replayed, overview, take }] })
+    const counts = { entries: score.entries.length, refused: score.refused.length }
+    return { jam: source.jam, ...counts, ...(svg !== undefined && { svg }), ...replayed }
   } finally {
     progress.stop()
     await source.close()
@@ -143,6 +163,8 @@ function threadsOf(options: Record<string, unknown>): number | undefined {
   return threads
 }
 
+const pictureWords = ({ svg }: { readonly svg?: string }): string[] => (svg === undefined ? [] : [`picture ${svg}`])
+
 function words(result: Result): string {
   return [
     ...(result.file === undefined
@@ -162,6 +184,7 @@ function words(result: Result): string {
       : []),
     ...failureWords(result.failures),
     ...(result.stems.length > 0 ? [`stems   ${result.stems.length} files`] : []),
+    ...pictureWords(result),
   ].join('\n')
 }
 

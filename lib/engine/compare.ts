@@ -25,17 +25,19 @@ export async function compareRenders(a: ReplayInit, b: ReplayInit): Promise<Comp
   const pace = new Pace()
   const stop = new AbortController()
   const run = async (side: Side, init: ReplayInit): Promise<Replayed> => {
-    let at = Math.max(init.from ?? 0, init.take?.header.first ?? 0)
-    pace.reach(side, at)
+    pace.reach(side, Math.max(init.from ?? 0, init.take?.header.first ?? 0))
     try {
       return await replay({
         ...init,
         signal: stop.signal,
-        onStems: (stems, first) => differences.stems(side, stems, first),
-        async onSamples(samples) {
+        onStems(stems, first) {
+          differences.stems(side, stems, first)
+          init.onStems?.(stems, first)
+        },
+        async onSamples(samples, at) {
           differences.mix(side, samples, at)
-          at += samples.length / 2
-          await pace.reached(side, at)
+          await init.onSamples?.(samples, at)
+          await pace.reached(side, at + samples.length / 2)
         },
       })
     } catch (error) {

@@ -6,7 +6,13 @@ export async function playReplay(init: Omit<ReplayInit, 'out'>, sinkText: string
   const sink: Sink = makeSink(parseSink(sinkText))
   await sink.open()
   try {
-    return await replay({ ...init, onSamples: (samples) => sink.write(samples) })
+    return await replay({
+      ...init,
+      async onSamples(samples, at) {
+        await sink.write(samples)
+        await init.onSamples?.(samples, at)
+      },
+    })
   } finally {
     await sink.close()
   }

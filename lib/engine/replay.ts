@@ -6,7 +6,14 @@ import { ProcessHost } from '../generators/process/node/host.ts'
 import { orWhyNot } from '../generators/process/node/sandbox.ts'
 import { scoreHash, type ScoreArchive } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
-import { renderOffline, type Chunk, type GroupRunner, type Stem, type WavFormat } from '../mix/index.ts'
+import {
+  renderOffline,
+  type Chunk,
+  type GroupRunner,
+  type QuantumReport,
+  type Stem,
+  type WavFormat,
+} from '../mix/index.ts'
 import { startRunners } from './ensemble.ts'
 import { Failures, type Failure } from './failures.ts'
 import { Output, type Written } from './output.ts'
@@ -42,8 +49,10 @@ export interface ReplayInit extends PerformanceInit {
   readonly threads?: number
   /** Takes stems as they are rendered: views that hold only during the call; `at` is the first of 128 frames. */
   readonly onStems?: (stems: readonly Stem[], at: Frames) => void
-  /** Takes the samples, interleaved stereo float32, as they are rendered; the rendering waits for it. */
-  readonly onSamples?: (samples: Float32Array) => Promise<void>
+  /** Takes what each 128 frames came to, those before `from` too. */
+  readonly onReport?: (report: QuantumReport) => void
+  /** Takes the samples, interleaved stereo float32, as they are rendered, and the frame of the first; the rendering waits for it. */
+  readonly onSamples?: (samples: Float32Array, at: Frames) => Promise<void>
   readonly onProgress?: (done: Frames, of: Frames) => void
   readonly signal?: AbortSignal
 }
@@ -113,9 +122,9 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
     const begun = performance.begin({ runners, prepared, sounding, failures })
     const { renderer } = begun
     const began = now()
-    for await (const { left, right } of chunksOf({ init, performance, begun, stems, from, end })) {
+    for await (const { at, left, right } of chunksOf({ init, performance, begun, stems, from, end })) {
       await output.write(left, right)
-      await init.onSamples?.(interleaved(left, right))
+      await init.onSamples?.(interleaved(left, right), at)
       await stems?.flush()
     }
     const speed = (renderer.frame - performance.first) / 48 / (now() - began)
@@ -162,13 +171,17 @@ interface Rendering {
 }
 
 function chunksOf({ init, performance, begun, stems, from, end }: Rendering): AsyncGenerator<Chunk, void> {
-  const { onProgress, signal } = init
+  const { onProgress, onReport, signal } = init
   let paused = now()
   return renderOffline({
     ...performance.options,
     ...begun,
     from,
     to: end,
+    onReport(report) {
+      begun.onReport?.(report)
+      onReport?.(report)
+    },
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
     ...((stems ?? init.onStems) && {

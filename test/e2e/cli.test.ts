@@ -8,6 +8,7 @@ import { isListening } from '../../lib/host/index.ts'
 import { homeAt } from '../../lib/store/index.ts'
 import { withNodes } from '../helpers/program-nodes.ts'
 import { marmalade, type Ran } from '../helpers/programs.ts'
+import { readSvg } from '../helpers/svg.ts'
 import { eventually } from '../helpers/until.ts'
 
 /** A person at a terminal: one home, one folder, one command after the other. */
@@ -142,7 +143,7 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
     () => ada.does<{ sound: { reports: unknown[] } }>('status'),
     ({ sound }) => sound.reports.length === 1,
   )
-  await ada.does('replay', 'friday', '--credits', 'online.json')
+  await ada.does('replay', 'friday', '--credits', 'online.json', '--svg', 'online.svg')
   await ada.says(/^credits of 1 sound by 1 player: true, [^\n]*same\n$/, 'verify', '--credits', 'online.json')
   await ada.does('shutdown')
   await ada.fails(1, 'NODE_NOT_RUNNING', 'shutdown')
@@ -151,6 +152,12 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
   const replayed = await ada.does<{ file: string; sha256: string; scoreHash: string }>('replay', 'friday')
   t.ok(isAbsolute(replayed.file) && existsSync(replayed.file), replayed.file)
   await takeReplayed(t, ada, home)
+  const picture = await pictured(t, ada, home)
+  t.equal(
+    await readFile(join(cwd, 'online.svg'), 'utf8'),
+    picture,
+    'the same picture with the node running and without',
+  )
   await ada.does('export', 'friday', 'friday.jam')
   await ada.fails(1, 'JAM_UNKNOWN', 'replay', 'monday')
   await ada.says(/all as they were signed/, 'verify', '--all')
@@ -161,6 +168,8 @@ withNodes('a session by commands alone, from the first start to a bundle on anot
   await ben.does('verify', '--all')
   const elsewhere = await ben.does<{ sha256: string }>('replay', 'ada:friday', '--out', 'elsewhere.wav')
   t.equal(elsewhere.sha256, replayed.sha256, 'the same file on the other machine')
+  for (const jam of ['ada:friday', 'friday.jam'])
+    t.equal(await drawn(ben, jam, '--svg', 'elsewhere.svg'), picture, `and the same picture of ${jam}`)
   await creditsChecked(t, ada, ben, cwd)
 })
 
@@ -233,11 +242,42 @@ async function creditsChecked(t: Test, ada: User, ben: User, cwd: string): Promi
   await ada.fails(2, 'USAGE', 'replay', 'friday', '--gain', 'track:none=-6', '--credits', 'if.json')
 }
 
-/** What was heard is heard again; what never was is not called so. */
-async function takeReplayed(t: Test, ada: User, home: string): Promise<void> {
+/** What a replay draws, which writes no sound. */
+async function drawn(user: User, jam: string, ...args: readonly string[]): Promise<string> {
+  const made = await user.does<{ svg: string; file?: string }>('replay', jam, ...args)
+  if (made.file !== undefined) throw new Error(`it wrote ${made.file}`)
+  return readFile(made.svg, 'utf8')
+}
+
+/** The score as a picture, a part of it, and beside it a take. @returns that of the score */
+async function pictured(t: Test, ada: User, home: string): Promise<string> {
+  const take = await takeIn(home)
+  const score = await drawn(ada, 'friday', '--svg', 'score.svg', '--threads', '2')
+  const { texts, titles } = readSvg(score)
+  for (const shown of ['friday', 'ada', 'drums', 'mix', 'DROP', 'ada: good evening']) t.ok(texts.includes(shown), shown)
+  t.ok(titles.some((title) => title.startsWith('ada: drums (drums); bars ')))
+  const part = readSvg(await drawn(ada, 'friday', '--svg', 'part.svg', '--from', '2', '--take', take)).texts
+  t.ok(part.some((text) => /bars \d+ to \d+ .*as ada heard it/.test(text)))
+  const both = readSvg(await drawn(ada, 'friday', '--compare', 'score', take, '--svg', 'both.svg'))
+  t.equal(both.titles.filter((title) => title.startsWith('ada: drums')).length, 2)
+  t.ok(both.texts.some((text) => /: in B at bar \d+ muted$/.test(text)))
+  t.ok(both.elements.some(({ name, attributes }) => name === 'rect' && attributes['fill'] === 'url(#differs)'))
+  t.ok(both.elements.filter(({ attributes }) => attributes['class'] === 'peak').length >= 3, 'both mixes, and drums')
+  await ada.says(/^picture \S+again\.svg$/m, 'replay', 'friday', '--svg', 'again.svg', '--out', 'again.wav')
+  await ada.fails(1, 'FILE_UNWRITABLE', 'replay', 'friday', '--svg', 'no/where.svg')
+  return score
+}
+
+/** The only take of a home. */
+async function takeIn(home: string): Promise<string> {
   const [folder = ''] = await readdir(join(home, 'takes'))
   const [name = ''] = await readdir(join(home, 'takes', folder))
-  const take = join(home, 'takes', folder, name)
+  return join(home, 'takes', folder, name)
+}
+
+/** What was heard is heard again; what never was is not called so. */
+async function takeReplayed(t: Test, ada: User, home: string): Promise<void> {
+  const take = await takeIn(home)
   type Made = { rendition: string; samplesSha256: string; take?: { divergence?: unknown; heardSha256?: string } }
   const heard = await ada.does<Made>('replay', 'friday', '--take', take, '--out', 'heard.wav', '--bits', '24')
   t.deepEqual([heard.rendition, heard.take?.divergence], ['take', undefined])
