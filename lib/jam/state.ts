@@ -8,7 +8,14 @@ import type { TagPoint, TagValue } from './types.ts'
  * visible, an instance that started or ended, a local act, a local reading.
  */
 export type Observation =
-  | { readonly kind: 'tag'; readonly frame: Frames; readonly path: string; readonly value: TagValue }
+  | {
+      readonly kind: 'tag'
+      readonly frame: Frames
+      readonly path: string
+      readonly value: TagValue
+      /** So many of its path before it were not observed. */
+      readonly missed?: number
+    }
   | { readonly kind: 'entry'; readonly frame: Frames; readonly key: string }
   | { readonly kind: 'instance'; readonly frame: Frames; readonly path: string; readonly sounding: boolean }
   | {
@@ -25,11 +32,16 @@ export type Observation =
 /** Points kept of one series unless told otherwise; when there are more, the older half goes. */
 export const MAX_POINTS = 4096
 export const MAX_SERIES = 32_768
+/** What the points of all series may weigh together, unless told otherwise: a point, and a code unit of its text. */
+export const MAX_WEIGHT = 16 * 1024 * 1024
+const POINT_WEIGHT = 32
 
 export interface StateInit {
   readonly resolve?: ResolveShort
   /** Points kept of one series; MAX_POINTS where left out. */
   readonly points?: number
+  /** What all points may weigh; MAX_WEIGHT where left out. */
+  readonly weight?: number
 }
 /** A point as it was folded in. */
 export interface Folded {
@@ -46,11 +58,14 @@ export interface KeptPoints {
   readonly points: readonly TagPoint[]
 }
 
-type Listener = (path: string, point: TagPoint) => void
+/** @param missed points of the path before this one that were not observed */
+type Listener = (path: string, point: TagPoint, missed: number) => void
 interface Series {
   readonly path: string
   points: TagPoint[]
-  /** Points that are kept no longer. */
+  /** What they weigh. */
+  weight: number
+  /** Points that are kept no longer, or were not observed. */
   gone: number
   /** When its newest point came, among all. */
   order: number
@@ -84,11 +99,16 @@ export class JamState {
   readonly #subscriptions = new Set<Subscription>()
   readonly #resolve: ResolveShort
   readonly #points: number
+  readonly #most: number
+  #weight = 0
+  /** What all points may weigh until those of heavy series are let go. */
+  #limit: number
   #order = 0
 
-  constructor({ resolve, points = MAX_POINTS }: StateInit = {}) {
+  constructor({ resolve, points = MAX_POINTS, weight = MAX_WEIGHT }: StateInit = {}) {
     this.#resolve = resolve ?? (() => undefined)
     this.#points = points
+    this.#most = this.#limit = weight
   }
 
   /**
@@ -101,21 +121,47 @@ export class JamState {
     if (!series) return undefined
     const last = series.points.at(-1)
     const point = { value, frame: last ? Math.max(last.frame, observation.frame) : observation.frame }
+    const missed = (observation.kind === 'tag' && observation.missed) || 0
+    // Points that are kept came one after the other: where some are missing they begin anew.
+    if (missed > 0) this.#letGo(series, series.points.length)
+    series.gone += missed
     const before = series.gone + series.points.push(point) - 1
     series.order = this.#order++
-    if (series.points.length > this.#points) {
-      const half = Math.ceil(this.#points / 2)
-      series.points = series.points.slice(half)
-      series.gone += half
-    }
-    for (const { finds, listener } of this.#subscriptions) if (finds(path)) listener(path, point)
+    series.weight += weightOf(point)
+    this.#weight += weightOf(point)
+    if (series.points.length > this.#points) this.#letGo(series, Math.ceil(this.#points / 2))
+    if (this.#weight > this.#limit) this.#lighten()
+    for (const { finds, listener } of this.#subscriptions) if (finds(path)) listener(path, point, missed)
     return { path, point, before }
+  }
+
+  /** The oldest points of a series are kept no longer. */
+  #letGo(series: Series, count: number): void {
+    let weight = 0
+    for (const point of series.points.slice(0, count)) weight += weightOf(point)
+    series.points = series.points.slice(count)
+    series.gone += count
+    series.weight -= weight
+    this.#weight -= weight
+  }
+
+  /** Halves what is kept: the oldest points go of series that weigh more than others, their newest stays. */
+  #lighten(): void {
+    const share = this.#most / 2 / this.#series.size
+    for (const series of this.#series.values()) {
+      let count = 0
+      for (let rest = series.weight; rest > share && count < series.points.length - 1; count++)
+        rest -= weightOf(series.points[count] as TagPoint)
+      if (count > 0) this.#letGo(series, count)
+    }
+    // Many series may have one long text each: so they are not gone through for every point.
+    this.#limit = Math.max(this.#most, 2 * this.#weight)
   }
 
   #seriesOf(path: string): Series | undefined {
     let series = this.#series.get(path)
     if (!series && this.#series.size < MAX_SERIES) {
-      series = { path, points: [], gone: 0, order: 0 }
+      series = { path, points: [], weight: 0, gone: 0, order: 0 }
       this.#series.set(path, series)
     }
     return series
@@ -202,6 +248,8 @@ export class JamState {
     }
   }
 }
+
+const weightOf = ({ value }: TagPoint): number => POINT_WEIGHT + (typeof value === 'string' ? value.length : 0)
 
 /** How many points lie at or before a frame. */
 function countUntil(points: readonly TagPoint[], frame: Frames): number {

@@ -73,7 +73,7 @@ const tagRow = z.object({
   path: z.string(),
   value: tagValue,
   frame: z.number(),
-  /** Points of its path before this one that are not there: nobody took them, the disk did not, or they are too old. */
+  /** Points of its path before this one that are not there: too many were set at once, nobody took them, the disk did not, or they are too old. */
   missed: z.number().optional(),
 })
 export type TagRow = z.infer<typeof tagRow>

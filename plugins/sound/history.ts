@@ -95,14 +95,16 @@ class Gathering {
   /** @param isKnown whether a point, the one so many before it have been there, is to be passed over */
   addRun({ path, before, points }: PointRun, isKnown: (point: TagPoint, at: number) => boolean = () => false): void {
     const { from = -Infinity, to = Infinity } = this.#asked
-    let missed = Math.max(0, before - (this.#next.get(path) ?? 0))
+    let next = this.#next.get(path) ?? 0
+    let missed = Math.max(0, before - next)
     for (const [n, point] of points.entries()) {
       const { value, frame } = point
-      const isWanted = frame >= from && frame < to && !isKnown(point, before + n)
-      if (isWanted) this.#rows.push({ path, value, frame, ...(missed > 0 && { missed }) })
+      if (isKnown(point, before + n)) continue
+      if (frame >= from && frame < to) this.#rows.push({ path, value, frame, ...(missed > 0 && { missed }) })
       missed = 0
+      next = before + n + 1
     }
-    if (points.length > 0) this.#next.set(path, before + points.length)
+    this.#next.set(path, next)
     if (this.#rows.length > 2 * this.#most) this.#sort()
   }
 

@@ -69,12 +69,9 @@ async function* rowsOf(state: JamState, glob: string, signal: AbortSignal): Asyn
   const waiting: TagRow[] = []
   let missed = 0
   let wake: () => void = () => undefined
-  const stop = state.subscribe(glob, (path, { value, frame }) => {
-    waiting.push({ path, value, frame })
-    if (waiting.length > MAX_WAITING) {
-      waiting.shift()
-      missed++
-    }
+  const stop = state.subscribe(glob, (path, { value, frame }, before) => {
+    waiting.push({ path, value, frame, ...(before > 0 && { missed: before }) })
+    if (waiting.length > MAX_WAITING) missed += 1 + (waiting.shift()?.missed ?? 0)
     wake()
   })
   const ended = (): void => wake()
@@ -86,7 +83,7 @@ async function* rowsOf(state: JamState, glob: string, signal: AbortSignal): Asyn
         await new Promise<void>((resolve) => (wake = resolve))
         continue
       }
-      yield missed > 0 ? { ...row, missed } : row
+      yield missed > 0 ? { ...row, missed: missed + (row.missed ?? 0) } : row
       missed = 0
     }
   } finally {

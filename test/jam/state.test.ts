@@ -86,3 +86,45 @@ test('state: who folds keeps all points, the state the newest of each path', (t)
   t.deepEqual([small.kept(path).get(path)?.before, small.last(path, 9).map(({ frame }) => frame)], [98, [98, 99]])
   t.end()
 })
+
+test('state: what was not observed counts among what a path had, and what is kept has no gap', (t) => {
+  const path = `${ada}/kick`
+  const state = new JamState()
+  const missed: number[] = []
+  state.subscribe('kick', (_path, _point, before) => missed.push(before))
+  for (let frame = 0; frame < 5; frame++) state.fold(tag(path, frame, frame))
+  t.deepEqual(state.fold({ ...tag(path, 3, 9), missed: 7 }), { path, point: { frame: 4, value: 9 }, before: 12 })
+  state.fold(tag(path, 5, 10))
+  t.deepEqual(state.kept(path).get(path), {
+    before: 12,
+    points: [
+      { frame: 4, value: 9 },
+      { frame: 5, value: 10 },
+    ],
+  })
+  t.deepEqual(missed, [0, 0, 0, 0, 0, 7, 0])
+  t.deepEqual(state.fold({ ...tag(`${ben}/kick`, 1, 1), missed: 2 })?.before, 2, 'the first that is observed')
+  t.end()
+})
+
+test('state: texts of some paths do not fill the memory, nor cost others their points', (t) => {
+  const weight = 1024 * 1024
+  const state = new JamState({ weight })
+  const path = (n: number): string => `${ada}/drums/one/text-${n}`
+  const text = 'x'.repeat(1024)
+  const kept = (): number =>
+    [...state.kept('*/*/*/*').values()].flatMap(({ points }) => points).filter(({ value }) => value === text).length
+  for (let frame = 0; frame < 200; frame++) state.fold(tag(`${ben}/kick`, frame, frame))
+  let folded = 0
+  for (let frame = 0; frame < 200; frame++)
+    for (let n = 0; n < 64; n++) if (state.fold(tag(path(n), frame, text))?.before === frame) folded++
+  t.equal(folded, 200 * 64, 'it is known how many there were')
+  t.ok(1056 * kept() <= weight, `${kept()} of them are kept`)
+  t.ok(kept() >= 64)
+  for (let n = 0; n < 64; n++) t.deepEqual(state.last(path(n)), [{ frame: 199, value: text }], 'the newest of each')
+  t.equal(state.last(`${ben}/kick`, 500).length, 200)
+  for (let n = 0; n < 4_000; n++) state.fold(tag(path(n), 200, text))
+  t.equal(state.match('*/*/*/*').length, 4_000, 'one of each, though they weigh more')
+  t.equal(state.last(path(17)).length, 1)
+  t.end()
+})

@@ -73,6 +73,20 @@ test('what is in memory no longer is read from disk, as one series', async (t) =
   await kit.run()
 })
 
+test('what the engine left out is said to be missing; what came before it is read from disk', async (t) => {
+  const kit = new Teardown()
+  const kept = new Kept(await kit.folder(), 1_000)
+  kept.tag('jam/beat', 0, 20)
+  kept.heard.hear({ kind: 'tags', changes: [{ path: 'jam/beat', value: 77, frame: 500, missed: 57 }] })
+  kept.heard.hear({ kind: 'tags', changes: [{ path: 'jam/beat', value: 78, frame: 510 }] })
+  for (const asked of [{ glob: 'jam/beat' }, { glob: 'jam/beat', last: 4 }]) {
+    const rows = await kept.ask(asked)
+    t.deepEqual(values(rows).slice(-4), [18, 19, 77, 78])
+    t.deepEqual(gaps(rows), [[77, 57]])
+  }
+  await kit.run()
+})
+
 test('a session that broke off in mid-line is read by the next one, and what is gone with its take is not', async (t) => {
   const kit = new Teardown()
   const folder = await kit.folder()

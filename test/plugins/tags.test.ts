@@ -1,7 +1,14 @@
+import test from 'tape'
 import { refOf } from '../../lib/base/index.ts'
-import { jamsContract } from '../../plugins/jams/index.ts'
+import type { Context } from '../../lib/host/index.ts'
+import type { FeedsApi } from '../../plugins/feeds/index.ts'
+import { jamsContract, type JamsApi } from '../../plugins/jams/index.ts'
+import { Heard } from '../../plugins/sound/heard.ts'
 import { soundContract, type TagRow } from '../../plugins/sound/index.ts'
+import type { Stand } from '../../plugins/sound/stand.ts'
+import { tagHandlers } from '../../plugins/sound/tags.ts'
 import { codeOf } from '../helpers/hosts.ts'
+import { startedJam, toldAll } from '../helpers/jams.ts'
 import { e2e, startSounding, type TestNode } from '../helpers/node-kit.ts'
 import { until } from '../helpers/until.ts'
 
@@ -69,4 +76,31 @@ e2e('tags are watched as they come, their last points are read, and a value is w
   await ada.ask(jamsContract).jam.end({ on: 'now' })
   t.equal(await never, 'NOT_SOUNDING', 'the jam is over before')
   t.deepEqual(await rest, [], 'and a watch ends with it')
+})
+
+test('who watches is told of every point that it does not get', async (t) => {
+  const heard = new Heard(() => toldAll(startedJam().entries).members)
+  const never = new Promise<never>(() => undefined)
+  const stand = { sounding: () => ({ heard }), finished: () => never } as unknown as Stand
+  const given = new AbortController()
+  const watched = tagHandlers(stand, {} as FeedsApi, {} as JamsApi).watch({ path: 'jam/beat' }, {
+    signal: given.signal,
+  } as Context)
+  const rows = (watched as AsyncIterable<TagRow>)[Symbol.asyncIterator]()
+  const taken = [rows.next()]
+  for (let n = 0; n < 3_000; n++) {
+    const change = { path: 'jam/beat', value: n, frame: n, ...(n % 2 === 0 && { missed: 3 }) }
+    heard.hear({ kind: 'tags', changes: [change] })
+  }
+  for (let n = 0; n < 1_023; n++) taken.push(rows.next())
+  const got = (await Promise.all(taken)).map(({ value }) => value as TagRow)
+  t.equal(got.at(-1)?.value, 2_999)
+  t.equal(
+    got.reduce((sum, { missed = 0 }) => sum + missed + 1, 0),
+    3_000 + 3 * 1_500,
+  )
+  t.equal(got[1]?.missed, undefined)
+  t.equal(got[2]?.missed, 3, 'each where they are missing')
+  given.abort()
+  t.end()
 })
