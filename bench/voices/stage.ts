@@ -10,6 +10,7 @@ import {
 } from '../../lib/base/index.ts'
 import { type Command, type Conductor, Grid, PendingTags, TagFlow } from '../../lib/jam/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
+import { MAX_PLAYER_INSTANCES } from '../../lib/mix/constants.ts'
 import { LocalRunner, Renderer } from '../../lib/mix/index.ts'
 import type { Ready } from './generators.ts'
 
@@ -32,8 +33,9 @@ export function stage({ name, archive, prepared }: Ready, instances: number): Re
     const generator = name as Name
     const order = { at: 0, comparable: n, key: KEY }
     const jam = jamIdOf(PLAYER, 'bench' as Name)
-    const path = `${REF}/${generator}/${instance}` as const
-    const spec = { jam, path, player: REF, generator, instance, archive, order, params: {}, startBeat: 0 }
+    const player = refOf(playerIdOf(new Uint8Array(32).fill(3 + Math.floor(n / MAX_PLAYER_INSTANCES))))
+    const path = `${player}/${generator}/${instance}` as const
+    const spec = { jam, path, player, generator, instance, archive, order, params: {}, startBeat: 0 }
     return { kind: 'start', frame: 0, spec }
   })
   const conductor: Conductor = {

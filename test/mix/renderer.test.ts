@@ -1,5 +1,5 @@
 import test from 'tape'
-import { gainOfDecibels, hasCode } from '../../lib/base/index.ts'
+import { gainOfDecibels, hasCode, type PlayerRef } from '../../lib/base/index.ts'
 import { FADE_FRAMES, LIMITER_CEILING, type MixTarget } from '../../lib/mix/index.ts'
 import { archiveFrom, eventsOf, PLAYER, renderAll, sineWat, specOf, startAt, stopAt } from '../helpers/mix.ts'
 
@@ -157,11 +157,15 @@ test('a start without archive, twice or one too many is refused by name', async 
   const spec = specOf(tone.archive, 'a')
   const made = renderAll([tone], [startAt(0, specOf(other.archive, 'lost')), startAt(0, spec), startAt(200, spec)], 256)
   t.deepEqual(eventsOf(made), ['refused lost 0', 'started a 0', 'refused a 200'])
-  const many = Array.from({ length: 257 }, (_, i) => startAt(0, specOf(tone.archive, `i${i}`, { at: i })))
-  t.deepEqual(
-    eventsOf(renderAll([tone], many, 128)).filter((e) => e.startsWith('refused')),
-    ['refused i256 0'],
-  )
+  const refused = (count: number, players: number): string[] => {
+    const many = Array.from({ length: count }, (_, i) => {
+      const player = Buffer.alloc(32, i % players).toString('base64url') as PlayerRef
+      return startAt(0, specOf(tone.archive, `i${i}`, { at: i, player }))
+    })
+    return eventsOf(renderAll([tone], many, 128)).filter((e) => e.startsWith('refused'))
+  }
+  t.deepEqual(refused(257, 5), ['refused i256 0'], 'of all')
+  t.deepEqual(refused(66, 1), ['refused i64 0', 'refused i65 0'], 'of a player')
   t.end()
 })
 
