@@ -237,6 +237,7 @@ export const CODES = {
 
   // mix
   GENERATOR_TOO_SLOW: 'a block of an instance took longer than the wall-clock guard allows',
+  GENERATOR_LOST: 'the thread that rendered an instance ended, which is no fault of the generator',
   MIX_REFUSED:
     'an instance could not be started: its archive is missing, its player or all have as many as may sound, or others of its player took too long to start',
   // gossip

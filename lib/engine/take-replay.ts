@@ -150,6 +150,7 @@ export class TakePlayer {
         const { frame, code, message } = input
         const path = input.path as InstancePath
         if (code === REFUSED) renderer.refuse(path, message)
+        else if (code === LOST) renderer.lose(path, message)
         else renderer.kill(path, frame, { code: TOO_SLOW, message })
       }
     }
@@ -197,19 +198,20 @@ const INPUTS: ReadonlySet<string> = new Set([
 const OUTCOMES: ReadonlySet<string> = new Set(['applied', 'superseded', 'started', 'ended', 'grid', 'failed'])
 const TOO_SLOW = 'GENERATOR_TOO_SLOW'
 const REFUSED = 'MIX_REFUSED'
-/** What a guard did; an instance for which there is no room is refused again all the same. */
-const wasGuarded = (record: TakeRecord): boolean =>
-  record.kind === 'failed' && (record.code === TOO_SLOW || record.code === REFUSED)
+const LOST = 'GENERATOR_LOST'
+/** What a guard did, or the death of a thread; an instance for which there is no room is refused again all the same. */
+const wasLocal = (record: TakeRecord): boolean =>
+  record.kind === 'failed' && (record.code === TOO_SLOW || record.code === REFUSED || record.code === LOST)
 
 /** Where the clock went back, the session waited: nothing of the mix was different. */
 const wasWait = (record: TakeRecord): boolean => record.kind === 'clock' && record.to <= record.frame
 
 const isInput = (record: TakeRecord): record is Input =>
-  wasGuarded(record) || (INPUTS.has(record.kind) && !wasWait(record))
+  wasLocal(record) || (INPUTS.has(record.kind) && !wasWait(record))
 const isOutcome = (record: TakeRecord): record is Extract<TakeRecord, { readonly frame: Frames; kind: 'failed' }> =>
   OUTCOMES.has(record.kind)
 
-/** What a guard did lies within its quantum, all else at the start of one. */
+/** What ended an instance lies within its quantum, all else at the start of one. */
 const isDue = ({ kind, frame }: Input, { renderer }: Ensemble): boolean =>
   kind === 'failed' ? frame < renderer.frame + BLOCK : frame <= renderer.frame
 

@@ -76,5 +76,6 @@ export interface VoiceFailure {
     | 'GENERATOR_TOO_SLOW'
     | 'GENERATOR_NO_MEMORY'
     | 'GENERATOR_NOT_ALLOWED'
+    | 'GENERATOR_LOST'
   readonly message: string
 }

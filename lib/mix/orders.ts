@@ -29,6 +29,8 @@ export class Orders {
   readonly #init: Init
   /** Who is not to start, and why. */
   readonly #refusals = new Map<InstancePath, string>()
+  /** Whose threads died before the next quantum, in the session that is replayed, and how. */
+  readonly #lost = new Map<InstancePath, string>()
 
   constructor(init: Init) {
     this.#init = init
@@ -37,6 +39,11 @@ export class Orders {
   /** Holds against an instance when its start comes: it does not start. */
   refuse(path: InstancePath, message: string): void {
     this.#refusals.set(path, message)
+  }
+
+  /** An instance that sounds, or starts in the next quantum, gives nothing from there on but the fade of its last sample. */
+  lose(path: InstancePath, why: string): void {
+    this.#lost.set(path, why)
   }
 
   /** Each runner's share of the commands of the quantum at `from`. @param detached instances that end there */
@@ -49,12 +56,14 @@ export class Orders {
     const { stage, desk } = this.#init
     const shares = new Map<GroupRunner, GroupCommand[]>()
     const give = (performer: Performer | undefined, command: GroupCommand): void => {
-      if (!performer) return
+      if (!performer || performer.failure !== undefined) return
       const share = shares.get(performer.runner)
       if (share) share.push(command)
       else shares.set(performer.runner, [command])
     }
-    for (const path of detached) give(stage.find(path), { kind: 'detach', frame: from, path })
+    for (const path of [...detached, ...this.#lost.keys()])
+      give(stage.find(path), { kind: 'detach', frame: from, path })
+    for (const [path, why] of this.#lost) stage.find(path)?.lose(why)
     for (const command of commands) {
       if (command.kind === 'start') this.#enter(command, from, give, events)
       else if (command.kind === 'end') {
@@ -62,6 +71,7 @@ export class Orders {
         for (const p of stage.performers) give(p, { kind: 'stop', frame: command.frame, path: p.strip.spec.path })
       } else if (!this.#send(command, from)) give(stage.find(command.path), command)
     }
+    this.#lost.clear()
     return shares
   }
 
@@ -90,6 +100,8 @@ export class Orders {
       events.push({ kind: 'refused', frame, path, ...(refused ?? NO_THREAD) })
       return
     }
+    const lost = this.#lost.get(path)
+    if (lost !== undefined) performer.lose(lost)
     const { slot } = performer
     const seed = seedOf(spec, this.#init.sha256)
     const preroll = this.#init.prerolled(path)

@@ -128,6 +128,11 @@ export class Renderer {
     this.#acts.push({ kind: 'kill', frame, path, failure })
   }
 
+  /** Does again what the death of a thread did: from the next quantum on nothing comes of the instance but the fade of its last sample. */
+  lose(path: InstancePath, why: string): void {
+    this.#orders.lose(path, why)
+  }
+
   /** Does again what a guard did: an instance whose start is due in the next quantum does not start. */
   refuse(path: InstancePath, message: string): void {
     this.#orders.refuse(path, message)
@@ -182,12 +187,15 @@ export class Renderer {
   /** What instances set and what became of them, in processing order. */
   #take({ sets, events }: GroupReport, all: InstanceEvent[], from: Frames): void {
     if (sets.length + events.length === 0) return
-    const rank = new Map(this.#stage.performers.map((p, i) => [p.strip.spec.path, i]))
+    const { performers } = this.#stage
+    const rank = new Map(performers.map((p, i) => [p.strip.spec.path, i]))
     const ranked = (path: InstancePath): number => rank.get(path) ?? -1
+    // Of whom a dead thread had, it told nothing.
+    const silent = new Set(performers.flatMap((p) => (p.failure === undefined ? [] : [p.strip.spec.path])))
     for (const { by, name, value, atBeat, note } of [...sets].sort((a, b) => ranked(a.by) - ranked(b.by))) {
-      this.#init.pending.set(by, name, value, atBeat, from, note)
+      if (!silent.has(by)) this.#init.pending.set(by, name, value, atBeat, from, note)
     }
-    all.push(...[...events].sort((a, b) => ranked(a.path) - ranked(b.path)))
+    all.push(...events.filter(({ path }) => !silent.has(path)).sort((a, b) => ranked(a.path) - ranked(b.path)))
   }
 
   /**
@@ -225,11 +233,11 @@ export class Renderer {
       if (performer) this.#stage.leave(performer)
     }
     for (const performer of this.#stage.performers.slice()) {
-      const { failure } = performer.runner
+      const { failure } = performer
       if (failure === undefined) continue
       const { path } = performer.strip.spec
       if (performer.fresh)
-        events.push({ kind: 'failed', frame: from, path, failure: { code: 'GENERATOR_FAILED', message: failure } })
+        events.push({ kind: 'failed', frame: from, path, failure: { code: 'GENERATOR_LOST', message: failure } })
       if (!performer.gone) continue
       events.push({ kind: 'ended', frame: from + BLOCK, path })
       this.#stage.leave(performer)

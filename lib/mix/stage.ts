@@ -22,6 +22,7 @@ export class Performer {
   #lastLeft = 0
   #lastRight = 0
   #faded = 0
+  #lost: string | undefined
 
   constructor({ strip, runner, slot, since }: Pick<Performer, 'strip' | 'runner' | 'slot' | 'since'>) {
     this.strip = strip
@@ -30,15 +31,25 @@ export class Performer {
     this.since = since
   }
 
+  /** Why nothing more comes of it: its thread has died, or had in the session that is replayed. */
+  get failure(): string | undefined {
+    return this.runner.failure ?? this.#lost
+  }
+
+  /** Does again, from the quantum at hand on, what the death of its thread did. */
+  lose(why: string): void {
+    this.#lost = why
+  }
+
   /** Its sound of the quantum rendered last; where its thread has died, the fade of its last sample. */
   stem(): Slot | undefined {
-    if (this.runner.failure !== undefined) return this.#own
+    if (this.failure !== undefined) return this.#own
     return this.runner.slots.sounding(this.slot) ? this.runner.slots.at(this.slot) : undefined
   }
 
-  /** Once a quantum, after its runner finished: makes the fade where the runner is gone, else remembers the last sample. */
+  /** Once a quantum, after its runner finished: makes the fade where that is gone, else remembers the last sample. */
   settle(): void {
-    if (this.runner.failure === undefined) {
+    if (this.failure === undefined) {
       const { left, right } = this.runner.slots.at(this.slot)
       this.#lastLeft = left[BLOCK - 1] ?? 0
       this.#lastRight = right[BLOCK - 1] ?? 0

@@ -121,6 +121,49 @@ test('a thread that dies ends its instances with a fade and a failure; the other
   t.end()
 })
 
+test('what the death of a thread did is done again on any other', async (t) => {
+  const tone = await archiveFrom(sineWat({ phase: 0.2 }))
+  const [a, b, c] = ['a', 'b', 'c'].map((name, at) => specOf(tone.archive, name, { at }))
+  if (!a || !b || !c) throw new Error('three instances')
+  for (const more of [[], [stopAt(1_100, a)], [paramAt(1_300, a, 'gain', -6), startAt(1_600, c)]]) {
+    const commands = [startAt(0, a), startAt(0, b), ...more]
+    const pool = await startPool(2)
+    let dying: Promise<void> | undefined
+    const heard = renderAll([tone], commands, 2_560, {
+      runners: pool,
+      before: (_, from) => {
+        if (from === 1_280) dying = pool[0]?.terminate()
+      },
+    })
+    await dying
+    await Promise.all(pool.map((runner) => runner.close()))
+    const again = renderAll([tone], commands, 2_560, {
+      before: (renderer, from) => {
+        if (from === 1_280) renderer.lose(a.path, 'its thread was ended')
+      },
+    })
+    t.deepEqual(again.stems, heard.stems)
+    t.deepEqual(again.left, heard.left)
+    t.deepEqual(again.reports, heard.reports)
+  }
+  t.end()
+})
+
+test('whose thread died as it started never sounds, and its slot is free for another', async (t) => {
+  const tone = await archiveFrom(sineWat({ phase: 0.2 }))
+  const [a, b] = ['a', 'b'].map((name, at) => specOf(tone.archive, name, { at }))
+  if (!a || !b) throw new Error('two instances')
+  const alone = renderAll([tone], [startAt(1_600, b)], 2_560)
+  const made = renderAll([tone], [startAt(1_300, a), startAt(1_600, b)], 2_560, {
+    before: (renderer, from) => {
+      if (from === 1_280) renderer.lose(a.path, 'its thread was ended')
+    },
+  })
+  t.deepEqual(eventsOf(made), ['failed a 1280', 'ended a 1536', 'started b 1600'])
+  t.deepEqual(made.left, alone.left)
+  t.end()
+})
+
 test('a thread that throws is reported by its own message, and later starts go to another', async (t) => {
   const tone = await archiveFrom(sineWat())
   const pool = await startPool(2, { patience: 2_000 })
