@@ -8,22 +8,16 @@ import type { BlobFile } from './files.ts'
 import { KnownBlobs } from './known.ts'
 import { PartialBlob } from './partial.ts'
 import { Partials } from './partials.ts'
+import { READ_BYTES, readBlob } from './reading.ts'
+import type { BlobRange } from './reading.ts'
 
 /** The most bytes of one blob where nothing else is asked for. */
 export const MAX_STORED_BYTES = 1_073_741_824
-const READ_BYTES = 65_536
 
 export interface BlobInfo {
   readonly id: BlobId
   /** Bytes. */
   readonly size: number
-}
-
-export interface BlobRange {
-  /** First byte, 0 where left out. */
-  readonly offset?: number
-  /** At most so many bytes, all that follow where left out. */
-  readonly length?: number
 }
 
 export interface BlobStoreInit {
@@ -130,21 +124,8 @@ export class BlobStore {
   }
 
   /** Bytes in pieces of 64 KiB. @throws BLOB_UNKNOWN, ID_INVALID; USAGE for a range that no blob has */
-  async *read(id: BlobId, { offset = 0, length = Infinity }: BlobRange = {}): AsyncIterable<Uint8Array> {
-    if (!Number.isSafeInteger(offset) || offset < 0 || !(length >= 0))
-      throw new MarmaladeError('USAGE', `a blob has no bytes from ${offset}, ${length} long`)
-    const file = await this.#openFile(id)
-    try {
-      for (let at = offset, left = length; left > 0;) {
-        const { bytesRead, buffer } = await file.read(new Uint8Array(READ_BYTES), 0, Math.min(READ_BYTES, left), at)
-        if (bytesRead === 0) return
-        yield buffer.subarray(0, bytesRead)
-        at += bytesRead
-        left -= bytesRead
-      }
-    } finally {
-      await file.close()
-    }
+  read(id: BlobId, range: BlobRange = {}): AsyncIterable<Uint8Array> {
+    return readBlob(this.#files, id, range)
   }
 
   /** Hashes a blob anew. @throws BLOB_CORRUPT with its id where the bytes have changed; BLOB_UNKNOWN */
@@ -295,15 +276,6 @@ export class BlobStore {
       taking.catch(() => undefined),
     )
     return taking
-  }
-
-  async #openFile(id: BlobId) {
-    try {
-      return await open(this.#files.pathOf(id), 'r')
-    } catch (cause) {
-      if (!isMissing(cause)) throw cause
-      throw new MarmaladeError('BLOB_UNKNOWN', `${id} is not here: fetch it first`, { cause })
-    }
   }
 }
 

@@ -1,23 +1,23 @@
 import type { Micros, Millis, PlayerId } from '../../lib/base/index.ts'
 import type { Entry, HeadPosition, Payload } from '../../lib/entry/index.ts'
 import { createGossip, needsTick, remember, restore, step } from '../../lib/gossip/core.ts'
-import type { GossipLimits, GossipState, Remembered } from '../../lib/gossip/core.ts'
+import type { GossipLimits, GossipState } from '../../lib/gossip/core.ts'
 import type { CloseCode, GossipEffect, GossipEvent, LinkId } from '../../lib/gossip/index.ts'
-import type { Question, Timeless } from '../../lib/gossip/looks.ts'
+import type { Timeless } from '../../lib/gossip/looks.ts'
 import { decodeFrame, encodeFrame } from '../../lib/gossip/wire.ts'
+import type { HomeBackup, Memory } from './home.ts'
 import type { Spoken, Tamper } from './hostile.ts'
 import { OwnFeed } from './own.ts'
 import type { Random } from './random.ts'
 import type { SimIdentity } from './signing.ts'
-import { look } from './looks.ts'
+import { StoreDesk, TICK } from './desk.ts'
 import { SimStore } from './store.ts'
-import type { Backup, SimChange } from './store.ts'
+import type { SimChange } from './store.ts'
 import type { Timeline } from './timeline.ts'
 import type { Wire } from './wire.ts'
 
 /** The true time at which a simulation starts, microseconds since 1970. */
 export const START: Micros = 1_800_000_000_000_000
-const TICK: Millis = 100
 
 type EffectOf<T extends GossipEffect['type']> = Extract<GossipEffect, { type: T }>
 
@@ -43,17 +43,6 @@ export interface Watch {
   quarrel(node: SimNode, peer: PlayerId, code: CloseCode): void
 }
 
-interface Memory {
-  readonly epoch: string
-  readonly remembered: Remembered
-}
-
-/** A home as it can be put back: the store, and what was remembered of peers. */
-export interface HomeBackup {
-  readonly disk: Backup
-  readonly memory: Memory | undefined
-}
-
 interface Call {
   readonly wire: Wire
   readonly side: 0 | 1
@@ -77,14 +66,13 @@ export class SimNode {
   readonly #random: Random
   readonly #watch: Watch
   readonly #calls = new Map<LinkId, Call>()
-  readonly #storeFreeAt = new Map<PlayerId, Millis>()
+  readonly #desk: StoreDesk
   #left = new Map<LinkId, number>()
   /** What was remembered at the last end in order, and the store's epoch then. */
   #memory: Memory | undefined
   /** Raised when the process ends, so that what was under way in it comes to nothing. */
   #life = 0
   #ticking = false
-  #dueAt: Micros | undefined
 
   constructor(init: SimNodeInit, timeline: Timeline, random: Random, watch: Watch) {
     this.#init = init
@@ -106,6 +94,17 @@ export class SimNode {
       random,
       now: () => timeline.now,
       later: (delay, run) => this.#later(delay, run),
+    })
+    this.#desk = new StoreDesk({
+      identity: init.identity.id,
+      store: this.store,
+      delay: init.storeDelay,
+      random,
+      now: () => timeline.now,
+      micros: () => this.micros(),
+      later: (delay, run) => this.#later(delay, run),
+      step: (event) => this.step(event),
+      look: () => this.own.look(),
     })
     this.state = this.#createGossip()
   }
@@ -176,9 +175,8 @@ export class SimNode {
   #end(): void {
     this.#life++
     this.#ticking = false
-    this.#dueAt = undefined
+    this.#desk.forget()
     this.own.forget()
-    this.#storeFreeAt.clear()
     this.#left = new Map()
   }
   /** Starts again with what its store has. */
@@ -247,14 +245,14 @@ export class SimNode {
         this.#close(effect)
         return
       case 'ingest':
-        this.#ingest(effect)
+        this.#desk.ingest(effect)
         return
       case 'find':
       case 'read':
       case 'sample':
       case 'losing':
       case 'lack':
-        this.#answer(effect)
+        this.#desk.answer(effect)
     }
   }
 
@@ -281,40 +279,6 @@ export class SimNode {
     const heldUp = code === 'silent' && call.wire.longestStall >= this.#init.limits.greetWithin
     if (code !== 'bye' && !heldUp) this.#watch.quarrel(this, call.peer, code)
     call.wire.close(call.side)
-  }
-
-  /** The store's answers come a little later; runs of one feed are taken in order. */
-  #ingest({ link, stream, identity, entries, announced, bytes }: EffectOf<'ingest'>): void {
-    const { now } = this.#timeline
-    const free = Math.max(now, this.#storeFreeAt.get(identity) ?? 0)
-    const due = free + 0.01 + this.#random.next() * this.#init.storeDelay
-    this.#storeFreeAt.set(identity, due)
-    this.#later(due - now, () => {
-      const { comparable, key } = announced
-      const outcome = this.store.ingest(identity, entries, { comparable, key })
-      this.step({ type: 'ingested', link, stream, identity, bytes, outcome })
-      if (identity === this.identity.id && outcome.kind === 'staged') this.own.look()
-      this.#watchHeld()
-    })
-  }
-
-  /** Hands in what is held when its time comes. */
-  #watchHeld(): void {
-    const due = this.store.nextDue()
-    if (due === undefined || due === this.#dueAt) return
-    this.#dueAt = due
-    this.#later(Math.max(TICK, (due - this.micros()) / 1_000), () => {
-      this.#dueAt = undefined
-      this.store.releaseDue()
-      this.#watchHeld()
-    })
-  }
-
-  /** Looked up early or late: a changeover in between has to be noticed by its turn. */
-  #answer(question: Question): void {
-    const delay = this.#random.next() * this.#init.storeDelay
-    const found = this.#random.chance(0.5) ? look(this.store, question) : undefined
-    this.#later(delay, () => this.step(found ?? look(this.store, question)))
   }
 
   #changed(change: SimChange): void {
