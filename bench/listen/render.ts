@@ -13,7 +13,7 @@ import {
 } from '../../lib/base/index.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
 import { isRefused, pack, prepareGenerator, type PreparedWasm } from '../../lib/generators/index.ts'
-import { readFolder } from '../../lib/generators/node/folder.ts'
+import { readGenerator } from '../../lib/generators/node/folder.ts'
 import {
   type Command,
   type Conductor,
@@ -36,7 +36,7 @@ export interface Shipped {
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest())
 
 export async function shipped(generator: string): Promise<Shipped> {
-  const archive = pack(await readFolder(join(packageRoot(), 'fixtures/generators', generator)))
+  const archive = pack(await readGenerator(join(packageRoot(), 'fixtures/generators', generator)))
   if (isRefused(archive)) throw new Error(archive.message)
   const prepared = prepareGenerator(archive)
   if (isRefused(prepared)) throw new Error(prepared.message)

@@ -174,7 +174,7 @@ export const CODES = {
   MANIFEST_INVALID: 'a generator.json does not have the shape it must have',
   GENERATOR_ENTRY_MISSING: 'an archive does not hold the file that its generator.json names as its entry',
   ENGINE_UNKNOWN: 'a jam is made for an engine that came after this version',
-  GENERATOR_RUNTIME_UNKNOWN: 'a generator is of a runtime that this version does not have',
+  PATTERN_TEXT: 'the text of a pattern cannot be played as it is written',
   WASM_MALFORMED: 'a module cannot be parsed',
   WASM_INVALID: 'a module parses but its types do not fit together',
   WASM_LIMIT: 'a module is larger than a generator may be',

@@ -4,6 +4,10 @@ import { pathFault } from './archive/path.ts'
 
 /** The file in an archive that says what it is. */
 export const MANIFEST_FILE = 'generator.json'
+/** The module that plays a pattern's text, in its archive. */
+export const PLAYER_FILE = 'player.wasm'
+/** The text of a pattern whose `generator.json` names none. */
+const PATTERN_FILE = 'pattern.txt'
 /** Parameters that the mix has for every generator (dB, -1 to 1): no generator has its own of these names. */
 export const RESERVED_PARAMS: readonly string[] = ['gain', 'pan']
 
@@ -59,7 +63,7 @@ const schema = z
     composer: line(200).optional(),
     track: nameText.optional(),
   })
-  .refine((manifest) => manifest.entry !== undefined || manifest.runtime === 'process', {
+  .refine((manifest) => manifest.entry !== undefined || manifest.runtime !== 'wasm', {
     path: ['entry'],
     message: 'is missing: name the file in the archive that runs',
   })
@@ -83,7 +87,10 @@ export function parseManifest(bytes: Uint8Array): Manifest | Refusal {
     return invalid(error instanceof Error ? error.message : 'it is no JSON')
   }
   const result = schema.safeParse(value)
-  if (result.success) return result.data
+  if (result.success) {
+    const { data } = result
+    return data.runtime === 'pattern' ? { ...data, entry: data.entry ?? PATTERN_FILE } : data
+  }
   const [issue] = result.error.issues
   return invalid(issue ? `${showPath(issue.path)} ${issue.message}` : 'it has the wrong shape')
 }

@@ -2,7 +2,7 @@ import { type Refusal, refusal } from '../base/index.ts'
 import type { ArchiveFile } from './archive/limits.ts'
 import { assetsOf, type Assets } from './assets.ts'
 import { unpack } from './archive/pack.ts'
-import { MANIFEST_FILE, type Manifest, parseManifest } from './manifest.ts'
+import { MANIFEST_FILE, type Manifest, parseManifest, PLAYER_FILE } from './manifest.ts'
 import { isRefused } from './refused.ts'
 import type { PreparedProcess } from './process/types.ts'
 import { checkModule } from './wasm/check.ts'
@@ -12,11 +12,11 @@ import { instrument } from './wasm/instrument.ts'
 export interface OpenedArchive {
   readonly manifest: Manifest
   readonly files: readonly ArchiveFile[]
-  /** What runs; of a process without a named entry the first executable file. */
+  /** What runs; of a process without a named entry the first executable file; of a pattern its text. */
   readonly entry: ArchiveFile
 }
 
-/** A WASM generator, compiled with its step budget: made once for an archive, then started as often as it is played. */
+/** A WASM generator, or the player of a pattern, compiled with its step budget: made once for an archive, then started as often as it is played. */
 export interface PreparedWasm {
   readonly runtime: 'wasm'
   readonly manifest: Manifest
@@ -76,13 +76,15 @@ function prepareOpened({ manifest, files, entry }: OpenedArchive): PreparedWasm 
       'GENERATOR_NOT_ALLOWED',
       `${manifest.name} runs as a process, which can do more than sound: \`generator allow\` lets it, \`trust\` all that its author publishes`,
     )
-  if (manifest.runtime !== 'wasm')
+  // A pattern is its player, which reads the text beside it: so its voices are those of the archive, whoever plays it.
+  const code = manifest.runtime === 'pattern' ? files.find(({ path }) => path === PLAYER_FILE) : entry
+  if (!code)
     return refusal(
-      'GENERATOR_RUNTIME_UNKNOWN',
-      `${manifest.name} is of the runtime ${manifest.runtime}, which this version does not have: publish it as wasm or process`,
+      'GENERATOR_ENTRY_MISSING',
+      `the archive of ${manifest.name} does not hold ${PLAYER_FILE}, which plays its text: \`generator pack\` and \`generator publish\` put it in`,
     )
-  const checked = checkModule(entry.bytes)
-  if (isRefused(checked)) return refusal(checked.code, `${entry.path} of ${manifest.name}: ${checked.message}`)
+  const checked = checkModule(code.bytes)
+  if (isRefused(checked)) return refusal(checked.code, `${code.path} of ${manifest.name}: ${checked.message}`)
   const module = new WebAssembly.Module(instrument(checked) as Uint8Array<ArrayBuffer>)
   const asks = checked.imports.some((name) => name === 'asset_size' || name === 'asset_read')
   return { runtime: 'wasm', manifest, module, ...(asks && { assets: assetsOf(files) }) }

@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises'
-import { isRefused, openArchive, pack, prepareGenerator, type OpenedArchive } from '../../lib/generators/index.ts'
-import { readFolder } from '../../lib/generators/node/folder.ts'
+import {
+  isRefused,
+  openArchive,
+  pack,
+  patternFault,
+  prepareGenerator,
+  type OpenedArchive,
+} from '../../lib/generators/index.ts'
+import { readGenerator } from '../../lib/generators/node/folder.ts'
 import { MarmaladeError, type Refusal } from '../../lib/base/index.ts'
 
 /** A generator's folder, packed and checked. */
@@ -10,12 +17,15 @@ export interface Packed extends OpenedArchive {
 
 /**
  * Packs a folder and checks that what comes out is a generator that other nodes will run.
- * @throws MarmaladeError with the codes of `readFolder`, `pack`, `openArchive` and `checkModule`
+ * @throws MarmaladeError with the codes of `readGenerator`, `pack`, `openArchive`, `checkModule` and `patternFault`
  */
 export async function packGenerator(folder: string): Promise<Packed> {
-  const archive = orThrow(pack(await readFolder(folder)))
+  const archive = orThrow(pack(await readGenerator(folder)))
   const opened = orThrow(openArchive(archive))
-  if (opened.manifest.runtime === 'wasm') orThrow(prepareGenerator(archive))
+  if (opened.manifest.runtime === 'process') return { ...opened, archive }
+  const prepared = orThrow(prepareGenerator(archive))
+  const fault = opened.manifest.runtime === 'pattern' ? patternFault(prepared, opened.entry) : undefined
+  if (fault) throw new MarmaladeError(fault.code, fault.message)
   return { ...opened, archive }
 }
 

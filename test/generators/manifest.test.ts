@@ -38,7 +38,6 @@ test('what is wrong with a manifest is refused with its place', (t) => {
     ['a bad name', { ...BASE, name: '../x' }, /: name is no name/],
     ['a runtime there is not', { ...BASE, runtime: 'python' }, /: runtime /],
     ['no entry', { ...BASE, entry: undefined }, /: entry is missing/],
-    ['no entry of a pattern', { name: 'p', runtime: 'pattern' }, /: entry is missing/],
     ['an entry outside', { ...BASE, entry: '../x.wasm' }, /: entry leads out/],
     ['gain', { ...BASE, params: [{ ...PARAM, name: 'gain' }] }, /: params\[0\]\.name is reserved/],
     ['pan', { ...BASE, params: [PARAM, { ...PARAM, name: 'pan' }] }, /: params\[1\]\.name is reserved/],

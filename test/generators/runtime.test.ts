@@ -138,5 +138,8 @@ test('what cannot be prepared is refused', async (t) => {
   t.equal(codeOf(prepareGenerator(archiveOf(wasm, { entry: 'other.wasm' }))), 'GENERATOR_ENTRY_MISSING')
   t.equal(codeOf(prepareGenerator(archiveOf(wasm, { name: 'No Name' }))), 'MANIFEST_INVALID')
   t.equal(codeOf(prepareGenerator(archiveOf(wasm, { runtime: 'process' }))), 'GENERATOR_NOT_ALLOWED')
-  t.equal(codeOf(prepareGenerator(archiveOf(wasm, { runtime: 'pattern' }))), 'GENERATOR_RUNTIME_UNKNOWN')
+  t.equal(
+    codeOf(prepareGenerator(archiveOf(wasm, { runtime: 'pattern', entry: 'test.wasm' }))),
+    'GENERATOR_ENTRY_MISSING',
+  )
 })

@@ -164,6 +164,7 @@ interface PlayMore {
   readonly as?: string
   readonly params?: Readonly<Record<string, number>>
   readonly bars?: number
+  readonly replaces?: string
 }
 
 /** `b` connects to `a` and remembers the address; they follow each other. */

@@ -1,9 +1,12 @@
 import { constants } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MarmaladeError } from '../../base/index.ts'
+import { packageRoot } from '../../base/node/root.ts'
 import { type ArchiveFile, MAX_BYTES, MAX_FILES } from '../archive/limits.ts'
 import { isIgnored } from '../archive/path.ts'
+import { MANIFEST_FILE, parseManifest, PLAYER_FILE } from '../manifest.ts'
+import { isRefused } from '../refused.ts'
 
 /**
  * The files under a folder as `pack` takes them, dotfiles and node_modules left out.
@@ -34,6 +37,20 @@ export async function readFolder(root: string): Promise<ArchiveFile[]> {
     }
   }
   return files
+}
+
+/**
+ * The files of a generator's folder: where it is a pattern without a player of its own, with the one that is shipped.
+ * @throws MarmaladeError with the codes of `readFolder`
+ */
+export async function readGenerator(root: string): Promise<ArchiveFile[]> {
+  const files = await readFolder(root)
+  const json = files.find(({ path }) => path === MANIFEST_FILE)
+  const manifest = json && parseManifest(json.bytes)
+  if (!manifest || isRefused(manifest) || manifest.runtime !== 'pattern') return files
+  if (files.some(({ path }) => path === PLAYER_FILE)) return files
+  const bytes = new Uint8Array(await readFile(join(packageRoot(), 'fixtures', 'patterns', PLAYER_FILE)))
+  return [...files, { path: PLAYER_FILE, bytes, executable: false }]
 }
 
 async function readOne(root: string, path: string, most: number): Promise<ArchiveFile> {
