@@ -1,5 +1,5 @@
 export { drawPicture } from './draw.ts'
-export { MAX_LANES, MAX_SHAPES } from './layout.ts'
-export { CONTEXT, MAX_COLUMNS, MIX, Overview, type Envelope } from './overview.ts'
+export { MAX_LANES } from './layout.ts'
+export { MAX_COLUMNS, MIX, Overview } from './overview.ts'
 export { duration } from './axis.ts'
 export type * from './types.ts'

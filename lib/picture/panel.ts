@@ -1,4 +1,4 @@
-import { LEFT } from './axis.ts'
+import { LEFT, MARGIN } from './axis.ts'
 import { drawShape } from './clip.ts'
 import { drawDifference } from './difference.ts'
 import { most } from './layout.ts'
@@ -74,7 +74,7 @@ function drawRows(sheet: Sheet, rendition: PicturedRendition, top: number): Draw
 /** The name of a row beside its first lane, no larger than the lane. */
 function label(track: string, middle: number, height: number): Markup {
   const size = height < 20 ? 11 : 14
-  const shown = fitted(plainLine(track), size + 1, LEFT - 40)
+  const shown = fitted(plainLine(track), size + 1, LEFT - 14 - MARGIN)
   return element(
     'text',
     { class: 'track', x: LEFT - 14, y: middle + size / 3, style: `font-size:${size}px` },

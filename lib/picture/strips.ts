@@ -78,7 +78,7 @@ const shown = (value: number): string => String(Number(value.toPrecision(4)))
 
 /** How high talk is. */
 export const talkHeight = (talk: readonly PicturedTalk[]): number =>
-  talk.length === 0 ? 0 : TALK_LINES * TALK_LINE + 14
+  talk.length === 0 ? 0 : (TALK_LINES + 1) * TALK_LINE
 
 /** What players said, at its time: in words as long as there is room, else a dot that says it when pointed at. */
 export function drawTalk(
@@ -95,7 +95,8 @@ export function drawTalk(
     const line = fitted(`${name}: ${plainLine(said, 60)}`, 12, RIGHT - x - 12)
     const at = words < MAX_SAID ? ends.findIndex((end) => end < x) : -1
     const fits = line !== '' && at >= 0
-    const y = top + 14 + Math.max(0, at) * TALK_LINE
+    // Dots have a line of their own, below the words.
+    const y = top + 14 + (fits ? at : TALK_LINES) * TALK_LINE
     if (fits) {
       ends[at] = x + widthOf(line, 12) + 16
       words++

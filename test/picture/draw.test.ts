@@ -6,7 +6,6 @@ import type { Stem } from '../../lib/mix/index.ts'
 import {
   drawPicture,
   MAX_LANES,
-  MAX_SHAPES,
   Overview,
   type Picture,
   type PicturedInstance,
@@ -229,19 +228,40 @@ test('a jam of hours with thousands of instances, players and tags is a picture 
     text: 'w'.repeat(900),
   }))
   const players = refs.map((ref, i) => ({ ref, name: `player ${i}`, short: `p${i}` }))
-  for (const [tracks, playing] of [
-    [1, 300],
-    [7, 6],
-    [900, 300],
+  for (const [tracks, playing, drawnAs] of [
+    [1, 300, 1],
+    [7, 6, 42],
+    [900, 300, 40],
   ] as const) {
     const whole = rendition(bars, many(tracks, playing), changes)
     const svg = drawPicture(picture([whole], { players, talk }))
     const { elements } = readSvg(svg)
     const bodies = elements.filter(({ attributes }) => attributes['class'] === 'body').length
-    t.ok(bodies > 0 && bodies <= MAX_SHAPES, `${tracks} tracks, ${playing} players: ${bodies} shapes`)
+    t.equal(bodies, drawnAs, `${tracks} tracks, ${playing} players: ${bodies} shapes`)
     t.ok(svg.length < 2_000_000, `${(svg.length / 1e6).toFixed(2)} MB`)
     const rows = new Set(elements.flatMap(({ attributes: { class: name, y } }) => (name === 'body' ? [y] : [])))
     t.ok(rows.size <= MAX_LANES, `${rows.size} lanes`)
+  }
+  t.end()
+})
+
+test('a thousand swaps are drawn as one for each stretch of them; a few one by one', (t) => {
+  /** Stretches of so many, one bar after another, with a rest of 50 bars between. */
+  const swaps = (each: number, stretches: number): Heard[] =>
+    Array.from({ length: each * stretches }, (_, i) => {
+      const from = 2 * i + 50 * Math.floor(i / each)
+      return { path: `${A}/bass/bass-${i}`, from, to: from + 1, track: 'bass' }
+    })
+  for (const [each, stretches, drawnAs] of [
+    [100, 10, 10],
+    [4, 10, 40],
+  ] as const) {
+    const read = readSvg(
+      drawPicture(picture([rendition(2 * each * stretches + 50 * stretches, swaps(each, stretches))])),
+    )
+    const bodies = read.elements.filter(({ attributes }) => attributes['class'] === 'body')
+    t.equal(bodies.length, drawnAs)
+    t.equal(new Set(bodies.map(({ attributes }) => attributes['y'])).size, 1, 'in one lane')
   }
   t.end()
 })
