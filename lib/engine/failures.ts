@@ -1,5 +1,5 @@
-import type { Frames } from '../base/index.ts'
-import type { Grid, InstancePath } from '../jam/index.ts'
+import type { Frames, Refusal } from '../base/index.ts'
+import { pathOf, type Grid, type InstancePath, type PlayItem } from '../jam/index.ts'
 import type { InstanceEvent } from '../mix/index.ts'
 import { instanceRecord } from './take-file.ts'
 
@@ -17,11 +17,21 @@ export interface Failure {
 
 /** Keeps what failed while it is rendered: each instance ends alone, and nobody else's sound is another for it. */
 export class Failures {
-  readonly all: Failure[] = []
-  readonly #grid: Pick<Grid, 'barOfFrame'>
+  readonly #all: Failure[] = []
+  readonly #grid: Pick<Grid, 'barOfFrame' | 'frameOfTick'>
 
-  constructor(grid: Pick<Grid, 'barOfFrame'>) {
+  constructor(grid: Pick<Grid, 'barOfFrame' | 'frameOfTick'>) {
     this.#grid = grid
+  }
+
+  /** By frame. */
+  get all(): readonly Failure[] {
+    return [...this.#all].sort((a, b) => a.frame - b.frame)
+  }
+
+  /** A play does not start: its archive is refused for what it holds, here as everywhere. */
+  refuse(play: PlayItem, { code, message }: Refusal): void {
+    this.#add({ path: pathOf(play), frame: this.#grid.frameOfTick(play.payload.at), code, message })
   }
 
   /** Takes in what one quantum came to. */
@@ -30,7 +40,11 @@ export class Failures {
       const record = instanceRecord(event)
       if (record?.kind !== 'failed') continue
       const { frame, code, message } = record
-      this.all.push({ path: event.path, frame, bar: this.#grid.barOfFrame(frame) + 1, code, message })
+      this.#add({ path: event.path, frame, code, message })
     }
+  }
+
+  #add(failure: Omit<Failure, 'bar'>): void {
+    this.#all.push({ ...failure, bar: this.#grid.barOfFrame(failure.frame) + 1 })
   }
 }

@@ -87,10 +87,10 @@ export interface Replayed extends Written {
 
 /**
  * Renders a score or a take offline. The same entries and archives give the same file on every machine, whatever the threads.
- * @throws MarmaladeError ENGINE_UNKNOWN, SCORE_TOO_LONG, GENERATOR_MISSING (names archive and publisher), what `prepareGenerator`
- * refuses, the code of a failure that this machine alone has (GENERATOR_TOO_SLOW, GENERATOR_NO_MEMORY), naming the instance,
- * CANCELLED, FILE_UNWRITABLE; BAR_PASSED where `from` is not before the
- * end; of a take TAKE_INVALID, TAKE_INCOMPLETE
+ * @throws MarmaladeError ENGINE_UNKNOWN, SCORE_TOO_LONG; naming archive and publisher GENERATOR_MISSING, GENERATOR_NOT_ALLOWED and
+ * SANDBOX_MISSING and its like; naming the instance the code of a failure that this machine alone has (GENERATOR_TOO_SLOW,
+ * GENERATOR_NO_MEMORY); CANCELLED, FILE_UNWRITABLE; BAR_PASSED where `from` is not before the end; of a take TAKE_INVALID,
+ * TAKE_INCOMPLETE
  */
 export async function replay(init: ReplayInit): Promise<Replayed> {
   const { score } = init
@@ -104,7 +104,7 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
     throw new MarmaladeError('BAR_PASSED', `the jam ends with bar ${bars}: begin at that one at the latest`)
   }
   const frozen = init.take && !init.whatIf ? frozenOf(init.take, init.take.file) : undefined
-  const prepared = await prepareAll({ init, archives: performance.archives, frozen })
+  const { prepared, refused } = await prepareAll({ init, archives: performance.archives, frozen })
   const processes = new ProcessHost({ pace: 'offline', ...(frozen && { frozen }) })
   const ran = [...prepared.values()].filter(({ runtime }) => runtime === 'process')
   if (ran.length > 0) await processes.start()
@@ -119,6 +119,10 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
   try {
     const sounding = new Sounding()
     const failures = new Failures(score.grid)
+    for (const play of score.plays) {
+      const why = refused.get(play.payload.archive)
+      if (why) failures.refuse(play, why)
+    }
     const begun = performance.begin({ runners, prepared, sounding, failures })
     const { renderer } = begun
     const began = now()
@@ -208,18 +212,33 @@ function interleaved(left: Float32Array, right: Float32Array): Float32Array {
 }
 
 interface Preparing {
-  readonly init: Pick<ReplayInit, 'archiveFile' | 'shown' | 'mayRun'>
+  readonly init: Pick<ReplayInit, 'archiveFile' | 'shown' | 'mayRun' | 'take' | 'whatIf'>
   readonly archives: readonly ScoreArchive[]
   /** What is heard in place of processes: then none runs. */
   readonly frozen: Frozen | undefined
 }
 
+interface Prepared {
+  readonly prepared: ReadonlyMap<BlobId, PreparedGenerator>
+  /** What no node starts, for what it holds: whoever plays it does not sound, live as in the score. */
+  readonly refused: ReadonlyMap<BlobId, Refusal>
+}
+
+/** Of a refusal that is this machine's, or its player's word: another may run the archive. */
+const OF_THIS_MACHINE: ReadonlySet<string> = new Set([
+  'GENERATOR_NOT_ALLOWED',
+  'SANDBOX_MISSING',
+  'SANDBOX_FORBIDDEN',
+  'SANDBOX_UNSUPPORTED',
+])
+
 /** Every archive, before a sample is rendered. */
-async function prepareAll({ init, archives, frozen }: Preparing): Promise<Map<BlobId, PreparedGenerator>> {
+async function prepareAll({ init, archives, frozen }: Preparing): Promise<Prepared> {
   const prepared = new Map<BlobId, PreparedGenerator>()
+  const refused = new Map<BlobId, Refusal>()
   for (const wanted of archives) {
     const { archive, generator } = wanted
-    if (prepared.has(archive)) continue
+    if (prepared.has(archive) || refused.has(archive)) continue
     const file = await init.archiveFile(archive).catch((cause: unknown) => {
       const why = cause instanceof MarmaladeError ? cause.message : 'it cannot be read'
       const message = `${generator} by ${init.shown(wanted)} cannot be replayed: its archive ${archive}: ${why}`
@@ -227,10 +246,13 @@ async function prepareAll({ init, archives, frozen }: Preparing): Promise<Map<Bl
     })
     const bytes = new Uint8Array(await readFile(file))
     const made = await prepareOne({ init, archive, bytes, file, frozen })
-    if (isRefused(made)) throw new MarmaladeError(made.code, `${generator} by ${init.shown(wanted)}: ${made.message}`)
-    prepared.set(archive, made)
+    const isAsked = init.whatIf?.replace.some((one) => one.archive === archive) ?? false
+    if (!isRefused(made)) prepared.set(archive, made)
+    else if (OF_THIS_MACHINE.has(made.code) || init.take || isAsked)
+      throw new MarmaladeError(made.code, `${generator} by ${init.shown(wanted)}: ${made.message}`)
+    else refused.set(archive, made)
   }
-  return prepared
+  return { prepared, refused }
 }
 
 async function prepareOne(one: {

@@ -99,28 +99,55 @@ offline('a part is a part of the whole, its stems too', async (t, folder) => {
   )
 })
 
-offline('archives that are missing or refused are named before anything is rendered', async (t, folder) => {
+offline('archives that are missing or not allowed are named before anything is rendered', async (t, folder) => {
   const archives = new Map(await sines())
   const { entries } = smallJam()
   archives.delete(archiveNamed('bass'))
   const missing = (await failureOf(replayed(folder, entries, archives, out(folder)))) as Error & { code: string }
   t.equal(missing.code, 'GENERATOR_MISSING')
   t.match(missing.message, /^bass by ben cannot be replayed: its archive &\S+: it cannot be read$/)
-  for (const [bytes, code] of [
-    [new Uint8Array(100), 'ARCHIVE_CORRUPT'],
-    [archiveOf(new Uint8Array(8), { runtime: 'process', entry: 'test.wasm' }), 'GENERATOR_NOT_ALLOWED'],
-  ] as const) {
-    archives.set(archiveNamed('bass'), bytes)
-    const refused = (await failureOf(replayed(folder, entries, archives, out(folder)))) as Error & { code: string }
-    t.equal(refused.code, code)
-    t.match(refused.message, /^bass by ben: /)
-  }
+  archives.set(archiveNamed('bass'), archiveOf(new Uint8Array(8), { runtime: 'process', entry: 'test.wasm' }))
+  const refused = (await failureOf(replayed(folder, entries, archives, out(folder)))) as Error & { code: string }
+  t.equal(refused.code, 'GENERATOR_NOT_ALLOWED')
+  t.match(refused.message, /^bass by ben: /)
   t.deepEqual(
     (await readdir(folder)).filter((name) => !name.endsWith('.tgz')),
     [],
     'and nothing is left behind',
   )
 })
+
+offline(
+  'an archive that nobody starts for what it holds keeps its plays silent, and nobody else’s',
+  async (t, folder) => {
+    const { entries } = smallJam()
+    const bens = new Set([...entries].filter(({ identity }) => identity === BEN).map(({ key }) => key))
+    const archives = new Map(await sines())
+    const without = await replayed(
+      folder,
+      entries.filter(({ key }) => !bens.has(key)),
+      archives,
+    )
+    for (const [bytes, code] of [
+      [new Uint8Array(100), 'ARCHIVE_CORRUPT'],
+      [archiveOf(new Uint8Array(8)), 'WASM_MALFORMED'],
+    ] as const) {
+      archives.set(archiveNamed('bass'), bytes)
+      const made = await replayed(folder, entries, archives, out(folder))
+      t.deepEqual(
+        made.failures.map(({ path, bar, frame, code }) => [path, bar, frame, code]),
+        [[`${refOf(BEN)}/bass/bass`, 1, BEAT_FRAMES, code]],
+      )
+      t.equal(made.samplesSha256, without.samplesSha256)
+      const asked = { replace: [{ path: `${refOf(ADA)}/drums/drums`, archive: archiveNamed('bass') }], mix: [] }
+      t.equal(
+        await codeOf(replayed(folder, entries, archives, { whatIf: asked as never })),
+        code,
+        'asked for, it is an error',
+      )
+    }
+  },
+)
 
 offline('a generator that fails ends alone: the jam is rendered, and who failed is named', async (t, folder) => {
   const { entries } = smallJam()
