@@ -14,6 +14,7 @@ import { pointsOf, type Asked } from './history.ts'
 import type { JamLog } from './jam-log.ts'
 import { likelyNext } from './likely.ts'
 import type { PointLog } from './point-log.ts'
+import { logHeard } from './log-heard.ts'
 import { Readings } from './readings.ts'
 import { pointsFolderOf, sweepPoints } from './take-folder.ts'
 
@@ -225,22 +226,10 @@ export class Playing {
         this.#fail(message.message)
         break
       default:
-        this.#tell(message)
+        logHeard(this.#init, message)
         this.heard.hear(message)
     }
     this.#wake()
-  }
-
-  /** What people should read of it. */
-  #tell(message: FromEngine): void {
-    const { log, jamLog } = this.#init
-    if (message.kind === 'jam') for (const event of message.events) jamLog.event(event)
-    if (message.kind !== 'instances') return
-    for (const event of message.events) {
-      jamLog.instance(event)
-      if (event.kind === 'failed') log.warn({ path: event.path, code: event.failure.code }, event.failure.message)
-      if (event.kind === 'refused') log.warn({ path: event.path, code: 'MIX_REFUSED' }, event.message)
-    }
   }
 
   #noteSink(state: SinkState): void {
