@@ -82,7 +82,7 @@ const record = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('nudge'), frame, millis: z.number() }),
   /** An ambient reading that a generator saw. */
   z.object({ kind: z.literal('reading'), frame, path, value: z.union([z.number(), text]) }),
-  /** PCM of a process generator, kept as a blob, from a frame on. */
+  /** PCM of a process generator, kept as a blob, from a frame on that is counted from its first in frames that were played. */
   z.object({ kind: z.literal('pcm'), frame, path, blob: z.custom<BlobId>(isBlobId, 'expected a blob id'), frames }),
   /** What a process said that matters to others, as JSON, from a frame on. */
   z.object({ kind: z.literal('said'), frame, path, said: z.string().max(MAX_SAID) }),

@@ -13,15 +13,15 @@ import { codeOf } from '../helpers/hosts.ts'
 import { ADA, archiveNamed, BAR, BEN, startedJam } from '../helpers/jams.ts'
 import { archiveFrom, probeWat, renderAll, sineWat, specOf, startAt } from '../helpers/mix.ts'
 import { until } from '../helpers/until.ts'
-import { canRun } from '../helpers/processes.ts'
+import { canRun, ownEntry, running } from '../helpers/processes.ts'
 import { ALL, ofKind, session } from '../helpers/session-tests.ts'
-import { archivesOf, replayed, type SessionRig } from '../helpers/sessions.ts'
+import { archivesOf, BEAT_FRAMES, replayed, type SessionRig } from '../helpers/sessions.ts'
 import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
 
-const script = (text: string, more: Record<string, unknown> = {}): Uint8Array => {
-  const manifest = { name: 'drums', runtime: 'process', entry: 'run', ...more }
+const script = (text: string, entry = 'run'): Uint8Array => {
+  const manifest = { name: 'drums', runtime: 'process', entry }
   return good(
-    pack([textFile('generator.json', JSON.stringify(manifest)), { ...textFile('run', text), executable: true }]),
+    pack([textFile('generator.json', JSON.stringify(manifest)), { ...textFile(entry, text), executable: true }]),
   )
 }
 
@@ -75,6 +75,64 @@ session('a take gives again what was heard of a process, and the tags it set; th
   t.deepEqual(score.inexact, ['drums'])
   t.notEqual(score.samplesSha256, report.samplesSha256)
 })
+
+/** Noise, a tag with every tenth of a second of it; told of its stop it fails. What is not written blocks nothing that is read. */
+const FAILS_AT_STOP = `#!/usr/bin/python3
+import array, os, random, select
+os.write(3, b"tail\\n")
+noise = array.array('f', [random.random() / 4 - 0.125 for _ in range(960)]).tobytes()
+b = 0
+while True:
+    told, room, _ = select.select([3], [1], [])
+    if told and b'stop' in os.read(3, 4096): os._exit(4)
+    if not room: continue
+    if b % 10 == 0: os.write(3, f"tag color {random.randrange(1, 64) / 128}\\n".encode())
+    os.write(1, noise[b % 64 * 8:] + noise[:b % 64 * 8])
+    b += 1
+`
+
+session(
+  'a process plays on where the clock jumps, and a take gives it again: tags, failure and all',
+  async (t, rig) => {
+    if (!(await canRun(t))) return
+    const entry = ownEntry()
+    const process = script(FAILS_AT_STOP, entry)
+    const archives = await archivesOf({ chords: probeWat('color') })
+    const jam = startedJam({ tempo: 120 })
+    jam.play(ADA, 'drums', 0)
+    jam.play(BEN, 'chords', 0)
+    jam.stop(ADA, 'drums', 5 * BAR)
+    jam.action(ADA, 'end', { at: 9 * BAR })
+    const { entries } = jam
+    await rig.open({ entries, archives, ready: [await readied(rig, process)] })
+    const levels = () => rig.messages.flatMap((message) => (message.kind === 'levels' ? message.levels.instances : []))
+    let millis = 0
+    const goOn = (): Promise<void> => rig.to((millis += 25) * 48)
+    await until('it is heard', async () => {
+      await goOn()
+      return levels().some(({ path, peak }) => path.includes('/drums/') && peak > 0.05)
+    })
+    rig.session.setZero(-800)
+    await rig.to((millis += 2_000) * 48)
+    // Stopped by then, it ends while no time passes for its tail.
+    await rig.to((millis = 10_000 - 800 + 100) * 48)
+    await until('it has ended', () => running(entry).length === 0)
+    const { report, take } = await rig.finish(ALL)
+    const [jump, ...more] = ofKind(take.records, 'clock')
+    t.deepEqual([jump && jump.to - jump.frame, more.length], [800 * 48, 0])
+    const after = ofKind(take.records, 'said').filter(({ frame }) => frame >= (jump?.to ?? 0))
+    t.ok(after.length > 0, 'it said something after the jump')
+    const [failed] = ofKind(take.records, 'failed')
+    t.equal(failed?.code, 'GENERATOR_FAILED')
+    t.ok(failed && failed.frame > 20 * BEAT_FRAMES, 'in its tail')
+    const all = new Map([...archives, [archiveNamed('drums'), process]])
+    for (const threads of [1, 2]) {
+      const again = await replayed(rig.place, entries, all, { take: await readTake(rig.takeFile), threads })
+      t.equal(again.take?.divergence, undefined, `everything in its place, with ${threads} threads`)
+      t.equal(again.samplesSha256, report.samplesSha256, 'every sample')
+    }
+  },
+)
 
 const HOSTILE: Readonly<Record<string, string>> = {
   'an endless loop': 'while True: pass',

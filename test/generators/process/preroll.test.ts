@@ -105,7 +105,7 @@ test('what was kept of one that was started ahead plays again exactly, with what
   t.deepEqual(said, [{ path: IDENTITY.path, frame: IDENTITY.start, said: { kind: 'tag', name: 'level', value: 0.5 } }])
   t.equal(kept[0]?.frame, IDENTITY.start)
 
-  const again = await processKit({ pace: 'offline', frozen: { folder, kept, said, failed: [] } })
+  const again = await processKit({ pace: 'offline', frozen: { folder, kept, jumps: [], said, failed: [] } })
   const { voice: second, tags: tagsAgain } = again.start(again.script('#!/bin/false\n'))
   second.process(at(0))
   t.deepEqual(second.left, left.slice(0, 128), 'from its first frame on')
@@ -130,7 +130,7 @@ test('one that failed before its start says so there, in a take too, and what it
   voice.close()
   await kit.host.settle()
   const failed = [{ path: IDENTITY.path, frame: IDENTITY.start, ...voice.failure! }]
-  const again = await processKit({ pace: 'offline', frozen: { folder, kept: [], said, failed } })
+  const again = await processKit({ pace: 'offline', frozen: { folder, kept: [], jumps: [], said, failed } })
   const { voice: second, tags: tagsAgain } = again.start(again.script('#!/bin/false\n'))
   t.equal(second.process(at(0)), 'error')
   t.deepEqual(second.failure, voice.failure)

@@ -214,7 +214,7 @@ os._exit(4)
 
   const { code, message } = voice.failure!
   const failed = [{ path: IDENTITY.path, frame: IDENTITY.start + (blocks.length - 1) * 128, code, message }]
-  const again = await processKit({ pace: 'offline', frozen: { folder, kept, said, failed } })
+  const again = await processKit({ pace: 'offline', frozen: { folder, kept, jumps: [], said, failed } })
   const { voice: second, tags: tagsAgain } = again.start(again.script('#!/bin/false\n'))
   let same = true
   for (const [i, { samples, writes, status }] of blocks.entries()) {

@@ -20,7 +20,7 @@ const inflate = promisify(inflateRaw)
 /** A stretch of what one process was heard with, in a file of its own. */
 export interface KeptPcm {
   readonly path: string
-  /** The jam's. */
+  /** The jam's for the instance's first; counted on from there in frames that were played, whatever the jam's did. */
   readonly frame: Frames
   readonly frames: Frames
   readonly blob: BlobId

@@ -11,10 +11,17 @@ export interface KeptSaying {
   readonly said: Saying
 }
 
+/** Where the jam frame jumped ahead in the session: what lies between was never played. */
+export interface Jump {
+  readonly frame: Frames
+  readonly to: Frames
+}
+
 /** What a take kept of its processes: stretches of sound, what they said, and why instances failed. */
 export interface Frozen {
   readonly folder: string
   readonly kept: readonly KeptPcm[]
+  readonly jumps: readonly Jump[]
   readonly said: readonly KeptSaying[]
   readonly failed: readonly (VoiceFailure & { readonly path: string; readonly frame: Frames })[]
 }
@@ -37,9 +44,10 @@ export class FrozenSource implements Source {
   readonly #path: string
   readonly #onChange: () => void
   readonly #onSaid: (said: FromServing) => boolean
-  readonly #said: KeptSaying[]
+  readonly #first: Frames
+  readonly #said: { readonly place: Frames; readonly kept: KeptSaying }[]
   readonly #stretches: KeptPcm[]
-  /** The jam frame that comes next. */
+  /** Where the sound that comes next lies, as it was kept: counted on from the first frame, whatever the jam frame did. */
   #next: Frames
   #samples: Float32Array = new Float32Array(0)
   #reading = false
@@ -47,10 +55,13 @@ export class FrozenSource implements Source {
   constructor({ frozen, path, first, onChange, onSaid }: FrozenInit) {
     this.#frozen = frozen
     this.#path = path
+    this.#first = first
     this.#next = first
     this.#onChange = onChange
     this.#onSaid = onSaid
-    this.#said = frozen.said.filter((kept) => kept.path === path && kept.frame >= first)
+    this.#said = frozen.said
+      .filter((kept) => kept.path === path && kept.frame >= first)
+      .map((kept) => ({ place: this.#placeOf(kept.frame), kept }))
     this.#stretches = frozen.kept
       .filter((kept) => kept.path === path && kept.frame >= first)
       .sort((a, b) => a.frame - b.frame)
@@ -68,10 +79,17 @@ export class FrozenSource implements Source {
     return taken
   }
 
-  /** What held up to a frame; false where there is no room for it now. */
+  /** Where the sound lies, as it was kept, that was played at a jam frame. */
+  #placeOf(frame: Frames): Frames {
+    const over = this.#frozen.jumps.filter((jump) => this.#first < jump.to && jump.to <= frame)
+    return over.reduce((place, jump) => place - (jump.to - jump.frame), frame)
+  }
+
+  /** What held up to a place in the sound; false where there is no room for it now. */
   #say(to: Frames): boolean {
-    for (let kept = this.#said[0]; kept && kept.frame <= to; kept = this.#said[0]) {
-      if (!this.#onSaid({ ...kept.said, from: kept.frame })) return false
+    for (let next = this.#said[0]; next && next.place <= to; next = this.#said[0]) {
+      const { said, frame } = next.kept
+      if (!this.#onSaid({ ...said, from: frame })) return false
       this.#said.shift()
     }
     return true
@@ -92,7 +110,9 @@ export class FrozenSource implements Source {
     if (stretch?.frame !== this.#next) {
       if (!this.#say(this.#next)) return
       this.#end(
-        this.#frozen.failed.find(({ path, frame }) => path === this.#path && Math.abs(frame - this.#next) <= BLOCK),
+        this.#frozen.failed.find(
+          ({ path, frame }) => path === this.#path && Math.abs(this.#placeOf(frame) - this.#next) <= BLOCK,
+        ),
       )
       return
     }
