@@ -59,7 +59,7 @@ class Desk {
         start(prepared, settings) {
           const { identity } = settings
           if (prepared.runtime !== 'process' || !identity) throw new Error('it is no process')
-          return new ProcessVoice({ prepared, settings, identity, post, pace: 'live' })
+          return new ProcessVoice({ prepared, settings, identity, post, pace: 'live', thread: 0 })
         },
       },
     }

@@ -7,7 +7,10 @@ import type { ReadyArchive } from '../../lib/engine/types.ts'
 import { pack, prepareAllowed } from '../../lib/generators/index.ts'
 import { ProcessHost } from '../../lib/generators/process/node/host.ts'
 import { runtimeWith } from '../../lib/generators/process/node/runtime.ts'
-import { LocalRunner } from '../../lib/mix/index.ts'
+import { ServingPort } from '../../lib/generators/process/node/serving-port.ts'
+import { Preroll } from '../../lib/generators/process/preroll.ts'
+import { LocalRunner, type GroupRunner } from '../../lib/mix/index.ts'
+import { startPool } from '../../lib/mix/node/pool.ts'
 import { good, textFile } from '../helpers/generators.ts'
 import { codeOf } from '../helpers/hosts.ts'
 import { ADA, archiveNamed, BAR, BEN, startedJam } from '../helpers/jams.ts'
@@ -174,5 +177,44 @@ test('whatever a process does, every sample of the others is the same', async (t
     await runner.close()
     await host.close()
   }
+  removeFolder(folder)
+})
+
+test('processes end with the thread that plays them, started ahead or not; those of another go on', async (t) => {
+  if (!(await canRun(t))) return
+  const folder = temporaryFolder()
+  const host = new ProcessHost({ pace: 'live' })
+  await host.start()
+  const pool = await startPool(2, { processes: host.link })
+  const [dying, staying] = pool
+  const post = new ServingPort(host.link).post
+  const position = { frame: 0, beat: 0, beatsPerFrame: 1 / BEAT_FRAMES, bar: 0 }
+  const quantum = { from: 0, commands: [], changes: [], cuts: [], positions: [position] }
+  const play = (runner: GroupRunner | undefined, name: string, ahead: boolean) => {
+    const entry = ownEntry()
+    const bytes = script('#!/bin/sh\ncat /dev/zero\n', entry)
+    const file = join(folder, entry)
+    writeFileSync(file, bytes)
+    const archive = archiveNamed(name)
+    const prepared = good(prepareAllowed(bytes, file))
+    if (prepared.runtime !== 'process') throw new Error('it is no process')
+    const spec = specOf(archive, name)
+    const start = { prepared, identity: { ...spec, start: 0 }, position, params: new Map(), sampleRate: 48_000 }
+    const preroll = ahead ? new Preroll(start, post) : undefined
+    runner?.prepare(archive, prepared)
+    const command = { kind: 'start', frame: 0, spec, slot: ahead ? 1 : 0, seed: [1, 2] } as const
+    runner?.begin({ ...quantum, commands: [{ ...command, ...(preroll && { preroll: preroll.start }) }] })
+    runner?.finish()
+    return { entry, preroll }
+  }
+  const lost = [play(dying, 'drums', false), play(dying, 'chords', true)]
+  const kept = play(staying, 'bass', false)
+  t.ok(lost[1]?.preroll?.taken, 'one was started ahead')
+  await until('they run', () => [...lost, kept].every(({ entry }) => running(entry).length > 0))
+  await dying?.terminate()
+  await until('they have ended', () => lost.every(({ entry }) => running(entry).length === 0))
+  t.ok(running(kept.entry).length > 0, 'the other goes on')
+  await Promise.all(pool.map((runner) => runner.close()))
+  await host.close()
   removeFolder(folder)
 })

@@ -12,6 +12,7 @@ const TURN = 2
 const ENDED = 3
 const CLOSED = 4
 const WOKEN = 5
+const PLAYER = 6
 const WORDS = 8
 
 const FRAME_BYTES = 8
@@ -65,6 +66,16 @@ export class ProcessMemory {
   /** Whether nobody plays it any more. */
   get closed(): boolean {
     return Atomics.load(this.#words, CLOSED) === 1
+  }
+
+  /** The system's number of the thread that plays it; 0 before, and where the system does not tell. */
+  get player(): number {
+    return Atomics.load(this.#words, PLAYER)
+  }
+
+  /** Mixing thread: it plays it from now on, as long as it lives. */
+  takenBy(thread: number): void {
+    Atomics.store(this.#words, PLAYER, thread)
   }
 
   /** Serving thread: puts frames of interleaved stereo at `written`, there being room. */

@@ -20,6 +20,8 @@ export interface ProcessVoiceInit {
   /** Tells the thread that serves processes; it never waits. */
   readonly post: (message: ToServing) => void
   readonly pace: ProcessPace
+  /** The system's number of the calling thread, 0 where it does not tell: the process ends with it. */
+  readonly thread: number
 }
 
 /**
@@ -90,11 +92,12 @@ export class ProcessVoice implements Voice {
 
   /** False where a replay has waited for its first sound in vain. */
   #start(block: BlockPosition): boolean {
-    const { prepared, settings, identity, post, pace } = this.#init
+    const { prepared, settings, identity, post, pace, thread } = this.#init
     const { preroll, sampleRate, tags } = settings
     this.#state = 'runs'
     const start = { prepared, identity, position: block, params: this.#params, sampleRate }
     if (preroll && suits(preroll, start)) {
+      this.#memory.takenBy(thread)
       this.#teller.skipBeats(block)
       return true
     }
@@ -103,6 +106,7 @@ export class ProcessVoice implements Voice {
       this.#memory = new ProcessMemory()
       this.#teller = new Teller(this.#memory.toProcess, tags)
     }
+    this.#memory.takenBy(thread)
     post(startOf(start, this.#memory.memory))
     if (pace === 'live') return true
     // What it said before its first frame was played holds from there on, in a take of one that was prerolled above all.

@@ -1,5 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { BlobId } from '../../base/index.ts'
+import { ownThread } from '../../base/node/thread-id.ts'
 import type { PreparedGenerator } from '../../generators/index.ts'
 import { runtimeWith } from '../../generators/process/node/runtime.ts'
 import { VoiceGroup } from '../group.ts'
@@ -21,7 +22,6 @@ import {
   type ToThread,
 } from './shared.ts'
 import { liveGuard } from './thread-clock.ts'
-import { ownThread } from './thread-id.ts'
 
 /** One group on this thread: waits to be asked for a quantum, renders it, answers; until it is closed. */
 function serve(port: MessagePort, start: ThreadStart): void {

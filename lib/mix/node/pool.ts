@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import type { BlobId, Millis } from '../../base/index.ts'
+import { isThreadGone } from '../../base/node/thread-id.ts'
 import { siblingModule, startThread } from '../../base/node/thread.ts'
 import type { PreparedGenerator } from '../../generators/index.ts'
 import type { ProcessLink } from '../../generators/process/node/host.ts'
@@ -24,7 +25,6 @@ import {
   type ToThread,
   type Waiting,
 } from './shared.ts'
-import { isThreadGone } from './thread-id.ts'
 
 export interface ThreadOptions {
   /** What an instance may take for 128 frames, live: with it the guard watches (`watch.ts`). None offline. */

@@ -27,8 +27,7 @@ port.onmessage = (event: unknown) => {
   if (message.kind === 'start') void serve(message)
   lookAtAll()
 }
-// Should a wake go amiss.
-setInterval(lookAtAll, TICK_MILLIS).unref()
+setInterval(tick, TICK_MILLIS).unref()
 
 parentPort?.on('message', (message: ToHostThread) => void answer(message))
 tell({ kind: 'ready' })
@@ -38,6 +37,12 @@ function lookAtAll(): void {
     serving.look()
     if (serving.over) void drop(serving)
   }
+}
+
+/** Should a wake go amiss, or the thread be gone that was to tell. */
+function tick(): void {
+  for (const serving of all) if (serving.orphaned) void drop(serving)
+  lookAtAll()
 }
 
 async function drop(serving: Serving): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Frames } from '../../../base/index.ts'
+import { isThreadGone } from '../../../base/node/thread-id.ts'
 import { ProcessMemory } from '../memory.ts'
 import type { FromServing, Saying, StartProcess, ToServingLine } from '../types.ts'
 import { Freezer, type PcmFolder } from './freeze.ts'
@@ -36,6 +37,11 @@ export class Serving {
   /** Whether nobody plays it any more: then it is to be closed. */
   get over(): boolean {
     return this.#memory.closed
+  }
+
+  /** Whether the thread that played it is gone, and cannot say that it is over; asks the system. */
+  get orphaned(): boolean {
+    return isThreadGone(this.#memory.player)
   }
 
   /** From now on it has sound. */
