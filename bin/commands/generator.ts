@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises'
-import { existsSync, readdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { MarmaladeError, blobIdOf, isName } from '../../lib/base/index.ts'
-import { packageRoot } from '../../lib/base/node/root.ts'
+import { blobIdOf } from '../../lib/base/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { generatorsContract, packGenerator, type GeneratorRow } from '../../plugins/generators/index.ts'
 import { act, addCommand, addGroup } from '../cli/context.ts'
+import { folderOf } from '../cli/generator-source.ts'
 import { fittedTable } from '../cli/screen.ts'
 import { bytes, since, table } from '../cli/words.ts'
+import { addCheck } from './generator-check.ts'
 
 export function addGenerator(program: Command): void {
   const generator = addGroup(program, {
@@ -17,23 +17,12 @@ export function addGenerator(program: Command): void {
     examples: ['generator publish @drums', 'generator list', 'generator show ada:chords'],
   })
   addPack(generator)
+  addCheck(generator)
   addPublish(generator)
   addList(generator)
   addShow(generator)
   addFetch(generator)
   addAllow(generator)
-}
-
-/** A folder, or a generator that is shipped, written `@drums`. @throws USAGE */
-export function folderOf(text: string): string {
-  if (!text.startsWith('@')) return resolve(text)
-  const shipped = join(packageRoot(), 'fixtures', 'generators')
-  const name = text.slice(1)
-  const all = readdirSync(shipped).filter((entry) => existsSync(join(shipped, entry, 'generator.json')))
-  if (!isName(name) || !all.includes(name)) {
-    throw new MarmaladeError('USAGE', `${text} is not shipped: there are ${all.map((entry) => `@${entry}`).join(' ')}`)
-  }
-  return join(shipped, name)
 }
 
 function addPack(generator: Command): void {

@@ -3,6 +3,8 @@ import type { InstanceIdentity, StartProcess } from './process/types.ts'
 import type { TagAccess, Voice } from './types.ts'
 import { WasmVoice } from './wasm/voice.ts'
 
+export type { WasmVoice }
+
 /** What an instance is started with. */
 export interface VoiceSettings {
   /** The two words of `seedOf`. */
@@ -25,7 +27,7 @@ export interface VoiceRuntime {
 }
 
 /** A running instance of a WASM generator. Its failures: GENERATOR_TRAPPED, GENERATOR_RAN_AWAY, GENERATOR_FAILED, GENERATOR_NO_MEMORY. */
-export const createWasmVoice = (prepared: PreparedWasm, settings: VoiceSettings): Voice =>
+export const createWasmVoice = (prepared: PreparedWasm, settings: VoiceSettings): WasmVoice =>
   new WasmVoice(prepared, settings)
 
 /** WASM generators alone, run in the calling thread. */

@@ -20,7 +20,11 @@ export interface Packed extends OpenedArchive {
  * @throws MarmaladeError with the codes of `readGenerator`, `pack`, `openArchive`, `checkModule` and `patternFault`
  */
 export async function packGenerator(folder: string): Promise<Packed> {
-  const archive = orThrow(pack(await readGenerator(folder)))
+  return checkArchive(orThrow(pack(await readGenerator(folder))))
+}
+
+/** The same for an archive that is there. @throws MarmaladeError with the codes of `openArchive`, `checkModule` and `patternFault` */
+export function checkArchive(archive: Uint8Array): Packed {
   const opened = orThrow(openArchive(archive))
   if (opened.manifest.runtime === 'process') return { ...opened, archive }
   const prepared = orThrow(prepareGenerator(archive))

@@ -25,6 +25,8 @@ interface Exports {
 }
 
 const STATUSES: readonly (Status | undefined)[] = ['go', 'tail', 'done', 'error']
+/** Bytes of a page of memory. */
+const PAGE = 65_536
 /** Bytes of one channel. */
 const CHANNEL = BLOCK * Float32Array.BYTES_PER_ELEMENT
 
@@ -77,6 +79,16 @@ export class WasmVoice implements Voice {
   /** Why it ended by itself, where it has. */
   get failure(): VoiceFailure | undefined {
     return this.reason
+  }
+
+  /** Pages of 64 KiB of its memory; 0 where it never had any. */
+  get pages(): number {
+    return this.memory.length / PAGE
+  }
+
+  /** Steps that the block rendered last took, to be asked right after it; more than the budget where that was why it ended. */
+  get steps(): number {
+    return this.exports ? BUDGET.block - this.exports[STEPS].value : 0
   }
 
   param(index: number, value: number): void {
