@@ -55,7 +55,8 @@ export interface OtherEngine {
 }
 /** Engines beside this process's own, which goes from the one compiler to the other while it runs. */
 const OTHERS: readonly OtherEngine[] = [
-  { engine: 'baseline compiler', flags: ['--liftoff', '--no-wasm-tier-up'] },
+  // `--no-wasm-tier-up` does not do: what is called often is optimized all the same.
+  { engine: 'baseline compiler', flags: ['--liftoff-only'] },
   { engine: 'optimizing compiler', flags: ['--no-liftoff'] },
 ]
 

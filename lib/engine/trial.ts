@@ -45,7 +45,8 @@ export interface Trial {
 
 /**
  * Plays one generator alone, as a replay does, and gives what it wrote. A failure of the generator is part of what is given.
- * @throws MarmaladeError of an archive that is no WASM generator the codes of `prepareGenerator`
+ * @throws MarmaladeError of an archive that is no WASM generator the codes of `prepareGenerator`; of a tag or parameter that no
+ * entry may hold that of its payload
  */
 export async function runTrial({ archive, ...plan }: TrialInit, take: TakeRaw): Promise<Trial> {
   const opened = openArchive(archive)
@@ -68,7 +69,11 @@ export async function runTrial({ archive, ...plan }: TrialInit, take: TakeRaw): 
       renderer,
       to: stop,
       refuse: 'nothing',
-      onReport: (report) => doings.take(report),
+      onReport(report) {
+        for (const event of conductor.events())
+          if (event.kind === 'refused') throw new MarmaladeError(event.code, event.message)
+        doings.take(report)
+      },
       onStems: (stems) => raw.put(stems),
     })
     for await (const { at } of chunks) {

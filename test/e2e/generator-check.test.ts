@@ -4,7 +4,8 @@ import test from 'tape'
 import { packageRoot } from '../../lib/base/node/root.ts'
 import { assemble, generatorWat } from '../helpers/generators.ts'
 import { sineWat } from '../helpers/mix.ts'
-import { marmalade } from '../helpers/programs.ts'
+import { withNodes } from '../helpers/program-nodes.ts'
+import { asked, marmalade } from '../helpers/programs.ts'
 import { removeFolder, temporaryFolder } from '../helpers/stores.ts'
 
 interface Answer {
@@ -74,11 +75,28 @@ test('generator check: what is wrong is said by code', async (t) => {
   await refused('USAGE', 2, hummed, '--param', 'volume=1')
   await refused('USAGE', 2, hummed, '--param', 'tone=2')
   await refused('USAGE', 2, hummed, '--set', 'jam/context=drop')
+  await refused('PAYLOAD_INVALID', 1, hummed, '--set', `chord=${'x'.repeat(5_000)}`)
   await refused('USAGE', 2, join(root, 'nowhere'))
   await refused('USAGE', 2, '@nothing')
   await mkdir(join(root, 'empty'))
   await refused('MANIFEST_MISSING', 1, join(root, 'empty'))
 })
+
+withNodes(
+  'generator check: an archive, and what a node knows by name, are checked as their folder is',
+  async (t, nodes) => {
+    const ada = await nodes.start('ada')
+    await ada.publish('bass')
+    const archive = await nodes.place('bass.tgz')
+    const packed = await asked<{ readonly size: number }>(['generator', 'pack', '@bass', '--out', archive])
+    const check = (what: string): Promise<Answer & { readonly size: number }> =>
+      asked(['generator', 'check', what, ...SHORT], { home: ada.home })
+    const [byFile, byName, byFolder] = [await check(archive), await check('bass'), await check('@bass')]
+    t.equal(byFile.size, packed.size)
+    t.deepEqual(byFile.runs, byFolder.runs)
+    t.deepEqual(byName.runs, byFolder.runs)
+  },
+)
 
 test('generator check: docs/generators.md shows what it says of a shipped one', async (t) => {
   const root = temporaryFolder()
