@@ -42,7 +42,7 @@ export function addCheck(generator: Command): void {
     if (!verdict.fit) process.exitCode = 1
     context.print({ ...about, plan, ...verdict, ...measures }, () =>
       [
-        `${name}: ${plan.bars} bars at ${plan.tempo}`,
+        `${name}: ${plan.bars} bar${plan.bars === 1 ? '' : 's'} at ${plan.tempo}`,
         measuresTable(measures, size, verdict),
         ...verdictWords(name, verdict),
       ].join('\n'),
