@@ -85,7 +85,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
           for (const row of await newestOf(player)) if (!row.here) ahead.want(player, row.archive)
         }
       }
-      const publishedListeners = new Set<() => void>()
+      const publishedListeners = new Set<(player: PlayerId) => void>()
       const offered = new Offered(feeds.store, feeds.identity.id)
       let folding: Promise<void> = Promise.resolve()
       const fold = (work: () => Promise<void>): void => {
@@ -99,7 +99,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
         const { name, archive } = payload
         if (await isHere(archive)) {
           shelf.put(entry.identity, name, archive)
-          for (const listener of publishedListeners) listener()
+          for (const listener of publishedListeners) listener(entry.identity)
         } else if (isFetched(entry.identity)) ahead.want(entry.identity, archive)
       }
       fold(() => offered.load())

@@ -17,6 +17,6 @@ export interface GeneratorsApi {
   mayRun(archive: BlobId): Promise<boolean>
   /** Calls when more, or fewer, may run; gives a function that takes it back. */
   onPermits(listener: () => void): () => void
-  /** Calls when a generator was published whose archive is here; gives a function that takes it back. */
-  onPublished(listener: () => void): () => void
+  /** Calls with its player when a generator was published whose archive is here; gives a function that takes it back. */
+  onPublished(listener: (player: PlayerId) => void): () => void
 }

@@ -6,11 +6,11 @@ import type { LiveJam } from '../jams/index.ts'
 
 /** An archive that nobody had is asked for again after this. */
 const RETRY_MILLIS = 2_000
-/** Archives prepared before anybody plays them. */
-const MAX_AHEAD = 16
+/** Archives prepared in a session before anybody plays them: some of what was there when it began, most for what comes. */
+const MAX_AHEAD = 64
 
 export interface ArchivesInit {
-  readonly jam: { readonly ledger: Pick<LiveJam['ledger'], 'items' | 'refuse'> }
+  readonly jam: { readonly ledger: Pick<LiveJam['ledger'], 'items' | 'refuse' | 'members'> }
   readonly generators: Pick<GeneratorsApi, 'hold' | 'onPermits' | 'onPublished' | 'atHand' | 'ensure' | 'mayRun'>
   /** What may be played next, the likeliest first. */
   readonly likely: () => Promise<readonly BlobId[]>
@@ -50,6 +50,8 @@ export class Archives {
   #engineRuns = false
   #lookingAhead = false
   #lookAheadAgain = false
+  /** What may be played next and was not looked at. */
+  #likely: BlobId[] = []
   /** What the engine prepares before anybody plays it. */
   #ahead: BlobId | undefined
   readonly #triedAhead = new Set<BlobId>()
@@ -62,7 +64,9 @@ export class Archives {
     this.#release = [
       init.generators.hold((archive) => this.#known.has(archive)),
       init.generators.onPermits(() => this.#look(this.#known.keys())),
-      init.generators.onPublished(() => void this.#prepareAhead()),
+      init.generators.onPublished((player) => {
+        if (init.jam.ledger.members.everyone.has(player)) void this.#lookAhead()
+      }),
     ]
   }
 
@@ -84,7 +88,7 @@ export class Archives {
     if (known.asked > 0) return false
     if (this.#ahead === archive) {
       this.#ahead = undefined
-      void this.#prepareAhead()
+      void this.#prepareNext()
     }
     if (known.isAhead && refusal) {
       // Handed over again where it is played: then it matters why not.
@@ -114,13 +118,15 @@ export class Archives {
   /** Brings every archive that a play names, and hands it over. The engine runs from the first call on. */
   want(): void {
     if (this.#stopped) return
-    this.#engineRuns = true
+    if (!this.#engineRuns) {
+      this.#engineRuns = true
+      void this.#lookAhead()
+    }
     this.#look([])
     for (const archive of this.#wanted()) {
       this.#known.set(archive, { state: 'fetching', asked: 0, needsNoPermit: false })
       void this.#bring(archive)
     }
-    void this.#prepareAhead()
   }
 
   /** Asks for nothing more, and holds nothing. */
@@ -148,31 +154,47 @@ export class Archives {
     return wanted
   }
 
-  /** Hands over the next that may be played, once the engine has answered for the one before. */
-  async #prepareAhead(): Promise<void> {
-    if (this.#ahead !== undefined || !this.#engineRuns) return
+  /** Reads anew what may be played next, and prepares it. */
+  async #lookAhead(): Promise<void> {
+    if (!this.#engineRuns || this.#stopped || this.#triedAhead.size >= MAX_AHEAD) return
     this.#lookAheadAgain = this.#lookingAhead
     if (this.#lookingAhead) return
     this.#lookingAhead = true
-    await this.#handAhead().catch((err: unknown) =>
-      this.#init.log.warn({ err }, 'nothing is prepared ahead of its play'),
-    )
+    try {
+      this.#likely = [...(await this.#init.likely())]
+    } catch (err) {
+      this.#init.log.warn({ err }, 'nothing is prepared ahead of its play')
+    }
     this.#lookingAhead = false
-    if (this.#lookAheadAgain) await this.#prepareAhead()
+    if (this.#lookAheadAgain) await this.#lookAhead()
+    else await this.#prepareNext()
   }
 
-  async #handAhead(): Promise<void> {
-    for (const archive of await this.#init.likely()) {
+  /** Hands over the next, once the engine has answered for the one before. */
+  async #prepareNext(): Promise<void> {
+    while (this.#ahead === undefined && !this.#stopped && this.#triedAhead.size < MAX_AHEAD) {
+      const archive = this.#likely.shift()
+      if (archive === undefined) return
       if (this.#known.has(archive) || this.#triedAhead.has(archive)) continue
-      if (this.#triedAhead.size >= MAX_AHEAD) return
       this.#triedAhead.add(archive)
-      const file = await this.#init.generators.atHand(archive)
-      if (this.#stopped) return
-      if (file === undefined || this.#known.has(archive)) continue
       this.#ahead = archive
-      this.#known.set(archive, { state: 'sent', file, mayRun: false, asked: 1, needsNoPermit: false, isAhead: true })
-      this.#init.hand({ archive, file, mayRun: false })
-      return
+      const file = await this.#atHand(archive)
+      if (file !== undefined && !this.#known.has(archive)) {
+        this.#known.set(archive, { state: 'sent', file, mayRun: false, asked: 1, needsNoPermit: false, isAhead: true })
+        this.#init.hand({ archive, file, mayRun: false })
+        return
+      }
+      this.#ahead = undefined
+    }
+  }
+
+  async #atHand(archive: BlobId): Promise<string | undefined> {
+    try {
+      const file = await this.#init.generators.atHand(archive)
+      return this.#stopped ? undefined : file
+    } catch (err) {
+      this.#init.log.warn({ err, archive }, 'an archive is not prepared ahead of its play')
+      return undefined
     }
   }
 

@@ -4,7 +4,7 @@ import type { LiveJam } from '../jams/index.ts'
 
 /** Generators looked at: the newest of one's own, and of so many others. */
 const OWN = 8
-const OTHERS = { players: 16, each: 2 }
+const OTHERS = { players: 8, each: 2 }
 
 /**
  * Archives that a jam's members may play next: what they published last that is here, one's own first. Programs are not among

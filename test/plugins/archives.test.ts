@@ -1,5 +1,5 @@
 import test from 'tape'
-import type { BlobId } from '../../lib/base/index.ts'
+import type { BlobId, PlayerId } from '../../lib/base/index.ts'
 import type { ArchiveFile } from '../../lib/engine/index.ts'
 import { Ledger } from '../../lib/jam/index.ts'
 import { Archives } from '../../plugins/sound/archives.ts'
@@ -13,7 +13,7 @@ function rig(...here: readonly string[]) {
   const ledger = new Ledger(JAM)
   for (const entry of jam.entries) ledger.add(entry)
   const likely: string[] = []
-  const published = new Set<() => void>()
+  const published = new Set<(player: PlayerId) => void>()
   const permits = new Set<BlobId>()
   const listeners = new Set<() => void>()
   const handed: ArchiveFile[] = []
@@ -47,7 +47,7 @@ function rig(...here: readonly string[]) {
     handed,
     publish: (...names: readonly string[]): void => {
       likely.push(...names)
-      for (const listener of published) listener()
+      for (const listener of published) listener(ADA)
     },
     /** Ada plays it from now on. */
     play: (name: string): void => {
