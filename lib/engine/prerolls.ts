@@ -38,6 +38,7 @@ export class Prerolls {
   /** Between two quanta. */
   look({ conductor, renderer }: Pick<Ensemble, 'conductor' | 'renderer'>): void {
     this.#serving.clear()
+    if (!renderer.hasProcesses) return
     const processOf = (archive: BlobId): PreparedProcess | undefined => {
       const prepared = renderer.prepared(archive)
       return prepared?.runtime === 'process' ? prepared : undefined

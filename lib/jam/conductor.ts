@@ -124,7 +124,7 @@ export class JamConductor implements Conductor {
 
   /**
    * What of some archives starts before a frame, as things stand: of those that are ready, what is not rendered yet, by frame, then in
-   * score order. What comes meanwhile may change it; what waits for a tag is not among it.
+   * score order, as far as it is among the 256 starts of any archive that come next. What comes meanwhile may change it; what waits for a tag is not among it.
    */
   expected(to: Frames, isOf: (archive: BlobId) => boolean): readonly StartCommand[] {
     return this.#next === undefined || this.#over ? [] : this.#stage.expected({ from: this.#next, to }, isOf)

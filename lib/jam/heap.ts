@@ -23,14 +23,14 @@ export class Heap<T> {
     for (const item of kept) this.push(item)
   }
 
-  /** Every item that passes, in no order, where no item passes that comes after one that does not. */
-  *first(passes: (item: T) => boolean): Generator<T, void> {
-    const places = [0]
+  /** The items in their order, left where they are: costs as much as is asked for, however many there are. */
+  *inOrder(): Generator<T, void> {
+    const items = this.#items
+    const places = new Heap<number>((a, b) => this.#compare(items[a] as T, items[b] as T))
+    if (items.length > 0) places.push(0)
     for (let at = places.pop(); at !== undefined; at = places.pop()) {
-      const item = this.#items[at]
-      if (item === undefined || !passes(item)) continue
-      yield item
-      places.push(2 * at + 1, 2 * at + 2)
+      yield items[at] as T
+      for (const child of [2 * at + 1, 2 * at + 2]) if (child < items.length) places.push(child)
     }
   }
 

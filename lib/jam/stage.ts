@@ -206,8 +206,8 @@ export class Stage {
   }
 
   /**
-   * What of some archives starts in [from, to) as things stand, by frame, then in score order. What waits for a tag or for
-   * its archive is not among it.
+   * What of some archives starts in [from, to) as things stand, by frame, then in score order: of the 256 starts of any archive that come
+   * next. What waits for a tag or for its archive is not among it.
    */
   expected({ from, to }: Pick<Window, 'from' | 'to'>, isOf: (archive: BlobId) => boolean): readonly StartCommand[] {
     const { wakes, ledger } = this.#parts

@@ -14,14 +14,22 @@ interface At {
   readonly position: { readonly comparable: Micros; readonly key: EntryKey }
 }
 
-/** Something to look at when its tick is rendered. It may have become moot by then. */
-export type Wake = At &
+type Start = At & { readonly rank: typeof RANK.start; readonly track: Track }
+type Other = At &
   (
     | { readonly rank: typeof RANK.tag; readonly item: TagItem; readonly late: boolean }
     | { readonly rank: typeof RANK.param; readonly item: ParamItem; readonly late: boolean }
     | { readonly rank: typeof RANK.players }
-    | { readonly rank: typeof RANK.end | typeof RANK.start; readonly track: Track }
+    | { readonly rank: typeof RANK.end; readonly track: Track }
   )
+/** Something to look at when its tick is rendered. It may have become moot by then. */
+export type Wake = Start | Other
+
+const compare = (a: Wake, b: Wake): number =>
+  a.tick - b.tick || a.rank - b.rank || comparePublished(a.position, b.position)
+
+/** Starts that are looked at ahead, of however many there are: as many as instances may sound. */
+const MOST_STARTS = 256
 
 /** A wake with the frame at which it takes effect. */
 export interface DueWake {
@@ -31,18 +39,21 @@ export interface DueWake {
 
 /** Agenda of what is to happen, kept in ticks: a grid that changes moves it along. */
 export class Wakes {
-  readonly #heap = new Heap<Wake>(
-    (a, b) => a.tick - b.tick || a.rank - b.rank || comparePublished(a.position, b.position),
-  )
+  readonly #starts = new Heap<Start>(compare)
+  readonly #others = new Heap<Other>(compare)
 
   push(wake: Wake): void {
-    this.#heap.push(wake)
+    if (wake.rank === RANK.start) this.#starts.push(wake)
+    else this.#others.push(wake)
   }
 
-  /** Starts that stand before frame `to` and before `endTick`, in no order; some may be moot. */
-  *starts(grid: Grid, to: Frames, endTick: Ticks): Generator<{ readonly tick: Ticks; readonly track: Track }, void> {
-    for (const wake of this.#heap.first(({ tick }) => tick < endTick && grid.frameOfTick(tick) < to))
-      if (wake.rank === RANK.start) yield wake
+  /** The `MOST_STARTS` first starts, as far as they stand before frame `to` and before `endTick`; some may be moot. */
+  *starts(grid: Grid, to: Frames, endTick: Ticks): Generator<Start, void> {
+    let left = MOST_STARTS
+    for (const start of this.#starts.inOrder()) {
+      if (left-- === 0 || start.tick >= endTick || grid.frameOfTick(start.tick) >= to) return
+      yield start
+    }
   }
 
   /**
@@ -51,13 +62,19 @@ export class Wakes {
    */
   due(grid: Grid, from: Frames, to: Frames, endTick: Ticks): readonly DueWake[] {
     const due: DueWake[] = []
-    for (let next = this.#heap.peek(); next; next = this.#heap.peek()) {
+    for (let next = this.#least.peek(); next; next = this.#least.peek()) {
       const frame = grid.frameOfTick(next.tick)
       if (frame >= to || next.tick >= endTick) break
       due.push({ wake: next, frame: Math.max(frame, from) })
-      this.#heap.pop()
+      this.#least.pop()
     }
-    // The sort is stable, and the heap gives score order.
+    // The sort is stable, and the heaps give score order.
     return due.sort((a, b) => a.frame - b.frame || a.wake.rank - b.wake.rank)
+  }
+
+  /** Where the next wake lies; no start is equal to another wake. */
+  get #least(): Heap<Start> | Heap<Other> {
+    const [start, other] = [this.#starts.peek(), this.#others.peek()]
+    return start && (!other || compare(start, other) < 0) ? this.#starts : this.#others
   }
 }

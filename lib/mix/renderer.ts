@@ -96,6 +96,11 @@ export class Renderer {
     return this.#team.prepared(archive)
   }
 
+  /** Whether any archive that was made known is a process. */
+  get hasProcesses(): boolean {
+    return this.#team.hasProcesses
+  }
+
   /** What short ids in tag paths stand for, from the next quantum on. */
   know(shortIds: ShortIds): void {
     this.#team.know(shortIds)

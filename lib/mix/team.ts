@@ -14,6 +14,8 @@ const EMPTY: GroupReport = { sets: [], events: [] }
 export class Team {
   readonly #runners: readonly GroupRunner[]
   readonly #archives = new Map<BlobId, PreparedGenerator>()
+  /** Whether any of them is a process. */
+  hasProcesses = false
 
   constructor(runners: readonly GroupRunner[]) {
     this.#runners = runners
@@ -29,6 +31,7 @@ export class Team {
   prepare(archive: BlobId, prepared: PreparedGenerator): void {
     if (this.#archives.has(archive)) return
     this.#archives.set(archive, prepared)
+    this.hasProcesses ||= prepared.runtime === 'process'
     for (const runner of this.#runners) runner.prepare(archive, prepared)
   }
 

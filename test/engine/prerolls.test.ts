@@ -124,6 +124,22 @@ test('the eight that start first run ahead, and the next one when one of them ha
   t.end()
 })
 
+test('what is to start is looked for where an archive that was made known is a process, and nowhere else', (t) => {
+  const ensemble = makeEnsemble({ jam: JAM, from: 0, runners: [], measured: 'all' })
+  let looks = 0
+  ensemble.conductor.expected = () => {
+    looks++
+    return []
+  }
+  const prerolls = new Prerolls({ post: () => undefined, clear: () => 0 })
+  prerolls.look(ensemble)
+  t.equal(looks, 0)
+  readyArchive(ensemble, archiveNamed('drums'), good(prepareAllowed(archiveOf('#!/bin/sh\n'), '/nowhere/a.tgz')))
+  prerolls.look(ensemble)
+  t.equal(looks, 1)
+  t.end()
+})
+
 test('what it was told changes: it ends, and another one is started, a few times at most', (t) => {
   const jam = startedJam({ tempo: 120 })
   jam.play(ADA, 'drums', BAR)

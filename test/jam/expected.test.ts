@@ -1,6 +1,9 @@
 import test from 'tape'
+import type { Name } from '../../lib/base/index.ts'
 import { ADA, archiveNamed, BAR, BEN, JAM, run, startedJam, type JamWriter } from '../helpers/jams.ts'
 import { JamConductor } from '../../lib/jam/index.ts'
+import { Track } from '../../lib/jam/track.ts'
+import { RANK, Wakes } from '../../lib/jam/wakes.ts'
 
 /** A bar in frames, at 120 BPM. */
 const FRAMES = 96_000
@@ -68,5 +71,41 @@ test('what is expected follows what comes: a tempo, a stop, a parameter, an entr
   conductor.withdraw([play.key])
   run(conductor, FRAMES / 2 + 128, FRAMES / 2 + 256)
   t.deepEqual(seen(conductor, 4 * FRAMES), [])
+  t.end()
+})
+
+test('of however much is to happen, the 256 starts that come next alone are looked at', (t) => {
+  const jam = startedJam({ tempo: 120 })
+  for (let i = 999; i >= 0; i--) jam.play(BEN, 'bass', BAR + i, { instance: `b${i}` })
+  const conductor = conductorOf(jam)
+  let asked = 0
+  const expected = conductor.expected(3 * FRAMES, () => ++asked > 0)
+  t.equal(asked, 256)
+  t.deepEqual(
+    expected.map(({ spec }) => spec.path.split('/')[2]),
+    Array.from({ length: 256 }, (_, i) => `b${i}`),
+  )
+  const wakes = new Wakes()
+  const position = { comparable: 0, key: jam.entries[0]!.key }
+  const track = new Track(ADA, 'drums' as Name)
+  for (let tick = 0; tick < 10_000; tick++) wakes.push({ tick, rank: RANK.players, position })
+  for (const tick of [9_999, 5_000]) wakes.push({ tick, rank: RANK.start, position, track })
+  let looks = 0
+  const { grid } = conductor
+  const frameOfTick = (tick: number): number => {
+    looks++
+    return grid.frameOfTick(tick)
+  }
+  const counting = Object.assign(Object.create(grid) as typeof grid, { frameOfTick })
+  t.deepEqual(
+    [...wakes.starts(counting, Infinity, Infinity)].map(({ tick }) => tick),
+    [5_000, 9_999],
+  )
+  t.equal(looks, 2, 'and nothing that is no start')
+  const order = wakes.due(grid, 0, Infinity, Infinity).map(({ wake }) => wake.tick)
+  t.deepEqual(
+    order,
+    [...Array.from({ length: 10_000 }, (_, tick) => tick), 5_000, 9_999].sort((a, b) => a - b),
+  )
   t.end()
 })
