@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import { MarmaladeError } from '../../lib/base/index.ts'
 import { compareRenders, readTake } from '../../lib/engine/index.ts'
-import type { Compared, Reason, ReplayInit, TakeOnDisk } from '../../lib/engine/index.ts'
+import type { Compared, MissingEntries, Reason, Replayed, ReplayInit, TakeOnDisk } from '../../lib/engine/index.ts'
 import type { Score } from '../../lib/jam/index.ts'
 import { Overview } from '../../lib/picture/index.ts'
 import type { Context } from './context.ts'
+import { missingWords } from './failures.ts'
 import { openJamSource } from './jam-source.ts'
 import { nameOf } from './meters.ts'
 import { watchedBy, writePicture, type Seen } from './picture.ts'
@@ -38,12 +39,20 @@ interface Row {
   readonly reasons: readonly (Omit<Reason, 'frame'> & { readonly frame?: number; readonly bar?: number })[]
 }
 
+/** One of the two. */
+interface OneOfTwo {
+  readonly what: string
+  readonly samplesSha256: string
+  /** Of a take: entries that it heard and that are not here, so not in it. */
+  readonly missing?: MissingEntries
+}
+
 /** What `replay --compare` prints. */
 export interface Comparison {
   readonly jam: string
   readonly equal: boolean
-  readonly a: { readonly what: string; readonly samplesSha256: string }
-  readonly b: { readonly what: string; readonly samplesSha256: string }
+  readonly a: OneOfTwo
+  readonly b: OneOfTwo
   /** Frames of the jam that both have, from the first to before the other; bars from 1. */
   readonly frames: readonly [from: number, to: number]
   readonly bars: readonly [first: number, last: number]
@@ -99,8 +108,8 @@ function comparisonOf(jam: string, { grid }: Score, { compared, one, two }: Done
   return {
     jam,
     equal: isEqual,
-    a: { what: one, samplesSha256: a.samplesSha256 },
-    b: { what: two, samplesSha256: b.samplesSha256 },
+    a: sideOf(one, a),
+    b: sideOf(two, b),
     frames: [from, to],
     bars: [barAt(from), barAt(Math.max(from, to - 1))],
     rows: differences.map(({ path, first, sounding, differing, reasons }) => ({
@@ -117,16 +126,25 @@ function comparisonOf(jam: string, { grid }: Score, { compared, one, two }: Done
   }
 }
 
+const sideOf = (what: string, { samplesSha256, missing }: Replayed): OneOfTwo => ({
+  what,
+  samplesSha256,
+  ...(missing && { missing }),
+})
+
 /** A table of what differs, why as far as takes tell, and a line of bars for each; no line wider than 80 columns. */
 export function comparisonWords({ equal, a, b, frames, bars, rows }: Comparison): string {
   const [from, to] = frames
   const where = `bars ${bars[0]} to ${bars[1]}`
   if (to <= from) return `${a.what} and ${b.what} have no frame in common`
-  if (equal) return `the same, every sample of every instance: ${where}, ${((to - from) / 48_000).toFixed(2)} s`
+  const missing = [...missingWords(a.missing, 'A '), ...missingWords(b.missing, 'B ')]
+  const same = `the same, every sample of every instance: ${where}, ${((to - from) / 48_000).toFixed(2)} s`
+  if (equal) return [same, ...missing].join('\n')
   const differing = rows.filter(({ first }) => first !== undefined)
   const lines = [
     cut(`A  ${plain(a.what)}`, COLUMNS),
     cut(`B  ${plain(b.what)}`, COLUMNS),
+    ...missing,
     '',
     table(
       ['differs', 'from bar', 'frame', 'bars'],

@@ -1,6 +1,6 @@
-import type { Failure } from '../../lib/engine/index.ts'
+import type { Failure, MissingEntries } from '../../lib/engine/index.ts'
 import { nameOf } from './meters.ts'
-import { plain } from './words.ts'
+import { many, plain } from './words.ts'
 
 /** As many as are read. */
 const MOST = 20
@@ -12,4 +12,14 @@ export function failureWords(failures: readonly Failure[]): string[] {
     .map(({ path, bar, code, message }) => plain(`failed  ${nameOf(path)} in bar ${bar}: ${code}: ${message}`))
   const more = failures.length - lines.length
   return more > 0 ? [...lines, `failed  and ${more} more: --json lists them all`] : lines
+}
+
+/** What a take heard and is not in its replay. @param whose `A ` or `B ` where there are two takes */
+export function missingWords(missing: MissingEntries | undefined, whose = ''): string[] {
+  if (!missing) return []
+  const { entries, frame } = missing
+  return [
+    `missing ${whose}heard ${many(entries, 'entry')} of no feed here, the first at frame ${frame}:`,
+    "        fetch its players' feeds; what was taken back is in none of them",
+  ]
 }

@@ -8,7 +8,7 @@ import { barOption } from '../cli/bars.ts'
 import { compare, comparisonWords } from '../cli/compare.ts'
 import { act, addCommand, numberOf, textOption, type Context } from '../cli/context.ts'
 import { writeCredits } from '../cli/credits.ts'
-import { failureWords } from '../cli/failures.ts'
+import { failureWords, missingWords } from '../cli/failures.ts'
 import { openJamSource } from '../cli/jam-source.ts'
 import { lufs } from '../cli/meters.ts'
 import { watchedBy, writePicture } from '../cli/picture.ts'
@@ -173,6 +173,7 @@ function words(result: Result): string {
     `levels  ${levels(result)}`,
     ...(result.sha256 === '' ? [] : [`file    ${result.sha256}`]),
     ...renditionWords(result),
+    ...missingWords(result.missing),
     `score   ${result.scoreHash} (${many(result.entries, 'entry')}${result.refused > 0 ? `, ${result.refused} not counted` : ''})`,
     ...(result.inexact.length > 0
       ? [`inexact ${result.inexact.join(', ')}: programs of their own, so not the same each time`]

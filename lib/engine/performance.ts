@@ -6,7 +6,7 @@ import type { GroupRunner, OfflineOptions, QuantumReport } from '../mix/index.ts
 import { readyArchive, makeEnsemble, type Ensemble } from './ensemble.ts'
 import type { Failures } from './failures.ts'
 import type { Sounding } from './sounding.ts'
-import { TakePlayer, type TakeOnDisk, type TakeOutcome } from './take-replay.ts'
+import { TakePlayer, type MissingEntries, type TakeOnDisk, type TakeOutcome } from './take-replay.ts'
 import { applyMix, recasting, whatIfText, type WhatIf } from './what-if.ts'
 
 /** What is rendered: the score, what one player heard, or either of them with something changed. */
@@ -32,6 +32,8 @@ export interface Performance {
   /** To be prepared before a sample is rendered. */
   readonly archives: readonly ScoreArchive[]
   readonly options: Pick<OfflineOptions, 'close' | 'refuse'>
+  /** What a take heard and is left out. */
+  readonly missing?: MissingEntries
   begin(beginning: Beginning): Begun
   /** What became of a take, after it was rendered up to a frame. */
   outcome(to: Frames): TakeOutcome | undefined
@@ -124,6 +126,7 @@ function ofTake({ score, entries, whatIf }: PerformanceInit, take: TakeOnDisk): 
     end: player.end,
     archives: playedArchives(score, entries).filter(({ archive }) => ready.has(archive)),
     options: { close: 'cut', refuse: 'nothing' },
+    ...(player.missing && { missing: player.missing }),
     begin({ runners, prepared, sounding, failures }) {
       const recast = whatIf && recasting(whatIf)
       const ensemble = makeEnsemble({

@@ -21,7 +21,7 @@ import { performanceOf, type Begun, type Performance, type PerformanceInit, type
 import { frozenOf } from './processes.ts'
 import { Sounding, type Sound } from './sounding.ts'
 import { StemFiles, type StemKinds } from './stems.ts'
-import type { TakeOutcome } from './take-replay.ts'
+import type { MissingEntries, TakeOutcome } from './take-replay.ts'
 import { threadsFor } from './threads.ts'
 
 /** Whoever shares the thread gets it at least this often. */
@@ -69,6 +69,8 @@ export interface Replayed extends Written {
   readonly scoreHash: string
   /** Of a take: whether it came out as it was heard. */
   readonly take?: TakeOutcome
+  /** Of a take, changed or not: entries that it heard and that are not here, so not in it. */
+  readonly missing?: MissingEntries
   readonly stems: readonly string[]
   /** What sounded in it, by first frame. */
   readonly sounds: readonly Sound[]
@@ -142,6 +144,7 @@ export async function replay(init: ReplayInit): Promise<Replayed> {
       reduction: renderer.meters().reduction,
       scoreHash: hex(scoreHash(score, (bytes) => nodeCrypto.sha256(bytes))),
       ...(take && { take }),
+      ...(performance.missing && { missing: performance.missing }),
       stems: (await stems?.close(written.frames)) ?? [],
       sounds: sounding.within(from, from + written.frames),
       failures: failures.all,

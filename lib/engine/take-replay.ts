@@ -47,6 +47,13 @@ export interface Divergence {
   readonly did: TakeRecord | undefined
 }
 
+/** Entries that a session heard and that are not here: sent ahead of a feed that never brought them, or of a feed that is not here. */
+export interface MissingEntries {
+  readonly entries: number
+  /** Where the first of them became known. */
+  readonly frame: Frames
+}
+
 /** What a replay of a take came to. */
 export interface TakeOutcome {
   /** Undefined where every start, end and change came at the frame that the take says. */
@@ -67,9 +74,12 @@ type Input = Extract<
 /**
  * Tells a renderer again what a session's was told, before the same frames: entries as they arrived, archives as they
  * were ready, the player's own mix, what the guard killed. All else follows from that, since one conductor serves both;
- * what follows is held against what the take says followed.
+ * what follows is held against what the take says followed. Entries that are not here are passed over: one that no feed
+ * brought, or that was taken back, would else cost the whole session.
  */
 export class TakePlayer {
+  /** Undefined where every entry is here. */
+  readonly missing: MissingEntries | undefined
   readonly #take: Take
   readonly #entries: ReadonlyMap<EntryKey, JamEntry>
   readonly #inputs: readonly Input[]
@@ -78,7 +88,7 @@ export class TakePlayer {
   #heard = 0
   #divergence: Divergence | undefined
 
-  /** @throws MarmaladeError TAKE_INCOMPLETE where the take, or what is here, cannot give what was heard */
+  /** @throws MarmaladeError TAKE_INCOMPLETE where the take, or what is here, can give nothing of what was heard */
   constructor(take: Take, entries: readonly JamEntry[]) {
     if (take.header.version < 2) {
       const message = 'the take was written by a version that did not log what the engine was told: replay the score'
@@ -88,11 +98,26 @@ export class TakePlayer {
     this.#entries = new Map(entries.map((entry) => [entry.key, entry]))
     this.#inputs = take.records.filter(isInput)
     this.#said = take.records.filter(isOutcome)
-    const gone = this.#inputs
-      .flatMap((input) => (input.kind === 'observed' ? input.keys : []))
-      .find((key) => !this.#entries.has(key))
-    if (gone === undefined) return
-    const message = `the take heard entry ${gone}, which is not here: fetch its feed, or a bundle that has it`
+    this.missing = this.#passedOver()
+  }
+
+  /** @throws MarmaladeError TAKE_INCOMPLETE */
+  #passedOver(): MissingEntries | undefined {
+    const heard = new Set<EntryKey>()
+    const gone = new Set<EntryKey>()
+    let first: Frames | undefined
+    for (const input of this.#inputs) {
+      if (input.kind !== 'observed') continue
+      for (const key of input.keys) {
+        heard.add(key)
+        if (this.#entries.has(key)) continue
+        first ??= input.frame
+        gone.add(key)
+      }
+    }
+    if (first === undefined) return undefined
+    if (gone.size < heard.size) return { entries: gone.size, frame: first }
+    const message = 'no entry that the take heard is here: fetch the feeds of its players, or a bundle that has them'
     throw new MarmaladeError('TAKE_INCOMPLETE', message)
   }
 

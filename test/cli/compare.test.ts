@@ -69,3 +69,14 @@ test('equal ones say so, and those with nothing in common too', (t) => {
   t.match(comparisonWords({ ...rest, rows, frames: [0, 0] }), /no frame in common$/)
   t.end()
 })
+
+test('a comparison says what a take heard and is not in it', (t) => {
+  const { a, b, ...rest } = comparison(8)
+  const missing = { entries: 1, frame: 4_800_000 }
+  for (const equal of [true, false]) {
+    const lines = comparisonWords({ ...rest, equal, a, b: { ...b, missing } }).split('\n')
+    t.ok(lines.includes('missing B heard 1 entry of no feed here, the first at frame 4800000:'))
+    t.ok(lines.every((line) => line.length <= 80))
+  }
+  t.end()
+})

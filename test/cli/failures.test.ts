@@ -2,7 +2,7 @@ import test from 'tape'
 import { refOf } from '../../lib/base/index.ts'
 import type { Failure } from '../../lib/engine/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
-import { failureWords } from '../../bin/cli/failures.ts'
+import { failureWords, missingWords } from '../../bin/cli/failures.ts'
 import { BEN } from '../helpers/jams.ts'
 
 const failure = {
@@ -19,5 +19,14 @@ test('who failed in a render is told in a line each, without what would steer a 
   const many = failureWords(Array.from({ length: 300 }, () => failure))
   t.equal(many.length, 21, 'many are cut')
   t.equal(many.at(-1), 'failed  and 280 more: --json lists them all')
+  t.end()
+})
+
+test('entries that a take heard and no feed here has are told in two lines', (t) => {
+  t.deepEqual(missingWords(undefined), [])
+  const [what, how] = missingWords({ entries: 2, frame: 96_000 }, 'B ')
+  t.equal(what, 'missing B heard 2 entries of no feed here, the first at frame 96000:')
+  t.match(how ?? '', /^ {8}fetch its players' feeds/)
+  t.equal(missingWords({ entries: 1, frame: 0 }).at(0), 'missing heard 1 entry of no feed here, the first at frame 0:')
   t.end()
 })

@@ -169,6 +169,41 @@ session('entries that were withdrawn are withdrawn again', async (t, rig) => {
   t.equal((await again({ rig, entries, archives })).samplesSha256, report.samplesSha256)
 })
 
+session('what no feed brought is passed over and told; all else is as it was heard', async (t, rig) => {
+  const archives = await sines()
+  const jam = startedJam({ tempo: 120 })
+  jam.play(ADA, 'drums', 0, { params: { gain: -18 } })
+  // Signed and told, and in no feed: one is taken back before it starts, the other sounds.
+  const back = jam.play(ADA, 'chords', 4 * 960)
+  const ahead = jam.play(BEN, 'arp', 2 * 960, { on: 'beat', params: { gain: -18 } })
+  jam.action(ADA, 'end', { at: 2 * BAR })
+  const { entries } = jam
+  const published = entries.filter((entry) => entry !== back && entry !== ahead)
+  await rig.open({ entries: published, archives })
+  await rig.to(BEAT_FRAMES)
+  rig.observe(back)
+  await rig.to(1.5 * BEAT_FRAMES)
+  rig.observe(ahead)
+  rig.tell({ kind: 'withdraw', keys: [back.key] })
+  const { report, take } = await rig.finish(ALL)
+  t.equal(ofKind(take.records, 'withdrawn').length, 1)
+  const frame = ofKind(take.records, 'observed').find(({ keys }) => keys.includes(back.key))?.frame
+  const whole = await again({ rig, entries, archives })
+  t.deepEqual([whole.samplesSha256, whole.missing], [report.samplesSha256, undefined])
+
+  const unstarted = await again({ rig, entries: [...published, ahead], archives })
+  t.deepEqual(unstarted.missing, { entries: 1, frame })
+  t.equal(unstarted.take?.divergence, undefined)
+  t.equal(unstarted.samplesSha256, report.samplesSha256, 'what was taken back before it sounded changes nothing')
+  const rest = await again({ rig, entries: published, archives })
+  t.deepEqual(rest.missing, { entries: 2, frame })
+  const { said } = rest.take?.divergence ?? {}
+  t.ok(said?.kind === 'started' && said.key === ahead.key, 'what sounded is told from where it started')
+  t.deepEqual([rest.sounds.length, rest.frames], [1, whole.frames], 'and the rest sounds to its end')
+  const whatIf = await again({ rig, entries: published, archives }, { whatIf: { mix: [], replace: [] } })
+  t.deepEqual(whatIf.missing, rest.missing, 'a what-if of it tells it too')
+})
+
 session('a short id that is another member’s too from the middle on reads as it did', async (t, rig) => {
   const [one, other] = TWINS.map((hex) => playerIdOf(new Uint8Array(Buffer.from(hex.padEnd(64, '0'), 'hex'))))
   if (!one || !other) throw new Error('two players')
@@ -243,9 +278,17 @@ session('a take of a crash is replayed as far as it goes; what is no whole take 
 
   const old = await rewritten(rig, ([header, ...rest]) => text([{ ...header, version: 1 } as TakeLine, ...rest]))
   t.equal(await codeOf(again(heard, { take: old })), 'TAKE_INCOMPLETE')
-  t.equal(await codeOf(again({ ...heard, entries: entries.slice(0, -1) })), 'TAKE_INCOMPLETE', 'an entry is gone')
-  const elsewhere = { jam: jamIdOf(CY, 'other' as Name) }
-  const other = await rewritten(rig, ([header, ...rest]) => text([{ ...header, ...elsewhere } as TakeLine, ...rest]))
+  const endless = await again({ ...heard, entries: entries.slice(0, -1) })
+  t.deepEqual(endless.missing, { entries: 1, frame: report.firstFrame }, 'an entry is gone: told, not refused')
+  const { said } = endless.take?.divergence ?? {}
+  t.ok(said?.kind === 'ended' && said.reason === 'end', 'and what came otherwise')
+  const foreign = startedJam({ title: 'Another' }).play(CY, 'drums', 0)
+  const none = await rewritten(rig, ([header, ...rest]) =>
+    text([header as TakeLine, ...rest.map((one) => (one.kind === 'observed' ? { ...one, keys: [foreign.key] } : one))]),
+  )
+  t.equal(await codeOf(again(heard, { take: none })), 'TAKE_INCOMPLETE', 'none of its entries is here')
+  const otherJam = { jam: jamIdOf(CY, 'other' as Name) }
+  const other = await rewritten(rig, ([header, ...rest]) => text([{ ...header, ...otherJam } as TakeLine, ...rest]))
   t.equal(await codeOf(again(heard, { take: other })), 'TAKE_INVALID')
   t.equal(await codeOf(readTake(join(rig.place, 'nowhere.take'))), 'FILE_INVALID')
 
