@@ -22,11 +22,18 @@ interface Init {
   readonly session: (jam: LiveJam, sink: string, heard: Heard) => PlayingInit
 }
 
+/** Who waits for a jam's end; for that of the next one that sounds where none does or will. */
+interface Waiter {
+  jam: LiveJam | undefined
+  readonly resolve: (report: SoundReport) => void
+  readonly reject: (error: MarmaladeError) => void
+}
+
 /** Which jam sounds: the current one, once its start is here, until it is over. One engine at a time. */
 export class Stand {
   readonly #init: Init
   readonly #reports: SoundReport[] = []
-  readonly #waiting = new Set<(report: SoundReport) => void>()
+  readonly #waiting = new Set<Waiter>()
   #wanted: LiveJam | undefined
   #playing: Playing | undefined
   /** Of the jam that sounded last. */
@@ -82,17 +89,24 @@ export class Stand {
     this.#move()
   }
 
-  /** The report of the jam that sounds, when it is over, in whichever session; of the one that was over last where none sounds. */
+  /**
+   * The report of the jam that sounds, when it is over, in whichever session; of the one that was over last where none sounds.
+   * @throws NOT_SOUNDING where it sounds no more and no session of it could report; CANCELLED
+   */
   async finished(signal: AbortSignal): Promise<SoundReport> {
     const last = this.#reports.at(-1)
     if (!this.#playing && !this.#goesOn && last) return last
     return new Promise((resolve, reject) => {
-      this.#waiting.add(resolve)
-      if (signal.aborted) reject(cancelled())
-      signal.addEventListener('abort', () => {
-        this.#waiting.delete(resolve)
+      const waiter = { jam: this.#playing?.jam ?? this.#wanted, resolve, reject }
+      this.#waiting.add(waiter)
+      const giveUp = (): void => {
+        this.#waiting.delete(waiter)
         reject(cancelled())
-      })
+      }
+      if (signal.aborted) giveUp()
+      signal.addEventListener('abort', giveUp)
+      // It may be over with no report, and nothing on its way.
+      void this.#moving.then(() => this.#release())
     })
   }
 
@@ -138,6 +152,7 @@ export class Stand {
         this.#trouble = [failureOf(this.#wanted?.jam ?? '', error)]
         this.#restartLater()
       })
+      .then(() => this.#release())
   }
 
   async #change(): Promise<void> {
@@ -146,13 +161,8 @@ export class Stand {
     await this.#playing?.close()
     this.#playing = undefined
     const jam = this.#wanted
-    if (!jam?.ledger.start) return
-    if (this.#init.isOver(jam)) {
-      // Its last session ended before it, and none follows.
-      const last = this.#reports.findLast((report) => report.jam === jam.jam)
-      if (last) this.#tellFinished(last)
-      return
-    }
+    if (!jam?.ledger.start || this.#init.isOver(jam)) return
+    for (const waiter of this.#waiting) waiter.jam ??= jam
     checkEngine(jam.ledger.start.payload.engine)
     const known = this.#heard?.jam === jam ? this.#heard.heard : undefined
     const heard = known ?? new Heard(() => jam.ledger.members)
@@ -181,16 +191,24 @@ export class Stand {
       this.#reports.push(report)
       if (this.#reports.length > MAX_REPORTS) this.#reports.shift()
     }
-    if (report && (end === 'over' || (end === 'asked' && !this.#goesOn))) this.#tellFinished(report)
-    if (this.#playing !== playing) return
-    this.#playing = undefined
-    if (end === 'over') this.#wanted = undefined
-    if (end === 'failed') this.#restartLater()
+    if (this.#playing === playing) {
+      this.#playing = undefined
+      if (end === 'over' && this.#wanted === playing.jam) this.#wanted = undefined
+      if (end === 'failed') this.#restartLater()
+    }
+    this.#release()
   }
 
-  #tellFinished(report: SoundReport): void {
-    for (const resolve of this.#waiting) resolve(report)
-    this.#waiting.clear()
+  /** Tells who waits for the end of a jam that sounds no more, and will not: an engine that died left no report. */
+  #release(): void {
+    for (const waiter of this.#waiting) {
+      const { jam, resolve, reject } = waiter
+      if (!jam || jam === this.#playing?.jam || (jam === this.#wanted && !this.#init.isOver(jam))) continue
+      this.#waiting.delete(waiter)
+      const last = this.#reports.findLast((report) => report.jam === jam.jam)
+      if (last) resolve(last)
+      else reject(new MarmaladeError('NOT_SOUNDING', 'the jam sounds here no more, and no session of it was closed'))
+    }
   }
 
   #restartLater(): void {

@@ -57,10 +57,9 @@ export function tagHandlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handl
 function untilOver(stand: Stand, caller: AbortSignal): { readonly signal: AbortSignal; stop(): void } {
   const over = new AbortController()
   const signal = AbortSignal.any([caller, over.signal])
-  stand.finished(signal).then(
-    () => over.abort(new MarmaladeError('NOT_SOUNDING', 'the jam is over')),
-    () => undefined,
-  )
+  // With a report or without one; who gave up before has no use for it.
+  const end = (): void => over.abort(new MarmaladeError('NOT_SOUNDING', 'the jam sounds here no more'))
+  stand.finished(signal).then(end, end)
   return { signal, stop: () => over.abort() }
 }
 

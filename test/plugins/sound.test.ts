@@ -202,6 +202,28 @@ test('what an engine tells is folded into the state, bounded', (t) => {
   t.end()
 })
 
+e2e('whoever waits for the end of a jam whose engine died learns that it sounds no more', async (t, kit) => {
+  const ada = await kit.node()
+  for (const [name, part] of [
+    ['left', () => ada.ask(jamsContract).jam.leave({})],
+    ['ended', () => ada.ask(jamsContract).jam.end({ on: 'now' })],
+  ] as const) {
+    await startJam(name, ada)
+    const { engine = 0 } = await ada.sounds('it sounds', ({ state }) => state === 'playing')
+    const told = codeOf(sound(ada).sound.finished())
+    const tag = codeOf(sound(ada).tags.until({ path: 'never' }))
+    // No other engine starts: where its take belongs there is no folder.
+    const takes = join(ada.node.home.takes, `${shortIdOf(ada.id)}:${name}`)
+    await rename(takes, `${takes}-away`)
+    await writeFile(takes, '')
+    process.kill(engine, 'SIGKILL')
+    await ada.sounds('it sounds no more', ({ state }) => state === 'silent')
+    await part()
+    t.equal(await told, 'NOT_SOUNDING', name)
+    t.equal(await tag, 'NOT_SOUNDING')
+  }
+})
+
 e2e('a jam of an engine that came later is silent, and the status says why', async (t, kit) => {
   const ada = await kit.node()
   const jam = jamIdOf(ada.id, checkedName('later'))
