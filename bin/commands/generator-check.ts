@@ -20,7 +20,9 @@ export function addCheck(generator: Command): void {
     .option('--tempo <bpm>', 'beats a minute (default: 112)')
     .option('--param <name=number...>', 'parameters other than the defaults')
     .option('--set <tag=value...>', 'tags that a player has set, as chord=2 context=drop')
-    .addHelpText('after', '\nThe exit code is 1 where it is not fit to publish: it fails, is not exact, or is silent.')
+    .description(
+      'play a generator alone, offline and twice over: is it exact, how loud, how costly. The exit code is 1 where it is not fit to publish: it fails, is not exact, or is silent',
+    )
   act(command, async (context, [source = ''], options) => {
     const { manifest, archive } = await packedFrom(context, source)
     const { name, runtime } = manifest

@@ -120,6 +120,11 @@ session(
     // Stopped by then, it ends while no time passes for its tail.
     await rig.to((millis = 10_000 - 800 + 100) * 48)
     await until('it has ended', () => running(entry).length === 0)
+    const told = () => rig.messages.flatMap((message) => (message.kind === 'instances' ? message.events : []))
+    await until('the mix knows, in its tail', async () => {
+      await goOn()
+      return told().some(({ kind }) => kind === 'failed')
+    })
     const { report, take } = await rig.finish(ALL)
     const [jump, ...more] = ofKind(take.records, 'clock')
     t.deepEqual([jump && jump.to - jump.frame, more.length], [800 * 48, 0])

@@ -139,9 +139,9 @@ withProcesses(
   async (t, kit) => {
     const ramp = `import array,os,sys
 def put(a, n): os.write(1, array.array('f', [x for i in range(a, a + n) for x in (i + 1.0, i + 1.0)]).tobytes())
-put(0, 4000)
+put(0, 24000)
 while b'param' not in os.read(3, 4096): pass
-for a in range(4000, 400000, 1000): put(a, 1000)
+for a in range(24000, 400000, 1000): put(a, 1000)
 `
     const { voice, tags } = kit.start(kit.script(`#!/usr/bin/python3\n${ramp}`, { params: [LEVEL] }))
     let [frame, silent, wrong, sounding] = [0, 0, 0, 0]
@@ -161,8 +161,8 @@ for a in range(4000, 400000, 1000): put(a, 1000)
     })
     voice.param(0, 1)
     await until('it sounds again, past where it had stopped', () => {
-      play()
-      return sounding > 0 && (voice.left[0] ?? 0) > 4_000
+      for (let block = 0; block < 8; block++) play()
+      return sounding > 0 && (voice.left[0] ?? 0) > 24_000
     })
     t.ok(silent > 0, `${silent} frames of silence`)
     t.equal(wrong, 0, 'each sample on its frame')
