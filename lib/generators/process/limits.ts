@@ -25,11 +25,15 @@ export const AHEAD_FRAMES: Frames = 4_096
 export const SILENT_FRAMES: Frames = 10 * SAMPLE_RATE
 /** How long a replay waits for the next sound of a process. */
 export const PATIENCE_MILLIS: Millis = 10_000
+/** How often it listens meanwhile. */
+export const LISTEN_MILLIS: Millis = 10
 /** Beats are told ahead: all that begin in so many frames, and at least the next two. */
 export const BEATS_AHEAD: Frames = 2 * SAMPLE_RATE
 export const LEAST_BEATS = 2
 /** Tags that one process may watch. */
 export const MAX_WATCHES = 64
+/** Lines of a process that take effect in one quantum, the rest in the next ones: no more than tags that an instance may set in it, nor notes. */
+export const LINES_A_QUANTUM = 64
 /** Bytes of a line, either way. */
 export const MAX_LINE = 4_096
 /** Lines that are taken from descriptor 3 in TICK_MILLIS; then it waits. Standard error: as many bytes, fewer lines. */

@@ -20,7 +20,8 @@ const AUDIO = WORDS * 4
 const HEARD = AUDIO + RING_FRAMES * FRAME_BYTES
 const TO_PROCESS = HEARD + PLAYED_FRAMES * FRAME_BYTES
 const FROM_PROCESS = TO_PROCESS + LineRing.bytes(LINES)
-const BYTES = FROM_PROCESS + LineRing.bytes(LINES)
+const TO_TAKE = FROM_PROCESS + LineRing.bytes(LINES)
+const BYTES = TO_TAKE + LineRing.bytes(LINES)
 
 /**
  * What the thread that mixes and the thread that serves a process share of one instance. Places in the sound are frames
@@ -32,6 +33,8 @@ export class ProcessMemory {
   readonly memory: SharedArrayBuffer
   readonly toProcess: LineRing
   readonly fromProcess: LineRing
+  /** What was heard of it: a ring of its own, since a process that does not read leaves `toProcess` full. */
+  readonly toTake: LineRing
   readonly #words: Int32Array
   readonly #given: Float32Array
   readonly #heard: Float32Array
@@ -43,6 +46,7 @@ export class ProcessMemory {
     this.#heard = new Float32Array(memory, HEARD, 2 * PLAYED_FRAMES)
     this.toProcess = new LineRing(memory, TO_PROCESS, LINES)
     this.fromProcess = new LineRing(memory, FROM_PROCESS, LINES)
+    this.toTake = new LineRing(memory, TO_TAKE, LINES)
   }
 
   get written(): Frames {

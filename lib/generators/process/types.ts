@@ -1,7 +1,7 @@
 import type { Frames, JamId, Name, PlayerRef } from '../../base/index.ts'
 import type { Manifest } from '../manifest.ts'
 import type { VoiceFailure } from '../types.ts'
-import type { Said, Told } from './lines.ts'
+import type { Said } from './lines.ts'
 
 /** A process generator that may run here: made once for an archive. */
 export interface PreparedProcess {
@@ -51,5 +51,8 @@ export type Saying = Exclude<Said, { kind: 'json' }>
  * from the jam frame `from` on.
  */
 export type FromServing = (Saying & { readonly from?: Frames }) | ({ readonly kind: 'failed' } & VoiceFailure)
-/** Lines to it: what the process is told, and what the mix heard of it and from which jam frame on, for the take. */
-export type ToServingLine = Told | { readonly kind: 'heard'; readonly said: Saying; readonly from: Frames }
+/** A line to it for the take: what the mix heard of the process, and from which jam frame on. */
+export interface HeardSaying {
+  readonly said: Saying
+  readonly from: Frames
+}

@@ -1,14 +1,16 @@
 import { BLOCK, type Frames } from '../../base/index.ts'
 import type { VoiceSettings } from '../runtime.ts'
 import type { BlockPosition, Status, Voice, VoiceFailure } from '../types.ts'
-import { PATIENCE_MILLIS, SILENT_FRAMES } from './limits.ts'
+import { LINES_A_QUANTUM, LISTEN_MILLIS, PATIENCE_MILLIS, SILENT_FRAMES } from './limits.ts'
 import { PLAYED_FRAMES, ProcessMemory, RING_FRAMES } from './memory.ts'
 import { startOf, suits } from './preroll.ts'
 import { Teller } from './teller.ts'
-import type { FromServing, InstanceIdentity, PreparedProcess, Saying, ToServing, ToServingLine } from './types.ts'
+import type { FromServing, HeardSaying, InstanceIdentity, PreparedProcess, Saying, ToServing } from './types.ts'
 
 /** Lines that wait to take effect. */
 const MAX_SAID = 1_024
+
+type Said = Exclude<FromServing, { kind: 'failed' }>
 
 /** Live nothing waits: what is not there is silence. A replay waits for its process. */
 export type ProcessPace = 'live' | 'offline'
@@ -47,7 +49,10 @@ export class ProcessVoice implements Voice {
   /** Whether it plays on after its stop. */
   #tail = false
   /** What it said and the mix has not taken in. */
-  readonly #said: Exclude<FromServing, { kind: 'failed' }>[] = []
+  readonly #said: Said[] = []
+  /** First frame of the quantum that it plays in, and the lines that still take effect in it. */
+  #quantum: Frames = Number.NaN
+  #linesLeft = 0
 
   constructor(init: ProcessVoiceInit) {
     this.#init = init
@@ -117,9 +122,8 @@ export class ProcessVoice implements Voice {
   #play(block: BlockPosition): Status {
     const { frames } = block
     if (this.#init.pace === 'offline' && !this.#waitFor(frames)) return 'error'
-    const { ended } = this.#memory
-    if (ended && this.#memory.ready <= 0) {
-      this.#hear(block)
+    // What it said counts to the end: where a quantum does not take all of it, silence follows its sound.
+    if (this.#memory.ended && this.#memory.ready <= 0 && this.#hear(block)) {
       this.left.fill(0)
       this.right.fill(0)
       this.failure = this.#ending
@@ -132,8 +136,12 @@ export class ProcessVoice implements Voice {
 
   #waitFor(frames: Frames): boolean {
     if (this.#memory.ready >= frames) return true
-    this.#wake()
-    if (this.#memory.wait(frames, PATIENCE_MILLIS)) return true
+    for (let waited = 0; waited < PATIENCE_MILLIS; waited += LISTEN_MILLIS) {
+      // Its sound may be held back until what it said has been read.
+      this.#listen()
+      this.#wake()
+      if (this.#memory.wait(frames, LISTEN_MILLIS)) return true
+    }
     this.#fallSilent(`${PATIENCE_MILLIS / 1_000} s, for which a replay waited`)
     return false
   }
@@ -154,17 +162,37 @@ export class ProcessVoice implements Voice {
     this.#gap = 0
   }
 
-  /** What came takes effect with the block, and what a take kept where it did the first time. */
-  #hear({ frame }: BlockPosition): void {
-    this.#listen()
+  /**
+   * What came takes effect with the block, so many lines in a quantum, and what a take kept where it did the first time.
+   * @returns whether all of it has
+   */
+  #hear({ frame }: BlockPosition): boolean {
     const now = this.#init.identity.start + frame
-    for (let said = this.#said[0]; said && (said.from ?? now) <= now; said = this.#said[0]) {
+    const quantum = now - (now % BLOCK)
+    if (quantum !== this.#quantum) this.#linesLeft = LINES_A_QUANTUM
+    this.#quantum = quantum
+    this.#listen()
+    for (let said = this.#next(); said && (said.from ?? now) <= now; said = this.#next()) {
+      if (said.from === undefined && !this.#keep(said, now)) return false
       this.#said.shift()
       this.#obey(said)
-      const matters = said.kind !== 'log' && said.kind !== 'watch' && said.from === undefined
-      if (matters)
-        this.#memory.toProcess.write(JSON.stringify({ kind: 'heard', said, from: now } satisfies ToServingLine))
     }
+    return true
+  }
+
+  #next(): Said | undefined {
+    if (this.#said.length === 0) this.#listen()
+    return this.#said[0]
+  }
+
+  /** For the take, before it takes effect; false where it waits for the next block. */
+  #keep(said: Saying, from: Frames): boolean {
+    if (this.#linesLeft === 0) return false
+    const matters = said.kind !== 'log' && said.kind !== 'watch'
+    if (matters && !this.#memory.toTake.write(JSON.stringify({ said, from } satisfies HeardSaying))) return false
+    this.#linesLeft--
+    this.#wake()
+    return true
   }
 
   #listen(): void {

@@ -73,9 +73,11 @@ export class FrozenSource implements Source {
       return undefined
     }
     // Before the sound of a frame is there, everything that held from it on is.
-    if (!this.#say(this.#next - this.#samples.length / 2 + frames)) return undefined
-    const taken = this.#samples.subarray(0, 2 * frames)
-    this.#samples = this.#samples.subarray(2 * frames)
+    const at = this.#next - this.#samples.length / 2
+    const said = this.#say(at + frames) - at
+    if (said <= 0) return undefined
+    const taken = this.#samples.subarray(0, 2 * said)
+    this.#samples = this.#samples.subarray(2 * said)
     return taken
   }
 
@@ -85,14 +87,14 @@ export class FrozenSource implements Source {
     return over.reduce((place, jump) => place - (jump.to - jump.frame), frame)
   }
 
-  /** What held up to a place in the sound; false where there is no room for it now. */
-  #say(to: Frames): boolean {
+  /** Says what held up to a place in the sound. @returns up to where all is said: less where there is no room for it now */
+  #say(to: Frames): Frames {
     for (let next = this.#said[0]; next && next.place <= to; next = this.#said[0]) {
       const { said, frame } = next.kept
-      if (!this.#onSaid({ ...said, from: frame })) return false
+      if (!this.#onSaid({ ...said, from: frame })) return next.place - 1
       this.#said.shift()
     }
-    return true
+    return to
   }
 
   tell(): boolean {
@@ -108,7 +110,7 @@ export class FrozenSource implements Source {
     const [stretch] = this.#stretches
     // What does not follow at once is of a later instance of the same name.
     if (stretch?.frame !== this.#next) {
-      if (!this.#say(this.#next)) return
+      if (this.#say(this.#next) < this.#next) return
       this.#end(
         this.#frozen.failed.find(
           ({ path, frame }) => path === this.#path && Math.abs(this.#placeOf(frame) - this.#next) <= BLOCK,

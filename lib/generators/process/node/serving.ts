@@ -1,7 +1,8 @@
 import type { Frames } from '../../../base/index.ts'
 import { isThreadGone } from '../../../base/node/thread-id.ts'
 import { ProcessMemory } from '../memory.ts'
-import type { FromServing, Saying, StartProcess, ToServingLine } from '../types.ts'
+import type { Told } from '../lines.ts'
+import type { FromServing, HeardSaying, Saying, StartProcess } from '../types.ts'
 import { Freezer, type PcmFolder } from './freeze.ts'
 import type { Source } from './source.ts'
 
@@ -64,7 +65,7 @@ export class Serving {
 
   look(): void {
     this.#memory.woken()
-    this.#freezer?.keep()
+    this.#keep()
     const source = this.#source
     if (!source || this.#closed) return
     this.#tell(source)
@@ -77,10 +78,20 @@ export class Serving {
 
   /** Ends its process, and keeps the last of what was heard. */
   close(): Promise<void> {
-    this.#freezer?.keep()
+    this.#keep()
     this.#freezer?.flush()
     this.#closed ??= this.#source?.close() ?? Promise.resolve()
     return this.#closed
+  }
+
+  /** What was heard, sound and lines. */
+  #keep(): void {
+    this.#freezer?.keep()
+    const { toTake } = this.#memory
+    for (let line = toTake.read(); line !== undefined; line = toTake.read()) {
+      const { said, from } = JSON.parse(line) as HeardSaying
+      this.#init.onHeard(this.#init.start.path, said, from)
+    }
   }
 
   #feed(source: Source): void {
@@ -101,9 +112,7 @@ export class Serving {
     for (;;) {
       this.#line ??= this.#memory.toProcess.read()
       if (this.#line === undefined) return
-      const line = JSON.parse(this.#line) as ToServingLine
-      if (line.kind === 'heard') this.#init.onHeard(this.#init.start.path, line.said, line.from)
-      else if (!source.tell(line)) return
+      if (!source.tell(JSON.parse(this.#line) as Told)) return
       this.#line = undefined
     }
   }
