@@ -2,7 +2,7 @@
 // no plan (the run broke off), or a step failed.
 import { readFileSync } from 'node:fs'
 
-/** Lines shown of each failed test: its name, and what tape says of it. */
+/** Lines shown of each failed test at most: its name, and what tape says of it. */
 const SHOWN_LINES = 25
 
 const args = process.argv.slice(2)
@@ -17,7 +17,9 @@ for (const file of files) {
   for (const [at, line] of lines.entries()) {
     if (/^not ok /.test(line)) {
       failed++
-      console.log([name, ...lines.slice(at, at + SHOWN_LINES)].join('\n'))
+      const shown = lines.slice(at, at + SHOWN_LINES)
+      const end = shown.indexOf('  ...')
+      console.log([name, ...(end < 0 ? shown : shown.slice(0, end))].join('\n'))
     } else if (/^(ok .*|)# SKIP\b/i.test(line)) skipped++
     else if (/^ok /.test(line)) passed++
     else if (line.startsWith('# ')) name = line
