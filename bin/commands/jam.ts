@@ -147,6 +147,19 @@ function addShape(jam: Command): void {
     })
     context.print({ bar, tempo: Number(bpm) }, () => `${bpm} BPM from bar ${bar}`)
   })
+  const meter = addPlaceOptions(
+    addCommand(jam, {
+      usage: 'meter <n/d>',
+      summary: 'change the meter of a jam of yours',
+      examples: ['jam meter 7/8 --on 33', 'jam meter 4/4 --on 4bars'],
+    }),
+    SHAPE_WHENS,
+  )
+  act(meter, async (context, [parts = ''], options) => {
+    const node = await context.node(jamsContract)
+    const { bar } = await node.jam.meter({ meter: parts, ...placeIn(options) })
+    context.print({ bar, meter: parts }, () => `${parts} from bar ${bar}`)
+  })
   const end = addPlaceOptions(
     addCommand(jam, {
       usage: 'end',

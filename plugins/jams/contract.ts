@@ -143,6 +143,8 @@ export const jamsContract = defineContract({
     }),
     leave: async_({ args: z.strictObject({ jam }), result: jamRow }),
     tempo: async_({ args: z.strictObject({ jam, tempo: z.number(), on }), result: z.object({ bar: z.number() }) }),
+    /** As `7/8`. */
+    meter: async_({ args: z.strictObject({ jam, meter: text, on }), result: z.object({ bar: z.number() }) }),
     end: async_({ args: z.strictObject({ jam, on }), result: place }),
     list: async_({ result: z.array(jamRow) }),
     /** What a replay is made of: the jam's entries and its members' generators, each checked by its own signature. */

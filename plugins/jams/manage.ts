@@ -68,12 +68,23 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
     await parts.settled()
     return row(await jams.resolve(id))
   }
+  /** Changes the grid at a bar; gives that bar, counted from 1. */
+  const shape = async (
+    jam: LiveJam,
+    on: string,
+    change: Readonly<Record<string, string | number>>,
+  ): Promise<{ bar: number }> => {
+    const { grid } = jam.ledger
+    const { at } = resolveAt(grid, parseOn(on), jam.frameAt(clock), lookAhead)
+    const bar = Math.ceil(grid.barOfTick(at))
+    await feeds.publish({ type: 'jam', jam: jam.jam, bar, ...change })
+    return { bar: bar + 1 }
+  }
   /** The first tick that can be heard everywhere in time. */
   const soon = (jam: LiveJam): number => resolveAt(jam.ledger.grid, { unit: 'now' }, jam.frameAt(clock), lookAhead).at
   return {
     async start({ name: text, title, tempo = DEFAULT_TEMPO, meter = DEFAULT_METER }) {
-      if (!isMeter(meter))
-        throw new MarmaladeError('USAGE', `${meter} is no meter: n/d, n 1 to 64, d a power of 2 up to 32`)
+      assertMeter(meter)
       const titled = title === undefined ? {} : { title }
       return begin(checkedName(text), { type: 'jam', action: 'start', tempo, meter, engine: ENGINE, ...titled })
     },
@@ -124,12 +135,11 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
       return { ...left, mine: 'none', current: false }
     },
     async tempo({ jam: text, tempo, on = 'bar' }) {
-      const jam = await own(text)
-      const { grid } = jam.ledger
-      const { at } = resolveAt(grid, parseOn(on), jam.frameAt(clock), lookAhead)
-      const bar = Math.ceil(grid.barOfTick(at))
-      await feeds.publish({ type: 'jam', jam: jam.jam, action: 'tempo', bar, tempo })
-      return { bar: bar + 1 }
+      return shape(await own(text), on, { action: 'tempo', tempo })
+    },
+    async meter({ jam: text, meter, on = 'bar' }) {
+      assertMeter(meter)
+      return shape(await own(text), on, { action: 'meter', meter })
     },
     async end({ jam: text, on = 'bar' }) {
       const jam = await own(text)
@@ -174,6 +184,11 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
       }
     },
   }
+}
+
+function assertMeter(meter: string): void {
+  if (!isMeter(meter))
+    throw new MarmaladeError('USAGE', `${meter} is no meter: n/d, n 1 to 64, d a power of 2 up to 32`)
 }
 
 /** One play that counts; what a fork begins with has been playing since before its first bar. */

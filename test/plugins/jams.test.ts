@@ -23,6 +23,8 @@ e2e('jams are started once, named, shaped by their starter, left and joined agai
   const friday = await startJam('friday', ada, ben)
   t.equal(await codeOf(hers.jam.start({ name: 'friday' })), 'JAM_NAME_USED')
   t.equal(await codeOf(his.jam.tempo({ jam: friday, tempo: 90 })), 'STARTER_ONLY')
+  t.equal(await codeOf(his.jam.meter({ jam: friday, meter: '7/8' })), 'STARTER_ONLY')
+  t.equal(await codeOf(hers.jam.meter({ jam: friday, meter: '7/9' })), 'USAGE')
   t.equal(await codeOf(his.jam.end({ jam: friday })), 'STARTER_ONLY')
   t.equal(await codeOf(his.jam.admit({ jam: friday, player: 'nobody' })), 'PLAYER_UNKNOWN')
   t.equal(await codeOf(hers.perform.tag({ name: 'context', value: 'drop', on: '1' })), 'BAR_PASSED')
@@ -33,6 +35,13 @@ e2e('jams are started once, named, shaped by their starter, left and joined agai
     'the tempo is seen by all',
     () => Promise.all([ada.show(friday), ben.show(friday)]),
     (rows) => rows.every((row) => row.tempo === 90 && row.bar >= bar),
+  )
+  const odd = await hers.jam.meter({ jam: friday, meter: '7/8' })
+  t.ok(odd.bar > bar)
+  await until(
+    'the meter, too',
+    () => Promise.all([ada.show(friday), ben.show(friday)]),
+    (rows) => rows.every((row) => row.meter === '7/8' && row.bar >= odd.bar),
   )
 
   await his.jam.start({ name: 'friday' })
