@@ -1,6 +1,5 @@
 import { BLOCK, SAMPLE_RATE } from '../../lib/base/index.ts'
-import { createWasmVoice, type TagAccess } from '../../lib/generators/index.ts'
-import { NO_TAGS } from '../kit/no-tags.ts'
+import { createWasmVoice, NO_TAGS, type TagAccess } from '../../lib/generators/index.ts'
 import { shipped } from './render.ts'
 
 /** A jam at its busiest: in the drop, dense, on the first chord. */

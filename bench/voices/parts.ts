@@ -1,7 +1,6 @@
 /** Parts of the voices bench. Each gives nanoseconds of processor time that a frame of one voice takes. */
 import { BLOCK, type Frames, SAMPLE_RATE } from '../../lib/base/index.ts'
-import { createWasmVoice, type PreparedWasm, type Voice } from '../../lib/generators/index.ts'
-import { NO_TAGS } from '../kit/no-tags.ts'
+import { createWasmVoice, NO_TAGS, type PreparedWasm, type Voice } from '../../lib/generators/index.ts'
 import { serveParts } from '../kit/part.ts'
 import { costOf } from '../listen/cost.ts'
 import { assembled, readyGenerator, readyModule, SIMPLE, simpleModule } from './generators.ts'

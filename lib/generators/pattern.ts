@@ -1,27 +1,11 @@
 import { type Refusal, fromUtf8, refusal, SAMPLE_RATE } from '../base/index.ts'
 import type { ArchiveFile } from './archive/limits.ts'
+import { NO_TAGS } from './no-tags.ts'
 import type { PreparedWasm } from './prepare.ts'
 import { createWasmVoice } from './runtime.ts'
-import type { TagAccess } from './types.ts'
 
 /** What a player says of a text that it cannot play: where, counted from 1, and what to write instead. */
 const FAULT = /^(\d+):(\d+): (.+)$/
-
-/** A jam in which nobody has set anything, that remembers the log. */
-const quiet = (lines: string[]): TagAccess => ({
-  open: () => 0,
-  get: () => NaN,
-  text: () => undefined,
-  points: () => 0,
-  frame: () => NaN,
-  value: () => NaN,
-  valueAt: () => NaN,
-  watch: () => undefined,
-  tell: () => undefined,
-  set: () => undefined,
-  note: () => undefined,
-  log: (line) => lines.push(line),
-})
 
 /**
  * Why a pattern would not start, found out by starting it: its player alone knows its language. Code: PATTERN_TEXT with
@@ -29,7 +13,9 @@ const quiet = (lines: string[]): TagAccess => ({
  */
 export function patternFault(prepared: PreparedWasm, text: ArchiveFile): Refusal | undefined {
   const lines: string[] = []
-  const voice = createWasmVoice(prepared, { seed: [0, 0], sampleRate: SAMPLE_RATE, tags: quiet(lines) })
+  // It may open what it follows: nobody has set it yet.
+  const tags = { ...NO_TAGS, open: () => 0, log: (line: string) => lines.push(line) }
+  const voice = createWasmVoice(prepared, { seed: [0, 0], sampleRate: SAMPLE_RATE, tags })
   const { failure } = voice
   voice.close()
   if (!failure) return undefined

@@ -1,6 +1,6 @@
-import type { TagAccess } from '../../lib/generators/index.ts'
+import type { TagAccess } from './types.ts'
 
-/** Of a jam without tags. */
+/** Tags of a jam in which there are none, for a voice that plays alone. */
 export const NO_TAGS: TagAccess = {
   open: () => -1,
   get: () => NaN,
