@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import type { Command } from 'commander'
-import test, { type Test } from 'tape'
-import { buildProgram } from '../../bin/cli/program.ts'
+import type { Test } from 'tape'
 import { isListening } from '../../lib/host/index.ts'
 import { homeAt } from '../../lib/store/index.ts'
 import { withNodes } from '../helpers/program-nodes.ts'
@@ -183,37 +181,6 @@ withNodes('bad usage is told in one line, and help is no failure', async (t, nod
   await user.says(/^Usage: marmalade/, '--help')
   t.equal((await user.run('jam')).code, 2, 'a group alone shows its help')
 })
-
-test('help of every command shows examples that begin with its name', async (t) => {
-  let count = 0
-  const look = (command: Command, path: readonly string[]): void => {
-    count++
-    const name = path.join(' ')
-    const examples = /\nExamples:\n([^]*)$/.exec(helpOf(command))?.[1]?.trimEnd().split('\n') ?? []
-    t.ok(examples.length > 0, `${name}: ${examples.length} examples`)
-    const strange = examples.filter((line) => !line.startsWith(`  $ marmalade ${name}`))
-    if (strange.length > 0) t.fail(`${name}: ${strange.join()}`)
-    for (const inner of command.commands) look(inner, [...path, inner.name()])
-  }
-  const { commands } = await buildProgram()
-  for (const command of commands) look(command, [command.name()])
-  t.ok(count >= 35, `${count} commands`)
-  for (const name of commands.map((command) => command.name())) {
-    const alone = (await buildProgram(name)).commands.map((command) => command.name())
-    t.ok(alone.includes(name) && alone.length < commands.length / 2, `${name} is there without most of the others`)
-  }
-})
-
-function helpOf(command: Command): string {
-  let text = ''
-  command.configureOutput({
-    writeOut: (part) => {
-      text += part
-    },
-  })
-  command.outputHelp()
-  return text
-}
 
 /** Ada writes credits; Ben checks them with his home, and a stranger with the bundle alone. */
 async function creditsChecked(t: Test, ada: User, ben: User, cwd: string): Promise<void> {

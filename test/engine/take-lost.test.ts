@@ -1,17 +1,15 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readTake } from '../../lib/engine/index.ts'
-import { encodeTakeLine, type TakeRecord } from '../../lib/jam/index.ts'
+import type { TakeRecord } from '../../lib/jam/index.ts'
 import { ADA } from '../helpers/jams.ts'
 import { ALL, pathOf, session } from '../helpers/session-tests.ts'
-import { replayed, sines, smallJam, wavOf } from '../helpers/sessions.ts'
+import { sines, smallJam, wavOf } from '../helpers/sessions.ts'
+import { again, rewritten, takeText } from '../helpers/take-again.ts'
 
 session('what a dead rendering thread ended ends there again, by the fade of its last sample', async (t, rig) => {
   const { entries } = smallJam()
   const archives = await sines()
   await rig.open({ entries, archives })
   await rig.finish(ALL)
-  const { header, records } = await readTake(rig.takeFile)
   const frame = 128 * 100
   const lost: TakeRecord = {
     kind: 'failed',
@@ -20,12 +18,12 @@ session('what a dead rendering thread ended ends there again, by the fade of its
     code: 'GENERATOR_LOST',
     message: 'its thread ended',
   }
-  const later = records.findIndex((record) => 'frame' in record && record.frame > frame)
-  const file = join(rig.place, 'lost.take')
-  const lines = [header, ...records.slice(0, later), lost, ...records.slice(later)]
-  await writeFile(file, lines.map(encodeTakeLine).join(''))
+  const take = await rewritten(rig, (lines) => {
+    const later = lines.findIndex((line) => 'frame' in line && line.frame > frame)
+    return takeText([...lines.slice(0, later), lost, ...lines.slice(later)])
+  })
   const stems = join(rig.place, 'stems')
-  const made = await replayed(rig.place, entries, archives, { take: await readTake(file), stems })
+  const made = await again({ rig, entries, archives }, { take, stems })
   t.equal(made.take?.divergence, undefined)
   t.deepEqual(
     made.failures.map(({ path, frame: at, code }) => [path, at, code]),

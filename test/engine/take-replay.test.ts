@@ -1,35 +1,14 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { jamIdOf, playerIdOf, refOf, type Name } from '../../lib/base/index.ts'
-import { readTake, type Replayed, type ReplayInit, type TakeOnDisk } from '../../lib/engine/index.ts'
-import { encodeTakeLine, type JamEntry, type TakeLine } from '../../lib/jam/index.ts'
+import { playerIdOf, refOf } from '../../lib/base/index.ts'
+import type { JamEntry } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
 import { fixture } from '../helpers/generators.ts'
-import { codeOf } from '../helpers/hosts.ts'
-import { ADA, archiveNamed, BAR, BEN, CY, startedJam } from '../helpers/jams.ts'
+import { ADA, archiveNamed, BAR, BEN, startedJam } from '../helpers/jams.ts'
 import { probeWat, setterWat, sineWat } from '../helpers/mix.ts'
 import { ALL, ofKind, pathOf, session } from '../helpers/session-tests.ts'
-import {
-  archivesOf,
-  BEAT_FRAMES,
-  replayed,
-  sines,
-  smallJam,
-  wavOf,
-  type Archives,
-  type SessionRig,
-} from '../helpers/sessions.ts'
-
-interface Again {
-  readonly rig: SessionRig
-  readonly entries: readonly JamEntry[]
-  readonly archives: Archives
-}
-
-/** Replays the take that a session left. */
-async function again({ rig, entries, archives }: Again, options: Partial<ReplayInit> = {}): Promise<Replayed> {
-  return replayed(rig.place, entries, archives, { take: await readTake(rig.takeFile), ...options })
-}
+import { archivesOf, BEAT_FRAMES, replayed, sines, smallJam, wavOf, type SessionRig } from '../helpers/sessions.ts'
+import { again, rewritten, takeText } from '../helpers/take-again.ts'
 
 /** Until levels are told: every quarter of a second of the jam. */
 async function rendered(rig: SessionRig): Promise<void> {
@@ -41,15 +20,6 @@ async function rendered(rig: SessionRig): Promise<void> {
     look()
   })
 }
-
-/** A take with other lines. */
-async function rewritten(rig: SessionRig, change: (lines: TakeLine[]) => string): Promise<TakeOnDisk> {
-  const { header, records } = await readTake(rig.takeFile)
-  const file = join(rig.place, 'b.take')
-  await writeFile(file, change([header, ...records]))
-  return readTake(file)
-}
-const text = (lines: readonly TakeLine[]): string => lines.map(encodeTakeLine).join('')
 
 session('a take gives again what was heard: what came late, the grid put right, the own mix', async (t, rig) => {
   const archives = await archivesOf({
@@ -247,7 +217,7 @@ session('what ended by itself ends again, and what a guard killed is killed at t
   const killed = await rewritten(rig, (lines) => {
     const at = lines.findIndex((line) => line.kind === 'failed')
     const rest = lines.filter((line) => !(line.kind === 'ended' && line.path === path))
-    return text([...rest.slice(0, at), kill, ...rest.slice(at)])
+    return takeText([...rest.slice(0, at), kill, ...rest.slice(at)])
   })
   const stems = join(rig.place, 'stems')
   const without = await again({ rig, entries, archives }, { take: killed, stems })
@@ -258,47 +228,6 @@ session('what ended by itself ends again, and what a guard killed is killed at t
     left.subarray(frame + 128 + 240).every((x) => x === 0),
     'the block was its last, faded',
   )
-})
-
-session('a take of a crash is replayed as far as it goes; what is no whole take is refused by code', async (t, rig) => {
-  const archives = await sines()
-  const { entries } = smallJam()
-  await rig.open({ entries, archives })
-  const { report } = await rig.finish(ALL)
-  const heard = { rig, entries, archives }
-  const torn = await rewritten(rig, (lines) => `${text(lines.filter(({ kind }) => kind !== 'close'))}{"kind":"en`)
-  t.ok(torn.torn)
-  const made = await again(heard, { take: torn, out: join(rig.place, 'torn.wav') })
-  t.equal(made.take?.heardSha256, undefined)
-  t.ok(made.frames >= 4 * BEAT_FRAMES)
-  const whole = await again(heard, { out: join(rig.place, 'whole.wav') })
-  t.equal(whole.samplesSha256, report.samplesSha256)
-  const [a, b] = [await wavOf(join(rig.place, 'torn.wav')), await wavOf(join(rig.place, 'whole.wav'))]
-  t.ok(a.data.equals(b.data.subarray(0, a.data.length)))
-
-  const old = await rewritten(rig, ([header, ...rest]) => text([{ ...header, version: 1 } as TakeLine, ...rest]))
-  t.equal(await codeOf(again(heard, { take: old })), 'TAKE_INCOMPLETE')
-  const endless = await again({ ...heard, entries: entries.slice(0, -1) })
-  t.deepEqual(endless.missing, { entries: 1, frame: report.firstFrame }, 'an entry is gone: told, not refused')
-  const { said } = endless.take?.divergence ?? {}
-  t.ok(said?.kind === 'ended' && said.reason === 'end', 'and what came otherwise')
-  const foreign = startedJam({ title: 'Another' }).play(CY, 'drums', 0)
-  const none = await rewritten(rig, ([header, ...rest]) =>
-    text([header as TakeLine, ...rest.map((one) => (one.kind === 'observed' ? { ...one, keys: [foreign.key] } : one))]),
-  )
-  t.equal(await codeOf(again(heard, { take: none })), 'TAKE_INCOMPLETE', 'none of its entries is here')
-  const otherJam = { jam: jamIdOf(CY, 'other' as Name) }
-  const other = await rewritten(rig, ([header, ...rest]) => text([{ ...header, ...otherJam } as TakeLine, ...rest]))
-  t.equal(await codeOf(again(heard, { take: other })), 'TAKE_INVALID')
-  t.equal(await codeOf(readTake(join(rig.place, 'nowhere.take'))), 'FILE_INVALID')
-
-  const forged = await rewritten(rig, (lines) =>
-    text(
-      lines.map((line) => (line.kind === 'started' && line.frame > 0 ? { ...line, frame: line.frame + 128 } : line)),
-    ),
-  )
-  const divergence = (await again(heard, { take: forged })).take?.divergence
-  t.deepEqual([divergence?.frame, divergence?.said?.kind], [BEAT_FRAMES, 'started'], 'told apart from what happens')
 })
 
 /** Two public keys, the rest zeros, whose SHA-256 begin with the same 48 bits. */
