@@ -1,5 +1,5 @@
 import { SAMPLE_RATE, type Frames } from '../base/index.ts'
-import type { TagChange } from '../jam/index.ts'
+import { textIn, type TagChange } from '../jam/index.ts'
 import type { ToldTag } from './types.ts'
 
 /**
@@ -46,7 +46,7 @@ export class Telling {
     const player = path.slice(0, slash)
     const told = this.#told.get(player) ?? 0
     this.#told.set(player, told)
-    const all = told + CHANGE_BYTES + path.length + (typeof value === 'string' ? value.length : 0)
+    const all = told + CHANGE_BYTES + path.length + textIn(value)
     if (all > TOLD_BYTES / Math.max(this.#players, this.#told.size)) return false
     this.#told.set(player, all)
     return true

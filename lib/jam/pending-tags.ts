@@ -18,7 +18,7 @@ export const MAX_SETS = 64
 export const MAX_PLAYER_PENDING = 8192
 export const MAX_PLAYER_TEXT = 65_536
 /** What an instance has set for later than so long after its end is dropped with it. */
-export const OUTLASTS: Beats = 256
+const OUTLASTS: Beats = 256
 
 interface Pending {
   readonly owner: Owner
@@ -205,6 +205,7 @@ const NONE: readonly TagChange[] = Object.freeze([])
 
 const FRESH = { sets: 0, notes: 0, block: NaN, late: 0, told: -Infinity } as const
 
-const textIn = (value: TagValue): number => (typeof value === 'string' ? value.length : 0)
+/** UTF-16 code units of a value's text; 0 of a number. */
+export const textIn = (value: TagValue): number => (typeof value === 'string' ? value.length : 0)
 const isValue = (value: TagValue): boolean =>
   typeof value === 'number' ? Number.isFinite(value) : value.length <= MAX_TAG_TEXT

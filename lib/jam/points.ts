@@ -2,7 +2,7 @@ import type { Frames, Micros } from '../base/index.ts'
 import type { TagPoint, TagValue } from './types.ts'
 
 /** The format that this version writes; what says another number is passed over. */
-export const POINTS_VERSION = 1
+const POINTS_VERSION = 1
 
 /** Points of one path that came one after the other. */
 export interface PointRun {

@@ -1,4 +1,5 @@
 import type { Frames } from '../base/index.ts'
+import { textIn } from './pending-tags.ts'
 import { matches, parsePattern } from './tag-path.ts'
 import type { ResolveShort } from './tag-path.ts'
 import type { TagPoint, TagValue } from './types.ts'
@@ -249,7 +250,7 @@ export class JamState {
   }
 }
 
-const weightOf = ({ value }: TagPoint): number => POINT_WEIGHT + (typeof value === 'string' ? value.length : 0)
+const weightOf = ({ value }: TagPoint): number => POINT_WEIGHT + textIn(value)
 
 /** How many points lie at or before a frame. */
 function countUntil(points: readonly TagPoint[], frame: Frames): number {

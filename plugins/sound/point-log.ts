@@ -1,7 +1,14 @@
 import { appendFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Micros } from '../../lib/base/index.ts'
-import { encodePointRun, encodePointsHeader, type Folded, type PointRun, type TagPoint } from '../../lib/jam/index.ts'
+import {
+  encodePointRun,
+  encodePointsHeader,
+  textIn,
+  type Folded,
+  type PointRun,
+  type TagPoint,
+} from '../../lib/jam/index.ts'
 
 /** How often points are written: as a take is synced. */
 const WRITE_MILLIS = 1_000
@@ -65,7 +72,7 @@ export class PointLog {
     if (this.#state !== 'open' || (typeof value === 'number' && !Number.isFinite(value))) return
     const last = this.#last.get(path)
     const goesOn = last && last.before + last.points.length === before && last.points.length < MAX_RUN
-    const weight = POINT_BYTES + (typeof value === 'string' ? value.length : 0) + (goesOn ? 0 : path.length)
+    const weight = POINT_BYTES + textIn(value) + (goesOn ? 0 : path.length)
     if (this.#weight + weight > MAX_WAITING) return
     this.#weight += weight
     if (goesOn) last.points.push(point)

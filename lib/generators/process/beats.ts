@@ -1,9 +1,9 @@
-import type { Beats } from '../../base/index.ts'
+import { SAMPLE_RATE, type Beats } from '../../base/index.ts'
 import type { BlockPosition } from '../types.ts'
 import { BEATS_AHEAD, LEAST_BEATS } from './limits.ts'
 import type { Told } from './lines.ts'
 
-const MINUTE_FRAMES = 60 * 48_000
+const MINUTE_FRAMES = 60 * SAMPLE_RATE
 
 /** Where a block lies, as far as beats are concerned. */
 export type BeatPosition = Pick<BlockPosition, 'frame' | 'beat' | 'beatsPerFrame'>
