@@ -20,7 +20,7 @@ export function folderOf(text: string): string {
 
 /**
  * What a folder packs to, or the archive of a generator that a node knows, asked for where there is no such folder.
- * @throws MarmaladeError as `packGenerator` and the node's `fetch` and `locate` do; NODE_NOT_RUNNING where there is neither
+ * @throws MarmaladeError as `packGenerator` and the node's `fetch` and `locate` do; USAGE where there is neither folder nor node
  */
 export async function packedFrom(context: Context, text: string): Promise<Packed> {
   if (text.startsWith('@') && !text.includes(':')) return packGenerator(folderOf(text))

@@ -8,7 +8,7 @@ import { bytes } from '../cli/words.ts'
 export function addCheck(generator: Command): void {
   const command = addCommand(generator, {
     usage: 'check <source>',
-    summary: 'play a generator alone, offline and twice over: is it exact, how loud, how costly',
+    summary: 'play a generator alone and offline, four times: is it exact, how loud, how costly',
     examples: [
       'generator check ./my-bass',
       'generator check ada:chords --json',
@@ -21,7 +21,7 @@ export function addCheck(generator: Command): void {
     .option('--param <name=number...>', 'parameters other than the defaults')
     .option('--set <tag=value...>', 'tags that a player has set, as chord=2 context=drop')
     .description(
-      'play a generator alone, offline and twice over: is it exact, how loud, how costly. The exit code is 1 where it is not fit to publish: it fails, is not exact, or is silent',
+      'play a generator alone and offline, four times: is it exact, how loud, how costly. The exit code is 1 where it is not fit to publish: it fails, is not exact, or is silent',
     )
   act(command, async (context, [source = ''], options) => {
     const { manifest, archive } = await packedFrom(context, source)

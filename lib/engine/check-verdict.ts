@@ -80,8 +80,8 @@ function placesAt({ tempo }: TrialPlan): (frame: Frames) => string {
   const grid = trialGrid(tempo)
   return (frame) => {
     const { beat, bar } = grid.positionAt(frame)
-    const first = beat - Math.floor(bar) * BEATS_PER_BAR
-    return `frame ${frame} (bar ${Math.floor(bar) + 1}, beat ${(first + 1).toFixed(2)})`
+    const inBar = beat - Math.floor(bar) * BEATS_PER_BAR
+    return `frame ${frame} (bar ${Math.floor(bar) + 1}, beat ${(inBar + 1).toFixed(2)})`
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { BLOCK, blobIdOf, MarmaladeError, SAMPLE_RATE, type Frames } from '../base/index.ts'
-import { isRefused, openArchive, prepareGenerator, type VoiceFailure } from '../generators/index.ts'
+import { isRefused, prepareGenerator, type VoiceFailure } from '../generators/index.ts'
 import type { InstancePath } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
 import { encodePcm, LocalRunner, renderOffline, type QuantumReport, type Stem } from '../mix/index.ts'
@@ -49,11 +49,9 @@ export interface Trial {
  * entry may hold that of its payload
  */
 export async function runTrial({ archive, ...plan }: TrialInit, take: TakeRaw): Promise<Trial> {
-  const opened = openArchive(archive)
-  if (isRefused(opened)) throw new MarmaladeError(opened.code, opened.message)
   const prepared = prepareGenerator(archive)
   if (isRefused(prepared)) throw new MarmaladeError(prepared.code, prepared.message)
-  const { jam, path, entries } = trialJam(archive, opened.manifest, plan)
+  const { jam, path, entries } = trialJam(archive, prepared.manifest, plan)
   const runtime = new MeasuringRuntime()
   const ensemble = makeEnsemble({ jam, from: 0, runners: [new LocalRunner({ runtime })], measured: 'limiter' })
   const { renderer, conductor } = ensemble
