@@ -23,6 +23,7 @@ const FLOW = [
   'sink',
   'engine',
   'bundle',
+  'authoring',
 ]
 /** Folders (and files) that must also run in a browser: no node:, no clock, no timers, no randomness. */
 const PURE = ['base', 'entry', 'feed', 'peers', 'jam', 'generators', 'mix', 'picture'].map((f) => `lib/${f}/**/*.ts`)
