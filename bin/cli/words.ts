@@ -15,8 +15,12 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
     .join('\n')
 }
 
-/** Text without control characters. */
-export const plain = (text: string): string => stripVTControlCharacters(text).replace(/\p{Cc}/gu, ' ')
+/** Text without what would steer a terminal: control characters, ends of lines, the turning of its direction, halves of characters. */
+export const plain = (text: string): string =>
+  ORDINARY.test(text) ? text : stripVTControlCharacters(text).replace(STEERING, ' ').replace(TURNING, '')
+const ORDINARY = /^[\u0020-\u007E]*$/
+const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu
+const TURNING = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
