@@ -204,6 +204,8 @@ export const CODES = {
   JAM_AMBIGUOUS: 'several jams have that name: say whose',
   JAM_NAME_USED: 'a name of a jam is never used again by the same starter',
   INSTANCE_AMBIGUOUS: 'an instance of that name is not running, or has several players: name one of your own',
+  SCENE_UNKNOWN: "no scene of one's own mix has that name",
+  SCENES_FULL: 'as many scenes are kept as may be, or one has more settings than it may have',
   PLAYS_AHEAD: 'too many plays of one player were sent ahead and have not come in its feed',
   PLAY_NOT_CALLERS: 'the entry sent with play is not signed by the caller, or is no play',
   NOT_SOUNDING: 'this node does not sound that jam: start it with --jam, or join it',

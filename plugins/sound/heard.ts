@@ -1,15 +1,14 @@
 import { SAMPLE_RATE, type BlobId, type EntryKey, type Frames, type Micros, type Millis } from '../../lib/base/index.ts'
 import { shortIdsOf, type FromEngine, type MixAct } from '../../lib/engine/index.ts'
 import { JamState, type InstancePath, type Members, type Observation } from '../../lib/jam/index.ts'
-import type { Loudness, MixTarget } from '../../lib/mix/index.ts'
+import type { Loudness } from '../../lib/mix/index.ts'
 import type { SoundStatus } from './contract.ts'
+import { nameOf, OwnMix } from './own-mix.ts'
 import { PointLog } from './point-log.ts'
 
 /** Points kept in memory of each series of a jam that sounds; all of them go to disk, see `PointLog`. */
 const POINTS = 256
 const MAX_FAILURES = 100
-/** Of one's own mix: as many as the mix itself remembers. */
-const MAX_ACTS = 1_024
 /** Plays of which is known when they are heard: the newest ones. */
 const MAX_DUE = 16_384
 
@@ -32,11 +31,11 @@ export interface Due {
  */
 export class Heard {
   readonly state: JamState
+  readonly mix = new OwnMix()
   readonly failures: SoundStatus['failures'] = []
   /** The player's own shift, for an engine that starts anew. */
   nudge: Millis = 0
   readonly #due = new Map<EntryKey, Due>()
-  readonly #acts = new Map<string, MixAct>()
   #levels: Extract<FromEngine, { kind: 'levels' }> | undefined
   /** Newest of each path under `local/`. */
   readonly #readings = new Map<string, number>()
@@ -75,11 +74,6 @@ export class Heard {
   /** Resolves when all that was folded until now is on disk, or cannot be. */
   async flush(): Promise<void> {
     await this.#log?.flush()
-  }
-
-  /** One's own mix as it stands, for an engine that starts anew. */
-  get acts(): readonly MixAct[] {
-    return [...this.#acts.values()]
   }
 
   /** What is read of this machine as it plays, by path. */
@@ -138,13 +132,10 @@ export class Heard {
   /** A local act took effect, now or in a session that broke off. */
   mixed(act: MixAct): void {
     const { target, setting, frame } = act
-    const name = nameOf(target)
-    const before = this.#acts.get(name)
-    if (!before && this.#acts.size >= MAX_ACTS) return
-    this.#acts.set(name, { ...act, setting: { ...before?.setting, ...setting } })
+    if (!this.mix.took(act)) return
     for (const what of ['gain', 'pan', 'mute', 'solo'] as const) {
       const value = setting[what]
-      if (value !== undefined) this.#fold({ kind: 'mix', frame, target: name, what, value: Number(value) })
+      if (value !== undefined) this.#fold({ kind: 'mix', frame, target: nameOf(target), what, value: Number(value) })
     }
   }
 
@@ -197,10 +188,3 @@ const known = ({ momentary, shortTerm, integrated }: Loudness): NonNullable<Soun
   ...(Number.isFinite(shortTerm) && { shortTerm }),
   ...(Number.isFinite(integrated) && { integrated }),
 })
-
-/** What a target is called in the state: an instance's path, `track:…`, `player:…` or `return:…`. */
-function nameOf(target: MixTarget): string {
-  if (target.kind === 'instance') return target.path
-  if (target.kind === 'return') return `return:${target.bus}`
-  return target.kind === 'track' ? `track:${target.track}` : `player:${target.player}`
-}

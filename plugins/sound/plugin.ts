@@ -1,18 +1,20 @@
 import { join } from 'node:path'
 import { availableParallelism } from 'node:os'
-import { MarmaladeError, ownedParts, refOf, type Clock, type Frames, type PlayerId } from '../../lib/base/index.ts'
+import { ownedParts, refOf, type Clock, type Frames, type PlayerId } from '../../lib/base/index.ts'
 import type { MixAct } from '../../lib/engine/index.ts'
 import { jamOf, readPayload, typeOf } from '../../lib/entry/index.ts'
 import { sweepUnpacked, unpackOwner } from '../../lib/generators/process/node/folders.ts'
 import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
-import { pathOf } from '../../lib/jam/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
-import { returnNamed, type MixTarget } from '../../lib/mix/index.ts'
+import type { BlobsApi } from '../blobs/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import type { JamsApi, LiveJam } from '../jams/index.ts'
 import { soundContract } from './contract.ts'
 import { JamLog } from './jam-log.ts'
+import { mixHandlers } from './mixing.ts'
+import { Scenes } from './scenes.ts'
+import { Sketching } from './sketching.ts'
 import { Stand } from './stand.ts'
 import { tagHandlers } from './tags.ts'
 import { takesOf } from './take-folder.ts'
@@ -25,6 +27,8 @@ interface Init {
   /** `<home>/takes` and `<home>/jams`. */
   readonly takes: string
   readonly jams: string
+  /** Where scenes of the player's own mix are kept. */
+  readonly scenes: string
   readonly appVersion: string
 }
 
@@ -116,9 +120,10 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
       stand.show(jams.current())
       return {
         api: { status: () => stand.status() },
-        handlers: handlers(stand, feeds, jams),
+        handlers: handlers(stand, feeds, jams, new Scenes(init.scenes), sketching),
         async stop() {
           for (const stop of off) stop()
+          sketching.close()
           await stand.close()
           await Promise.all([...logs.values()].map((log) => log.close()))
         },
@@ -134,7 +139,13 @@ const muted = (player: PlayerId, mute: boolean, frame: Frames): MixAct => ({
   setting: { mute },
 })
 
-function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof soundContract> {
+function handlers(
+  stand: Stand,
+  feeds: FeedsApi,
+  jams: JamsApi,
+  scenes: Scenes,
+  sketching: Sketching,
+): Handlers<typeof soundContract> {
   return {
     sound: {
       status: () => stand.status(),
@@ -142,54 +153,8 @@ function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi): Handlers<typeof
         return stand.finished(signal)
       },
     },
-    mix: {
-      async set({ target: text, gain, pan, mute, solo }) {
-        const playing = stand.sounding()
-        const target = mixTarget(text, playing.jam, feeds)
-        if (target.kind === 'return' && solo !== undefined)
-          throw new MarmaladeError('USAGE', 'a return is not soloed: solo what sends to it')
-        playing.send({
-          kind: 'mix',
-          target,
-          setting: {
-            ...(gain !== undefined && { gain }),
-            ...(pan !== undefined && { pan }),
-            ...(mute !== undefined && { mute }),
-            ...(solo !== undefined && { solo }),
-          },
-        })
-        return { target: text }
-      },
-      async nudge({ millis }) {
-        stand.sounding().nudge(millis)
-        return { millis }
-      },
-    },
+    mix: mixHandlers(stand, feeds, scenes),
+    sketch: sketching.handlers,
     tags: tagHandlers(stand, feeds, jams),
   }
-}
-
-/** @throws INSTANCE_AMBIGUOUS, PLAYER_UNKNOWN, PLAYER_AMBIGUOUS; USAGE for a return that is none */
-function mixTarget(text: string, jam: LiveJam, feeds: FeedsApi): MixTarget {
-  const { directory } = feeds
-  const returned = returnNamed(text)
-  if (returned) return returned
-  if (text.startsWith('track:')) return { kind: 'track', track: text.slice(6) }
-  if (text.startsWith('player:')) return { kind: 'player', player: refOf(directory.resolve(text.slice(7))) }
-  const colon = text.lastIndexOf(':')
-  const player = colon > 0 ? directory.resolve(text.slice(0, colon)) : undefined
-  const instance = text.slice(colon + 1)
-  const plays = [...jam.ledger.items()].filter((item) => item.kind === 'play')
-  const found = plays.filter(
-    (play) =>
-      play.payload.instance === instance &&
-      (player === undefined || play.identity === player) &&
-      jam.ledger.refuse(play) === undefined,
-  )
-  const [play, ...others] = found
-  if (!play || others.length > 0) {
-    const how = play ? 'is played by several: say whose, as in ada:drums' : 'is not played in this jam: see `jam show`'
-    throw new MarmaladeError('INSTANCE_AMBIGUOUS', `${text} ${how}`)
-  }
-  return { kind: 'instance', path: pathOf(play) }
 }
