@@ -6,7 +6,6 @@ import { jamOf, readPayload, typeOf } from '../../lib/entry/index.ts'
 import { sweepUnpacked, unpackOwner } from '../../lib/generators/process/node/folders.ts'
 import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
-import type { BlobsApi } from '../blobs/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import type { JamsApi, LiveJam } from '../jams/index.ts'
@@ -14,7 +13,6 @@ import { soundContract } from './contract.ts'
 import { JamLog } from './jam-log.ts'
 import { mixHandlers } from './mixing.ts'
 import { Scenes } from './scenes.ts'
-import { Sketching } from './sketching.ts'
 import { Stand } from './stand.ts'
 import { tagHandlers } from './tags.ts'
 import { takesOf } from './take-folder.ts'
@@ -120,10 +118,9 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
       stand.show(jams.current())
       return {
         api: { status: () => stand.status() },
-        handlers: handlers(stand, feeds, jams, new Scenes(init.scenes), sketching),
+        handlers: handlers(stand, feeds, jams, new Scenes(init.scenes)),
         async stop() {
           for (const stop of off) stop()
-          sketching.close()
           await stand.close()
           await Promise.all([...logs.values()].map((log) => log.close()))
         },
@@ -139,13 +136,7 @@ const muted = (player: PlayerId, mute: boolean, frame: Frames): MixAct => ({
   setting: { mute },
 })
 
-function handlers(
-  stand: Stand,
-  feeds: FeedsApi,
-  jams: JamsApi,
-  scenes: Scenes,
-  sketching: Sketching,
-): Handlers<typeof soundContract> {
+function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi, scenes: Scenes): Handlers<typeof soundContract> {
   return {
     sound: {
       status: () => stand.status(),
@@ -154,7 +145,6 @@ function handlers(
       },
     },
     mix: mixHandlers(stand, feeds, scenes),
-    sketch: sketching.handlers,
     tags: tagHandlers(stand, feeds, jams),
   }
 }
