@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { jamsContract, type ClockRow, type JamRow } from '../../plugins/jams/index.ts'
 import { barOf } from '../cli/bars.ts'
 import { act, addCommand, addGroup, numberOf, textOption } from '../cli/context.ts'
+import { heardBy } from '../cli/hearing.ts'
 import { addJamOption, addPlaceOptions, placeIn } from '../cli/place.ts'
 import { fittedTable } from '../cli/screen.ts'
 
@@ -141,11 +142,9 @@ function addShape(jam: Command): void {
   )
   act(tempo, async (context, [bpm = ''], options) => {
     const node = await context.node(jamsContract)
-    const { bar } = await node.jam.tempo({
-      tempo: numberOf(bpm, 'the tempo'),
-      ...placeIn(options),
-    })
-    context.print({ bar, tempo: Number(bpm) }, () => `${bpm} BPM from bar ${bar}`)
+    const tempo = numberOf(bpm, 'the tempo')
+    const done = await node.jam.tempo({ tempo, ...placeIn(options) })
+    context.print({ ...done, tempo }, () => `${tempo} BPM: ${heardBy(done.hears, done.bar)}`)
   })
   const meter = addPlaceOptions(
     addCommand(jam, {
@@ -157,8 +156,8 @@ function addShape(jam: Command): void {
   )
   act(meter, async (context, [parts = ''], options) => {
     const node = await context.node(jamsContract)
-    const { bar } = await node.jam.meter({ meter: parts, ...placeIn(options) })
-    context.print({ bar, meter: parts }, () => `${parts} from bar ${bar}`)
+    const done = await node.jam.meter({ meter: parts, ...placeIn(options) })
+    context.print({ ...done, meter: parts }, () => `${parts}: ${heardBy(done.hears, done.bar)}`)
   })
   const end = addPlaceOptions(
     addCommand(jam, {
@@ -170,8 +169,8 @@ function addShape(jam: Command): void {
   )
   act(end, async (context, _args, options) => {
     const node = await context.node(jamsContract)
-    const place = await node.jam.end(placeIn(options))
-    context.print(place, () => `the jam ends at bar ${place.bar}`)
+    const done = await node.jam.end(placeIn(options))
+    context.print(done, () => `the jam ends: ${heardBy(done.hears, done.bar)}`)
   })
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { act, addCommand, settingOf, textOption } from '../cli/context.ts'
 import { barsOf } from '../cli/bars.ts'
+import { heardBy } from '../cli/hearing.ts'
 import { addPlaceOptions, placeIn } from '../cli/place.ts'
 
 export function addParam(program: Command): void {
@@ -23,6 +24,10 @@ export function addParam(program: Command): void {
       ...(over !== undefined && { overBars: barsOf(over) }),
       ...placeIn(options),
     })
-    context.print(done, () => `${instance}: ${name} ${value} from bar ${done.place.bar}`)
+    context.print(
+      done,
+      () =>
+        `${instance} ${name} ${value}${over === undefined ? '' : ` over ${over}`}: ${heardBy(done.hears, done.place.bar)}`,
+    )
   })
 }

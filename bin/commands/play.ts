@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { jamsContract, type Hearing } from '../../plugins/jams/index.ts'
+import { jamsContract } from '../../plugins/jams/index.ts'
 import { act, addCommand, settingOf, tagOf, textOption } from '../cli/context.ts'
 import { barsOf } from '../cli/bars.ts'
+import { heardBy } from '../cli/hearing.ts'
 import { addPlaceOptions, placeIn } from '../cli/place.ts'
-import { plain } from '../cli/words.ts'
 
 export function addPlay(program: Command): void {
   const command = addPlaceOptions(
@@ -38,21 +38,6 @@ export function addPlay(program: Command): void {
       ...(when !== undefined && { when: tagOf(when) }),
       ...placeIn(options),
     })
-    context.print(done, () => `${done.instance}: ${done.hears.map(heard).join(', ')}`)
+    context.print(done, () => `${done.instance}: ${heardBy(done.hears, done.place.bar)}`)
   })
-}
-
-/** `ben from bar 17`, `cy fetching 40 %`. */
-export function heard(hearing: Hearing): string {
-  const who = plain(hearing.shown)
-  switch (hearing.state) {
-    case 'from':
-      return `${who} from bar ${hearing.bar ?? 0}`
-    case 'fetching':
-      return `${who} fetching ${hearing.percent ?? 0} %`
-    case 'refused':
-      return `${who} not: ${hearing.message ?? hearing.code ?? 'refused'}`
-    case 'unreachable':
-      return `${who} when it arrives`
-  }
 }

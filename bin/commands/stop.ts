@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { act, addCommand } from '../cli/context.ts'
+import { heardBy } from '../cli/hearing.ts'
 import { addPlaceOptions, placeIn } from '../cli/place.ts'
 
 export function addStop(program: Command): void {
@@ -17,6 +18,6 @@ export function addStop(program: Command): void {
       instance,
       ...placeIn(options),
     })
-    context.print(done, () => `${instance} stops at bar ${done.place.bar}`)
+    context.print(done, () => `${instance} stops: ${heardBy(done.hears, done.place.bar)}`)
   })
 }

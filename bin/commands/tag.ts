@@ -3,6 +3,7 @@ import { jamsContract } from '../../plugins/jams/index.ts'
 import { soundContract, type TagRow } from '../../plugins/sound/index.ts'
 import { barOption } from '../cli/bars.ts'
 import { act, addCommand, addGroup, numberOf, textOption, valueOf } from '../cli/context.ts'
+import { heardBy } from '../cli/hearing.ts'
 import { addPlaceOptions, placeIn } from '../cli/place.ts'
 import { plain } from '../cli/words.ts'
 
@@ -26,7 +27,7 @@ export function addTag(program: Command): void {
       value: valueOf(value),
       ...placeIn(options),
     })
-    context.print(done, () => `${name} is ${value} from bar ${done.place.bar}`)
+    context.print(done, () => `${name} ${value}: ${heardBy(done.hears, done.place.bar)}`)
   })
   addReading(tag)
 }

@@ -59,6 +59,7 @@ export function whoHears(self: string, hears: readonly Hearing[]): string {
     .map(({ who, state, bar, message }) => {
       if (state === 'from') return `${who} hears it from bar ${bar ?? 0}`
       if (state === 'fetching') return `${who} is fetching it`
+      if (state === 'unreachable' || state === 'away') return `${who} hears it when it arrives`
       return `${who}: ${plain(message ?? state)}`
     })
     .join(', ')

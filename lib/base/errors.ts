@@ -206,8 +206,10 @@ export const CODES = {
   INSTANCE_AMBIGUOUS: 'an instance of that name is not running, or has several players: name one of your own',
   SCENE_UNKNOWN: "no scene of one's own mix has that name",
   SCENES_FULL: 'as many scenes are kept as may be, or one has more settings than it may have',
-  PLAYS_AHEAD: 'too many plays of one player were sent ahead and have not come in its feed',
-  PLAY_NOT_CALLERS: 'the entry sent with play is not signed by the caller, or is no play',
+  INSTANCE_OVER: 'nothing comes of a play, stop or param: its instance is over by then',
+  SUPERSEDED: 'nothing comes of a tag or param: a newer one holds already',
+  PLAYS_AHEAD: 'too many entries of one player were sent ahead and have not come in its feed',
+  PLAY_NOT_CALLERS: 'the entry sent with play is not signed by the caller, or changes nothing that sounds',
   NOT_SOUNDING: 'this node does not sound that jam: start it with --jam, or join it',
   // blobs
   BLOB_UNKNOWN: 'a blob is not here',

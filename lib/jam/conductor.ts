@@ -6,8 +6,8 @@ import { EventLog } from './events.ts'
 import type { ConductorEvent } from './events.ts'
 import type { Grid } from './grid.ts'
 import { GridTags } from './grid-tags.ts'
-import { startsFirst, tickOf } from './items.ts'
-import type { JamEntry, JamItem, SoundItem } from './items.ts'
+import { isPlaced, isSound, startsFirst, tickOf } from './items.ts'
+import type { JamEntry, JamItem, PlacedItem, PlayItem } from './items.ts'
 import { Ledger } from './ledger.ts'
 import type { Members } from './members.ts'
 import { Presence } from './presence.ts'
@@ -149,6 +149,8 @@ export class JamConductor implements Conductor {
   }
 
   #admit(item: JamItem, window: Window): void {
+    // A play is told where it is aimed.
+    if (isPlaced(item) && item.kind !== 'play') this.#tellDue(item, window)
     if (!isSound(item)) return
     if (!item.carried) this.#presence.add(item)
     const tick = item.payload.at
@@ -157,6 +159,16 @@ export class JamConductor implements Conductor {
     else if (item.kind === 'stop') this.#stage.addStop(item)
     else if (item.kind === 'tag') this.#wakes.push({ tick, rank: RANK.tag, position: item, item, late })
     else this.#wakes.push({ tick, rank: RANK.param, position: item, item, late })
+  }
+
+  /** From where on something holds here. Of tags and params that stand before the session is told that they were applied. */
+  #tellDue(item: Exclude<PlacedItem, PlayItem>, { from, first }: Window): void {
+    const { grid } = this.#ledger
+    const place = grid.frameOfTick(tickOf(item, grid))
+    if (place < from && first && (item.kind === 'tag' || item.kind === 'param')) return
+    const frame = Math.max(place, from)
+    const over = item.kind === 'stop' || item.kind === 'param' ? this.#stage.overBy(item, frame) : undefined
+    this.#log.add({ kind: 'due', key: item.key, frame, ...(over && { over }) })
   }
 
   /** @param past what counts and has had its place */
@@ -240,6 +252,3 @@ export class JamConductor implements Conductor {
     }
   }
 }
-
-const isSound = (item: JamItem): item is SoundItem =>
-  item.kind === 'play' || item.kind === 'stop' || item.kind === 'param' || item.kind === 'tag'

@@ -1,4 +1,4 @@
-import type { Bars, Beats, EntryKey, Frames, PlayerId, Refusal } from '../base/index.ts'
+import type { Beats, EntryKey, Frames, PlayerId, Refusal } from '../base/index.ts'
 import type { InstancePath } from './types.ts'
 
 /**
@@ -29,14 +29,18 @@ export type ConductorEvent =
       readonly late?: Lateness
     }
   | { readonly kind: 'ended'; readonly path: InstancePath; readonly frame: Frames; readonly reason: EndReason }
-  /** A play will be heard here from this bar (counted from 0, with a fraction) on, once what it waits for is there. */
+  /**
+   * A play will be heard here, or something else that is placed will hold, from this frame on: from its place, or later
+   * where that is over. Of tags and params that stand before a session begins `applied` alone says so.
+   */
   | {
       readonly kind: 'due'
       readonly key: EntryKey
-      readonly path: InstancePath
       readonly frame: Frames
-      readonly bar: Bars
+      /** What a play waits for first. */
       readonly waiting?: 'archive' | 'tag'
+      /** Why nothing comes of it: the instance is over by then. */
+      readonly over?: EndReason
     }
   /** A play will not be heard here: it is over before it could start. */
   | { readonly kind: 'skipped'; readonly key: EntryKey; readonly path: InstancePath; readonly reason: EndReason }

@@ -48,6 +48,13 @@ export type ActionItem = StartItem | MembershipItem | TempoItem | MeterItem | En
 export type SoundItem = PlayItem | StopItem | ParamItem | TagItem
 export type JamItem = ActionItem | SoundItem | GeneratorItem
 
+/** What changes what sounds, from a place in the jam on: whoever asks for it wants to know who hears it from where. */
+export type PlacedItem = SoundItem | TempoItem | MeterItem | EndItem
+const SOUNDS: ReadonlySet<string> = new Set(['play', 'stop', 'param', 'tag'] satisfies SoundItem['kind'][])
+export const isSound = (item: JamItem): item is SoundItem => SOUNDS.has(item.kind)
+export const isPlaced = (item: JamItem): item is PlacedItem =>
+  isSound(item) || item.kind === 'tempo' || item.kind === 'meter' || item.kind === 'end'
+
 /** An instance id belongs to one player of the jam. */
 export interface InstanceRef {
   readonly player: PlayerId

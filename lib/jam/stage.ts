@@ -1,6 +1,6 @@
 import type { BlobId, Frames, Name, PlayerId, Ticks } from '../base/index.ts'
-import type { Lateness } from './events.ts'
-import type { PlayItem, StopItem } from './items.ts'
+import type { EndReason, Lateness } from './events.ts'
+import type { ParamItem, PlayItem, StopItem } from './items.ts'
 import { instanceKey } from './items.ts'
 import type { InstanceKey } from './items.ts'
 import { nextBoundary } from './on.ts'
@@ -115,9 +115,15 @@ export class Stage {
       : this.#waits(track, play)
         ? ({ waiting: 'tag' } as const)
         : {}
-    const bar = grid.barOfTick(tick)
     const frame = grid.frameOfTick(tick)
-    this.#parts.log.add({ kind: 'due', key: play.key, path: pathOf(play), frame, bar, ...waiting })
+    const end = track.endedBy(frame, this.#parts.ledger)
+    this.#parts.log.add({ kind: 'due', key: play.key, frame, ...waiting, ...(end && { over: end.reason }) })
+  }
+
+  /** Why nothing comes of a stop or param at a frame: its instance is over by then. */
+  overBy(item: StopItem | ParamItem, frame: Frames): EndReason | undefined {
+    const { player, instance } = this.#parts.ledger.targetOf(item)
+    return this.#tracks.get(instanceKey(player, instance))?.endedBy(frame, this.#parts.ledger)?.reason
   }
 
   /** A play counts no more: what sounds stops, what waits is forgotten. */
@@ -169,9 +175,9 @@ export class Stage {
   start(track: Track, tick: Ticks, frame: Frames, window: Window): void {
     const { play, path } = track
     if (track.state !== 'waiting' || track.target !== tick || !play || !path) return
-    const { grid, members } = this.#parts.ledger
-    const end = track.endOf(members)
-    if (end && grid.frameOfTick(end.tick) <= frame) {
+    const { grid } = this.#parts.ledger
+    const end = track.endedBy(frame, this.#parts.ledger)
+    if (end) {
       track.state = 'over'
       this.#parts.log.add({ kind: 'skipped', key: play.key, path, reason: end.reason })
       return
@@ -211,15 +217,14 @@ export class Stage {
    */
   expected({ from, to }: Pick<Window, 'from' | 'to'>, isOf: (archive: BlobId) => boolean): readonly StartCommand[] {
     const { wakes, ledger } = this.#parts
-    const { grid, endTick, members } = ledger
+    const { grid, endTick } = ledger
     const expected: StartCommand[] = []
     for (const { track, tick } of wakes.starts(grid, to, endTick)) {
       const { play, state, target } = track
       const frame = grid.frameOfTick(tick)
       if (!play || state !== 'waiting' || target !== tick || frame < from || !isOf(play.payload.archive)) continue
       if (!this.#archives.has(play.payload.archive) || this.#waits(track, play)) continue
-      const end = track.endOf(members)
-      if (end && grid.frameOfTick(end.tick) <= frame) continue
+      if (track.endedBy(frame, ledger)) continue
       expected.push(startOf(track, play, frame, track.paramsAt(frame, this.defaultsOf(track))))
     }
     return expected.sort((a, b) => a.frame - b.frame || compareScore(a.spec.order, b.spec.order))
@@ -256,8 +261,7 @@ export class Stage {
   /** The end of a track may be due. */
   end(track: Track, frame: Frames, window: Window): void {
     if (track.state !== 'sounding') return
-    const end = track.endOf(this.#parts.ledger.members)
-    if (end && this.#parts.ledger.grid.frameOfTick(end.tick) <= frame) this.#stop(track, frame, window)
+    if (track.endedBy(frame, this.#parts.ledger)) this.#stop(track, frame, window)
     else this.#watchEnd(track)
   }
 

@@ -81,6 +81,12 @@ export class Track {
     return ends.reduce<TrackEnd | undefined>((a, b) => (a && a.tick <= b.tick ? a : b), undefined)
   }
 
+  /** The same where it has ended it by a frame. */
+  endedBy(frame: Frames, { grid, members }: { readonly grid: Grid; readonly members: Members }): TrackEnd | undefined {
+    const end = this.endOf(members)
+    return end && grid.frameOfTick(end.tick) <= frame ? end : undefined
+  }
+
   /**
    * Takes in a `param` at a frame: gives the frames its ramp still lasts, or undefined where a later one is in force.
    * What has not started takes it where it stands, so that it starts as if it had been there.

@@ -34,11 +34,14 @@ export const jamRow = z.object({
 })
 export type JamRow = z.output<typeof jamRow>
 
-/** Who hears a change from which bar on, as far as is known when it was asked for. */
+/**
+ * Who hears a change from which bar on, as far as is known when it was asked for. Without a bar: its archive is still being fetched;
+ * nothing is to be heard of it, and why; that node does not say, and takes it when its feed brings it; that node is not connected.
+ */
 export const hearing = z.object({
   player: ids.player,
   shown: z.string(),
-  state: z.enum(['from', 'fetching', 'refused', 'unreachable']),
+  state: z.enum(['from', 'fetching', 'refused', 'unreachable', 'away']),
   bar: z.number().optional(),
   percent: z.number().optional(),
   code: z.string().optional(),
@@ -47,6 +50,10 @@ export const hearing = z.object({
 export type Hearing = z.output<typeof hearing>
 
 const performed = z.object({ key: ids.entry, jam: ids.jam, place, hears: z.array(hearing) })
+export type Performed = z.output<typeof performed>
+/** A change of the jam itself. */
+const shaped = place.extend({ key: ids.entry, jam: ids.jam, hears: z.array(hearing) })
+export type Shaped = z.output<typeof shaped>
 
 /** One play that counts, and whether it has been stopped. */
 export const instanceRow = z.object({
@@ -63,7 +70,7 @@ export const instanceRow = z.object({
 
 export type InstanceRow = z.output<typeof instanceRow>
 
-/** What a member's node answers to a play that is sent ahead of gossip. */
+/** What a member's node answers to an entry that is sent ahead of gossip. */
 export const playAnswer = z.union([
   z.object({ startsAt: z.object({ bar: z.number(), frame: z.number() }) }),
   z.object({ fetching: z.literal(true), percent: z.number() }),
@@ -99,7 +106,10 @@ export const jamsContract = defineContract({
     allow: 'stranger',
     rate: { perSecond: 0.2, burst: 5 },
   }),
-  /** A play that the caller has already appended to its feed, sent ahead of gossip: the entry's bytes in base64. */
+  /**
+   * A play, or any other change of what sounds, that the caller has already appended to its feed, sent ahead of gossip: the entry's
+   * bytes in base64. A version that takes plays alone answers `PLAY_NOT_CALLERS` to the others.
+   */
   play: async_({
     args: z.strictObject({ entry: z.string().max(24_000), address: z.string().max(512).optional() }),
     result: playAnswer,
@@ -142,10 +152,10 @@ export const jamsContract = defineContract({
       result: z.object({ player: ids.player, shown: z.string() }),
     }),
     leave: async_({ args: z.strictObject({ jam }), result: jamRow }),
-    tempo: async_({ args: z.strictObject({ jam, tempo: z.number(), on }), result: z.object({ bar: z.number() }) }),
+    tempo: async_({ args: z.strictObject({ jam, tempo: z.number(), on }), result: shaped }),
     /** As `7/8`. */
-    meter: async_({ args: z.strictObject({ jam, meter: text, on }), result: z.object({ bar: z.number() }) }),
-    end: async_({ args: z.strictObject({ jam, on }), result: place }),
+    meter: async_({ args: z.strictObject({ jam, meter: text, on }), result: shaped }),
+    end: async_({ args: z.strictObject({ jam, on }), result: shaped }),
     list: async_({ result: z.array(jamRow) }),
     /** What a replay is made of: the jam's entries and its members' generators, each checked by its own signature. */
     entries: source({

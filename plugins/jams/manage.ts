@@ -3,11 +3,11 @@ import {
   MarmaladeError,
   name as checkedName,
   ownedParts,
-  SAMPLE_RATE,
   type Clock,
   type Frames,
   type Name,
   type PlayerId,
+  type Ticks,
 } from '../../lib/base/index.ts'
 import { isMeter, type Payload } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
@@ -22,9 +22,11 @@ import {
   type PlayItem,
 } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
+import { act } from './act.ts'
 import type { Clocks } from './clocks.ts'
-import type { InstanceRow, JamRow, jamsContract } from './contract.ts'
+import type { InstanceRow, JamRow, jamsContract, Shaped } from './contract.ts'
 import { forkedRow, nameOfFork, startOfFork } from './fork.ts'
+import type { Heralds } from './heralds.ts'
 import type { Jams } from './jams.ts'
 import type { LiveJam } from './live.ts'
 import { staysIn, type Membership } from './membership.ts'
@@ -36,6 +38,7 @@ const DEFAULT_METER = '4/4'
 interface Parts {
   readonly feeds: FeedsApi
   readonly jams: Jams
+  readonly heralds: Heralds
   readonly membership: Membership
   readonly clocks: Clocks
   readonly clock: Clock
@@ -68,17 +71,17 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
     await parts.settled()
     return row(await jams.resolve(id))
   }
-  /** Changes the grid at a bar; gives that bar, counted from 1. */
-  const shape = async (
-    jam: LiveJam,
-    on: string,
-    change: Readonly<Record<string, string | number>>,
-  ): Promise<{ bar: number }> => {
+  /** Changes the jam itself from a tick on. */
+  const shape = async (jam: LiveJam, change: Omit<Payload & object, 'type'>, at: Ticks): Promise<Shaped> => {
+    const { place, ...done } = await act(parts, jam, { type: 'jam', jam: jam.jam, ...change }, at)
+    return { ...place, ...done }
+  }
+  /** Changes the grid at the bar that is asked for, or the next one after a place that is no bar. */
+  const regrid = (jam: LiveJam, on: string, change: Omit<Payload & object, 'type'>): Promise<Shaped> => {
     const { grid } = jam.ledger
     const { at } = resolveAt(grid, parseOn(on), jam.frameAt(clock), lookAhead)
     const bar = Math.ceil(grid.barOfTick(at))
-    await feeds.publish({ type: 'jam', jam: jam.jam, bar, ...change })
-    return { bar: bar + 1 }
+    return shape(jam, { ...change, bar }, grid.tickOfBar(bar))
   }
   /** The first tick that can be heard everywhere in time. */
   const soon = (jam: LiveJam): number => resolveAt(jam.ledger.grid, { unit: 'now' }, jam.frameAt(clock), lookAhead).at
@@ -135,20 +138,16 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
       return { ...left, mine: 'none', current: false }
     },
     async tempo({ jam: text, tempo, on = 'bar' }) {
-      return shape(await own(text), on, { action: 'tempo', tempo })
+      return regrid(await own(text), on, { action: 'tempo', tempo })
     },
     async meter({ jam: text, meter, on = 'bar' }) {
       assertMeter(meter)
-      return shape(await own(text), on, { action: 'meter', meter })
+      return regrid(await own(text), on, { action: 'meter', meter })
     },
     async end({ jam: text, on = 'bar' }) {
       const jam = await own(text)
-      const { grid } = jam.ledger
-      const now = jam.frameAt(clock)
-      const { at } = resolveAt(grid, parseOn(on), now, lookAhead)
-      await feeds.publish({ type: 'jam', jam: jam.jam, action: 'end', at })
-      const inMillis = ((grid.frameOfTick(at) - now) * 1_000) / SAMPLE_RATE
-      return { at, bar: Math.floor(grid.barOfTick(at)) + 1, inMillis }
+      const { at } = resolveAt(jam.ledger.grid, parseOn(on), jam.frameAt(clock), lookAhead)
+      return shape(jam, { action: 'end', at }, at)
     },
     async list() {
       const all: LiveJam[] = []

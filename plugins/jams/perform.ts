@@ -2,22 +2,22 @@ import {
   isName,
   MarmaladeError,
   name as checkedName,
-  SAMPLE_RATE,
   type Clock,
   type Frames,
   type Name,
+  type Ticks,
 } from '../../lib/base/index.ts'
-import type { Entry, Payload } from '../../lib/entry/index.ts'
+import type { Payload } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
 import { keyOfInstance, parseOn, resolveAt, type PlayItem, type ResolvedAt } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
-import type { jamsContract } from './contract.ts'
+import { act } from './act.ts'
+import type { jamsContract, Performed } from './contract.ts'
 import type { Heralds } from './heralds.ts'
 import type { Jams } from './jams.ts'
 import type { LiveJam } from './live.ts'
 import { isMember } from './membership.ts'
-import { publishHeard } from './publish-heard.ts'
 
 /** Instances of one name that are looked through for a free number. */
 const MAX_NUMBER = 10_000
@@ -34,27 +34,22 @@ interface Parts {
 
 /** What a player does in a jam: each is one entry, placed where its author's node says. */
 export function performHandlers(parts: Parts): Handlers<typeof jamsContract>['perform'] {
-  const { feeds, generators, jams, heralds, clock, lookAhead } = parts
+  const { feeds, generators, jams, clock, lookAhead } = parts
   const identity = feeds.identity.id
 
   const place = (jam: LiveJam, on = 'bar'): ResolvedAt =>
     resolveAt(jam.ledger.grid, parseOn(on), jam.frameAt(clock), lookAhead)
-  const shown = (jam: LiveJam, at: number): { at: number; bar: number; inMillis: number } => {
-    const { grid } = jam.ledger
-    const inMillis = ((grid.frameOfTick(at) - jam.frameAt(clock)) * 1_000) / SAMPLE_RATE
-    return { at, bar: Math.floor(grid.barOfTick(at)) + 1, inMillis }
-  }
   const open = async (text?: string): Promise<LiveJam> => {
     const jam = await jams.resolve(text)
     if (!jam.ledger.start)
       throw new MarmaladeError('JAM_UNKNOWN', `the start of that jam has not arrived: connect to its starter`)
     return jam
   }
-  const publish = async (jam: LiveJam, payload: Payload & object, at: number): Promise<Entry> => {
+  const perform = async (jam: LiveJam, payload: Payload & object, at: Ticks): Promise<Performed> => {
     if (!isMember(jam, identity, at)) {
       throw new MarmaladeError('NOT_MEMBER', 'not a member of this jam yet: ask a member to admit you, then try again')
     }
-    return publishHeard({ feeds, jams }, jam, payload)
+    return act(parts, jam, payload, at)
   }
 
   return {
@@ -72,7 +67,7 @@ export function performHandlers(parts: Parts): Handlers<typeof jamsContract>['pe
       if (jam.ledger.isTaken(identity, instance)) {
         throw new MarmaladeError('INSTANCE_TAKEN', `${instance} has been used in this jam: name it otherwise with --as`)
       }
-      const entry = await publish(
+      const done = await perform(
         jam,
         {
           type: 'play',
@@ -89,25 +84,17 @@ export function performHandlers(parts: Parts): Handlers<typeof jamsContract>['pe
         },
         at,
       )
-      return {
-        key: entry.key,
-        jam: jam.jam,
-        instance,
-        place: shown(jam, at),
-        hears: await heralds.announce(jam, entry),
-      }
+      return { ...done, instance }
     },
     async stop({ jam: text, instance, on: asked }) {
       const jam = await open(text)
       const { at, on } = place(jam, asked)
-      const payload = { type: 'stop', jam: jam.jam, instance: ownInstance(jam, feeds, instance), at, on }
-      const entry = await publish(jam, payload, at)
-      return { key: entry.key, jam: jam.jam, place: shown(jam, at), hears: [] }
+      return perform(jam, { type: 'stop', jam: jam.jam, instance: ownInstance(jam, feeds, instance), at, on }, at)
     },
     async param({ jam: text, instance, name, value, on: asked, overBars }) {
       const jam = await open(text)
       const { at, on } = place(jam, asked)
-      const entry = await publish(
+      return perform(
         jam,
         {
           type: 'param',
@@ -121,13 +108,11 @@ export function performHandlers(parts: Parts): Handlers<typeof jamsContract>['pe
         },
         at,
       )
-      return { key: entry.key, jam: jam.jam, place: shown(jam, at), hears: [] }
     },
     async tag({ jam: text, name, value, on: asked }) {
       const jam = await open(text)
       const { at, on } = place(jam, asked)
-      const entry = await publish(jam, { type: 'tag', jam: jam.jam, name: checkedName(name), value, at, on }, at)
-      return { key: entry.key, jam: jam.jam, place: shown(jam, at), hears: [] }
+      return perform(jam, { type: 'tag', jam: jam.jam, name: checkedName(name), value, at, on }, at)
     },
     async say({ jam: text, text: said }) {
       const jam = await open(text)

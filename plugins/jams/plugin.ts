@@ -74,6 +74,7 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
         current: () => jams.current(),
         now: (jam) => jam.frameAt(clock),
         zero: (jam) => jam.zero(clock),
+        clock: (jam) => clocks.row(jam),
         clockSettled: (jam) => clocks.settled(jam),
         onZero: (listener) => clocks.onZero(listener),
         joined: () => jams.joined(),
@@ -94,7 +95,7 @@ export function jamsPlugin({ clock }: { readonly clock: Clock }): Plugin<JamsApi
             return heralds.receive(caller, entry)
           },
           clock: ({ jam }, { caller }) => clocks.answer(jam, caller),
-          jam: manageHandlers({ feeds, jams, membership, clocks, clock, lookAhead, settled }),
+          jam: manageHandlers({ feeds, jams, heralds, membership, clocks, clock, lookAhead, settled }),
           perform: performHandlers({ feeds, generators, jams, heralds, clock, lookAhead }),
         },
         async stop() {

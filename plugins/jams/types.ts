@@ -1,10 +1,10 @@
 import type { Frames, JamId, Millis, PlayerId } from '../../lib/base/index.ts'
-import type { PlayItem } from '../../lib/jam/index.ts'
-import type { PlayAnswer } from './contract.ts'
+import type { PlacedItem } from '../../lib/jam/index.ts'
+import type { ClockRow, PlayAnswer } from './contract.ts'
 import type { JamChange, LiveJam } from './live.ts'
 
-/** What this node's sound engine says of a play: when it starts here, or why not yet. */
-export type Sounder = (jam: LiveJam, play: PlayItem) => Promise<PlayAnswer>
+/** What this node's sound engine says of a change: from where on it is heard here, or why not yet. */
+export type Sounder = (jam: LiveJam, item: PlacedItem) => Promise<PlayAnswer>
 
 /** What other plugins reach of the jams. */
 export interface JamsApi {
@@ -14,6 +14,8 @@ export interface JamsApi {
   now(jam: LiveJam): Frames
   /** Monotonic time of this machine at which the jam's frame 0 was, or will be. */
   zero(jam: LiveJam): Millis
+  /** Whose time a jam has here. */
+  clock(jam: LiveJam): ClockRow
   /** Resolves when a jam's time is measured, or cannot be for now. */
   clockSettled(jam: LiveJam): Promise<void>
   /** Calls when the zero of the jam that sounds changed. */
@@ -28,6 +30,6 @@ export interface JamsApi {
   admit(jam: LiveJam, player: PlayerId): Promise<void>
   onChange(listener: (jam: LiveJam, change: JamChange) => void): () => void
   onCurrent(listener: (jam: LiveJam | undefined) => void): () => void
-  /** The sound plugin answers for plays. */
+  /** The sound plugin answers for what changes what sounds. */
   setSounder(sounder: Sounder): void
 }

@@ -9,7 +9,7 @@ import { PointLog } from './point-log.ts'
 /** Points kept in memory of each series of a jam that sounds; all of them go to disk, see `PointLog`. */
 const POINTS = 256
 const MAX_FAILURES = 100
-/** Plays of which is known when they are heard: the newest ones. */
+/** Entries of which is known when they are heard: the newest ones. */
 const MAX_DUE = 16_384
 
 /** What an engine tells while it plays. */
@@ -18,11 +18,11 @@ type Told = Extract<FromEngine, { kind: 'jam' | 'instances' | 'tags' | 'levels' 
 /** What is told of it. */
 type Figures = Omit<SoundStatus, 'jam' | 'sink' | 'state' | 'why' | 'engine' | 'firstFrame' | 'waitingFor' | 'reports'>
 
-/** When a play will be heard here. */
+/** When an entry will be heard here. */
 export interface Due {
   readonly frame: Frames
-  /** Counted from 0, with a fraction. */
-  readonly bar: number
+  /** Why nothing comes of it. */
+  readonly moot?: EndReason | 'superseded'
 }
 
 /**
@@ -81,8 +81,8 @@ export class Heard {
     return this.#readings
   }
 
-  due(play: EntryKey): Due | undefined {
-    return this.#due.get(play)
+  due(entry: EntryKey): Due | undefined {
+    return this.#due.get(entry)
   }
 
   fail(path: InstancePath | BlobId, code: string, message: string): void {
@@ -148,9 +148,15 @@ export class Heard {
     if ('late' in event && event.late.reason !== 'join') this.#late++
     if (event.kind === 'applied' || event.kind === 'started')
       this.#fold({ kind: 'entry', frame: event.frame, key: event.key })
-    if (event.kind !== 'due') return
-    this.#due.delete(event.key)
-    this.#due.set(event.key, { frame: event.frame, bar: event.bar })
+    if (event.kind === 'due') this.#expect(event.key, { frame: event.frame, ...(event.over && { moot: event.over }) })
+    if (event.kind === 'superseded') this.#expect(event.key, { frame: event.frame, moot: 'superseded' })
+    // What stood before the session began.
+    if (event.kind === 'applied' && !this.#due.has(event.key)) this.#expect(event.key, { frame: event.frame })
+  }
+
+  #expect(entry: EntryKey, due: Due): void {
+    this.#due.delete(entry)
+    this.#due.set(entry, due)
     const [oldest] = this.#due.keys()
     if (this.#due.size > MAX_DUE && oldest !== undefined) this.#due.delete(oldest)
   }

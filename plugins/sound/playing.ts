@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import type { Frames, Millis } from '../../lib/base/index.ts'
 import { Engine, type FromEngine, type SessionEnd, type SessionReport, type ToEngine } from '../../lib/engine/index.ts'
 import type { Log } from '../../lib/host/index.ts'
-import type { PlayItem } from '../../lib/jam/index.ts'
+import type { PlacedItem } from '../../lib/jam/index.ts'
 import type { SinkState } from '../../lib/sink/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import type { JamChange, LiveJam, PlayAnswer } from '../jams/index.ts'
+import { Answers } from './answers.ts'
 import { Archives } from './archives.ts'
 import type { SoundReport, SoundStatus, TagRow } from './contract.ts'
-import type { Due, Heard } from './heard.ts'
+import type { Heard } from './heard.ts'
 import { pointsOf, type Asked } from './history.ts'
 import type { JamLog } from './jam-log.ts'
 import { likelyNext } from './likely.ts'
@@ -18,8 +19,6 @@ import { logHeard } from './log-heard.ts'
 import { Readings } from './readings.ts'
 import { pointsFolderOf, sweepPoints } from './take-folder.ts'
 
-/** How long a play's start may take to be known before `fetching` is said: less than who asks waits for the answer. */
-const KNOWN_MILLIS = 1_800
 /** A clock that goes back by more makes a new session: the engine would wait for so long. */
 const WAIT_MILLIS: Millis = 2_000
 
@@ -62,7 +61,7 @@ export class Playing {
   readonly #take: string
   readonly #points: PointLog
   readonly #archives: Archives
-  readonly #listeners = new Set<() => void>()
+  readonly #answers: Answers
   readonly #lost = new Map<string, Extract<SinkState, { state: 'lost' }>>()
   #readings: Readings | undefined
   #engine: Engine | undefined
@@ -86,8 +85,10 @@ export class Playing {
       likely: () => likelyNext(init.jam, init.player, init.generators),
       log: init.log,
       hand: (archive) => this.send({ kind: 'archive', ...archive }),
-      changed: () => this.#wake(),
+      changed: () => this.#answers.look(),
     })
+    const { jam, heard, generators } = init
+    this.#answers = new Answers({ jam, heard, generators, archives: this.#archives })
     this.ended = new Promise((resolve) => {
       this.#end = resolve
     })
@@ -165,22 +166,9 @@ export class Playing {
     return pointsOf({ heard: this.heard, folder: this.#init.takes, log: this.#init.log }, asked)
   }
 
-  /** When a play will be heard here, as soon as that is known. */
-  async whenDue(play: PlayItem): Promise<PlayAnswer> {
-    const known = await this.#known(play)
-    const archive = this.#archives.stateOf(play.payload.archive)
-    if (archive === 'refused') {
-      const failure = this.heard.failures.findLast(({ path }) => path === play.payload.archive)
-      return {
-        code: failure?.code ?? 'ARCHIVE_CORRUPT',
-        message: failure?.message ?? 'its archive cannot be played here',
-      }
-    }
-    // What is here and not handed over yet need not be fetched.
-    const isOnItsWay =
-      archive === 'fetching' && (await this.#init.generators.atHand(play.payload.archive)) === undefined
-    if (!known || isOnItsWay) return { fetching: true, percent: 0 }
-    return { startsAt: { bar: Math.floor(known.bar) + 1, frame: known.frame } }
+  /** From where on an entry will be heard here, as soon as that is known. */
+  whenDue(item: PlacedItem): Promise<PlayAnswer> {
+    return this.#answers.of(item)
   }
 
   status(): Omit<SoundStatus, 'reports'> {
@@ -230,7 +218,7 @@ export class Playing {
         logHeard(this.#init, message)
         this.heard.hear(message)
     }
-    this.#wake()
+    this.#answers.look()
   }
 
   #noteSink(state: SinkState): void {
@@ -270,27 +258,5 @@ export class Playing {
   #rest(): void {
     this.#archives.stop()
     this.#readings?.stop()
-  }
-
-  #wake(): void {
-    for (const listener of this.#listeners) listener()
-  }
-
-  /** What the engine says of a play, waited for a little. */
-  async #known({ key }: PlayItem): Promise<Due | undefined> {
-    const known = this.heard.due(key)
-    if (known) return known
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (this.heard.due(key)) settle()
-      }
-      const settle = (): void => {
-        clearTimeout(timer)
-        this.#listeners.delete(look)
-        resolve(this.heard.due(key))
-      }
-      const timer = setTimeout(settle, KNOWN_MILLIS)
-      this.#listeners.add(look)
-    })
   }
 }

@@ -22,12 +22,12 @@ test('conductor: a late entry starts at the next boundary of its unit and says s
     [{ by: FRAMES, reason: 'entry' }],
   )
   t.deepEqual(
-    events.flatMap((event) => (event.kind === 'due' ? [[event.key, event.bar]] : [])),
+    events.flatMap((event) => (event.kind === 'due' ? [[event.key, event.frame]] : [])),
     [
-      [play.key, 2],
-      [four.key, 4],
+      [play.key, 2 * FRAMES],
+      [four.key, 4 * FRAMES],
     ],
-    'who hears it from which bar',
+    'who hears it from where',
   )
   conductor.observe([stop])
   t.deepEqual(
