@@ -210,6 +210,8 @@ export const CODES = {
   SUPERSEDED: 'nothing comes of a tag or param: a newer one holds already',
   PLAYS_AHEAD: 'too many entries of one player were sent ahead and have not come in its feed',
   PLAY_NOT_CALLERS: 'the entry sent with play is not signed by the caller, or changes nothing that sounds',
+  SKETCH_TAKEN: 'a generator is tried out under that name already, or as many are as may be',
+  SKETCH_UNKNOWN: 'no generator is tried out under that name',
   NOT_SOUNDING: 'this node does not sound that jam: start it with --jam, or join it',
   // blobs
   BLOB_UNKNOWN: 'a blob is not here',

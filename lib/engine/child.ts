@@ -29,6 +29,20 @@ const send = (message: FromEngine): void => {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
 }
 
+/** Sketches that are being prepared, in order: on a thread of their own, so that no archive of the jam waits for them. */
+const trying: Extract<ToEngine, { kind: 'sketch' }>[] = []
+const sketching = new Preparing(({ archive, made }) => {
+  const asked = trying.shift()
+  if (!asked) return
+  const { name, params } = asked
+  const refusal = isRefused(made) ? { code: made.code, message: made.message } : undefined
+  send({ kind: 'sketch', name, archive, refusal })
+  if (isRefused(made)) return
+  const tell = (): void => session?.tell({ kind: 'sketch', name, archive, params, prepared: made })
+  if (made.runtime === 'process') processes?.start().then(tell, fail)
+  else tell()
+})
+
 /** What was ready before the session began. */
 const early: ReadyArchive[] = []
 /** Process archives that may run, as the node has it now. */
@@ -125,6 +139,10 @@ async function handle(message: ToEngine): Promise<void> {
     case 'archive':
       preparing.prepare(message)
       return
+    case 'sketch':
+      trying.push(message)
+      sketching.prepare(message)
+      return
     case 'clock':
       session?.setZero(message.zero)
       return
@@ -142,7 +160,7 @@ async function finish(): Promise<void> {
   if (finished) return
   finished = true
   await session?.close()
-  await preparing.close()
+  await Promise.all([preparing.close(), sketching.close()])
   await processes?.close()
   if (process.connected) process.disconnect()
   setTimeout(() => process.exit(), END_MILLIS).unref()

@@ -1,15 +1,18 @@
 import { availableParallelism } from 'node:os'
-import type { BlobId, Frames, JamId, Ticks } from '../base/index.ts'
+import type { BlobId, Frames, JamId, PlayerId, Ticks } from '../base/index.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
 import {
   JamConductor,
   PendingTags,
+  Sketches,
   TagFlow,
   type Command,
   type Conductor,
+  type InstanceFate,
   type InstanceSpec,
   type Members,
   type ParamDefaults,
+  type Sketch,
 } from '../jam/index.ts'
 import type { ProcessLink } from '../generators/process/node/host.ts'
 import { runtimeWith } from '../generators/process/node/runtime.ts'
@@ -24,6 +27,8 @@ import { shortIdsOf } from './short-ids.ts'
 export interface Ensemble {
   readonly conductor: JamConductor
   readonly renderer: Renderer
+  /** What the player tries out; none of a score. */
+  readonly sketches: Sketches | undefined
   /** Whether the jam's end has been rendered. */
   readonly ended: () => boolean
 }
@@ -34,6 +39,8 @@ interface EnsembleInit {
   readonly from: Frames
   readonly runners: readonly GroupRunner[]
   readonly measured: Measured
+  /** Whose sketches are played: of a session and its take. */
+  readonly player?: PlayerId
   /** Where a replay ends. */
   readonly until?: Ticks
   /** Processes that were started ahead: live. */
@@ -44,11 +51,21 @@ interface EnsembleInit {
 
 /** Puts conductor, tags and renderer together. */
 export function makeEnsemble(init: EnsembleInit): Ensemble {
-  const { jam, from, runners, measured, until, prerolled, recast } = init
+  const { jam, from, runners, measured, player, until, prerolled, recast } = init
   const flow = new TagFlow()
   const conductor = new JamConductor({ jam, readTag: flow.readTag, ...(until !== undefined && { until }) })
   conductor.begin(from)
-  const watched = new WatchedConductor({ conductor, know: (shortIds) => renderer.know(shortIds), recast })
+  const sketches = player && new Sketches({ jam, player })
+  const watched = new WatchedConductor({
+    conductor,
+    sketches,
+    know: (shortIds) => renderer.know(shortIds),
+    forget: (archive) => {
+      // What plays may name is kept.
+      if (!conductor.isReady(archive)) renderer.forget(archive)
+    },
+    recast,
+  })
   const renderer = new Renderer({
     conductor: watched,
     flow,
@@ -59,7 +76,7 @@ export function makeEnsemble(init: EnsembleInit): Ensemble {
     measured,
     ...(prerolled && { prerolled }),
   })
-  return { conductor, renderer, ended: () => watched.ended }
+  return { conductor, renderer, sketches, ended: () => watched.ended }
 }
 
 /**
@@ -87,6 +104,16 @@ export function readyArchive({ conductor, renderer }: Ensemble, archive: BlobId,
   conductor.archiveReady(archive, defaultsOf(generator))
 }
 
+/** A sketch is ready to start: it does so on the next bar. */
+export function readySketch(
+  { conductor, renderer, sketches }: Ensemble,
+  sketch: Sketch,
+  prepared: PreparedGenerator,
+): void {
+  renderer.prepare(sketch.archive, prepared)
+  sketches?.play(sketch, conductor.grid, renderer.frame)
+}
+
 /** An archive may run no more. */
 export function forbidArchive({ conductor, renderer }: Ensemble, archive: BlobId): void {
   conductor.archiveForbidden(archive)
@@ -99,11 +126,13 @@ const defaultsOf = ({ manifest }: PreparedGenerator): ParamDefaults =>
 
 interface Watched {
   readonly conductor: JamConductor
+  readonly sketches: Sketches | undefined
   readonly know: (shortIds: ShortIds) => void
+  readonly forget: (archive: BlobId) => void
   readonly recast: EnsembleInit['recast']
 }
 
-/** Hands a conductor's commands on, remembers that the end was among them, and tells when its members change. */
+/** Hands on a conductor's commands, and those of sketches; remembers that the end was among them, and tells when its members change. */
 class WatchedConductor implements Conductor {
   ended = false
   readonly #init: Watched
@@ -118,16 +147,24 @@ class WatchedConductor implements Conductor {
   }
 
   commands(from: Frames): readonly Command[] {
-    const { conductor, know, recast } = this.#init
-    const commands = conductor.commands(from)
+    const { conductor, sketches, know, recast } = this.#init
+    const asked = conductor.commands(from)
     const { members } = conductor
     if (members !== this.#members) {
       if (!this.#members || !isSame(members.everyone, this.#members.everyone)) know(shortIdsOf(members))
       this.#members = members
     }
-    if (commands.some((command) => command.kind === 'end')) this.ended = true
+    if (asked.some((command) => command.kind === 'end')) this.ended = true
+    const tried = sketches?.commands(from, conductor.grid, asked) ?? []
+    const commands = tried.length === 0 ? asked : [...asked, ...tried]
     if (!recast) return commands
     return commands.map((command) => (command.kind === 'start' ? { ...command, spec: recast(command.spec) } : command))
+  }
+
+  passed(events: readonly InstanceFate[]): void {
+    const { sketches, forget } = this.#init
+    sketches?.passed(events)
+    for (const archive of sketches?.released() ?? []) forget(archive)
   }
 }
 

@@ -124,13 +124,17 @@ function ofTake({ score, entries, whatIf }: PerformanceInit, take: TakeOnDisk): 
     hash: take.sha256,
     first: player.first,
     end: player.end,
-    archives: playedArchives(score, entries).filter(({ archive }) => ready.has(archive)),
+    archives: [
+      ...playedArchives(score, entries).filter(({ archive }) => ready.has(archive)),
+      ...player.sketched.map(({ archive, generator }) => ({ archive, generator, publisher: take.header.player })),
+    ],
     options: { close: 'cut', refuse: 'nothing' },
     ...(player.missing && { missing: player.missing }),
     begin({ runners, prepared, sounding, failures }) {
       const recast = whatIf && recasting(whatIf)
       const ensemble = makeEnsemble({
         jam,
+        player: take.header.player,
         from: player.first,
         runners,
         measured: 'limiter',

@@ -36,15 +36,16 @@ export class Prerolls {
   readonly of: Prerolled = (path) => this.#all.get(path)?.preroll.start
 
   /** Between two quanta. */
-  look({ conductor, renderer }: Pick<Ensemble, 'conductor' | 'renderer'>): void {
+  look({ conductor, renderer, sketches }: Pick<Ensemble, 'conductor' | 'renderer' | 'sketches'>): void {
     this.#serving.clear()
     if (!renderer.hasProcesses) return
     const processOf = (archive: BlobId): PreparedProcess | undefined => {
       const prepared = renderer.prepared(archive)
       return prepared?.runtime === 'process' ? prepared : undefined
     }
-    const expected = conductor.expected(renderer.frame + AHEAD, (archive) => processOf(archive) !== undefined)
-    const first = expected.slice(0, MOST)
+    const to = renderer.frame + AHEAD
+    const asked = conductor.expected(to, (archive) => processOf(archive) !== undefined)
+    const first = [...(sketches?.expected(to, conductor.grid) ?? []), ...asked].slice(0, MOST)
     this.#end(new Set(first.map(({ spec }) => spec.path)))
     for (const { spec, frame } of first) {
       const prepared = processOf(spec.archive)

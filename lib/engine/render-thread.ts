@@ -5,10 +5,10 @@ import { Ring } from '../sink/ring.ts'
 import { Ambient, showReadings } from './ambient.ts'
 import { LOOK_AHEAD_FRAMES } from './constants.ts'
 import { ServingPort } from '../generators/process/node/serving-port.ts'
-import { readyArchive, forbidArchive, makeEnsemble, startRunners, type Ensemble } from './ensemble.ts'
+import { forbidArchive, makeEnsemble, readyArchive, readySketch, startRunners, type Ensemble } from './ensemble.ts'
 import { Prerolls } from './prerolls.ts'
 import { Telling } from './telling.ts'
-import type { FromRender, MixAct, ReadyArchive, Rendered, RenderStart, ToRender } from './types.ts'
+import type { FromRender, MixAct, ReadyArchive, ReadySketch, Rendered, RenderStart, ToRender } from './types.ts'
 
 type Begin = Extract<ToRender, { kind: 'begin' }>
 
@@ -52,7 +52,14 @@ function tell(message: FromRender): void {
 
 function ensembleFrom(from: Frames): Ensemble {
   const prerolled = prerolls?.of
-  return makeEnsemble({ jam: start.jam, from, runners, measured: 'all', ...(prerolled && { prerolled }) })
+  return makeEnsemble({
+    jam: start.jam,
+    player: start.player,
+    from,
+    runners,
+    measured: 'all',
+    ...(prerolled && { prerolled }),
+  })
 }
 
 function play(ensemble: Ensemble, { from, archives }: Begin): void {
@@ -107,6 +114,12 @@ function takeEntries({ renderer, conductor }: Ensemble, entries: readonly JamEnt
   conductor.observe(entries)
 }
 
+function takeSketch(ensemble: Ensemble, { prepared, name, archive, params }: ReadySketch, inputs: TakeRecord[]): void {
+  const sketch = { name, archive, generator: prepared.manifest.name, params }
+  inputs.push({ kind: 'sketch', frame: ensemble.renderer.frame, ...sketch })
+  readySketch(ensemble, sketch, prepared)
+}
+
 interface Taken {
   readonly mix: MixAct[]
   readonly inputs: TakeRecord[]
@@ -130,6 +143,13 @@ function takeMessages(ensemble: Ensemble, { mix, inputs, ambient }: Taken): void
       case 'forbid':
         inputs.push({ kind: 'forbidden', frame: renderer.frame, archive: message.archive })
         forbidArchive(ensemble, message.archive)
+        break
+      case 'sketch':
+        takeSketch(ensemble, message, inputs)
+        break
+      case 'sketch-end':
+        inputs.push({ frame: renderer.frame, ...message })
+        ensemble.sketches?.stop(message.name, message.until)
         break
       case 'mix': {
         const { target, setting } = message

@@ -63,8 +63,8 @@ export class Session {
     const sinks = makeSinks(parseSink(init.sink))
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
-    const { jam, threads, entries } = init
-    const start: RenderStart = { jam, ring: this.#ring.memory, threads, entries, processes: processes?.link }
+    const { jam, player, threads, entries } = init
+    const start: RenderStart = { jam, player, ring: this.#ring.memory, threads, entries, processes: processes?.link }
     this.#thread = startThread(siblingModule('render-thread', import.meta.url), {
       workerData: { start, port: port2 },
       transferList: [port2],

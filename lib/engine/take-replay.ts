@@ -7,12 +7,13 @@ import {
   type ConductorEvent,
   type InstancePath,
   type JamEntry,
+  type ScoreArchive,
   type Take,
   type TakeRecord,
 } from '../jam/index.ts'
 import { nodeCrypto } from '../keys/index.ts'
 import type { InstanceEvent, MixSetting, MixTarget } from '../mix/index.ts'
-import { readyArchive, forbidArchive, type Ensemble } from './ensemble.ts'
+import { forbidArchive, readyArchive, readySketch, type Ensemble } from './ensemble.ts'
 import { instanceRecord } from './take-file.ts'
 
 /** Larger takes are not read. */
@@ -68,7 +69,19 @@ export interface TakeOutcome {
 
 type Input = Extract<
   TakeRecord,
-  { kind: 'observed' | 'withdrawn' | 'archive' | 'forbidden' | 'mix' | 'clock' | 'reading' | 'failed' }
+  {
+    kind:
+      | 'observed'
+      | 'withdrawn'
+      | 'archive'
+      | 'forbidden'
+      | 'sketch'
+      | 'sketch-end'
+      | 'mix'
+      | 'clock'
+      | 'reading'
+      | 'failed'
+  }
 >
 
 /**
@@ -136,6 +149,11 @@ export class TakePlayer {
     return this.#inputs.flatMap((input) => (input.kind === 'archive' ? [input.archive] : []))
   }
 
+  /** Archives that the player tried out, with the name of each's generator. */
+  get sketched(): readonly Pick<ScoreArchive, 'archive' | 'generator'>[] {
+    return this.#inputs.flatMap((input) => (input.kind === 'sketch' ? [input] : []))
+  }
+
   /** Tells what was told before the quantum at the renderer's frame. */
   before(ensemble: Ensemble, prepared: ReadonlyMap<BlobId, PreparedGenerator>): void {
     for (let next = this.#inputs[this.#input]; next && isDue(next, ensemble); next = this.#inputs[this.#input]) {
@@ -160,6 +178,14 @@ export class TakePlayer {
       }
       case 'forbidden':
         forbidArchive(ensemble, input.archive)
+        return
+      case 'sketch': {
+        const generator = prepared.get(input.archive)
+        if (generator) readySketch(ensemble, input, generator)
+        return
+      }
+      case 'sketch-end':
+        ensemble.sketches?.stop(input.name, input.until)
         return
       case 'mix':
         // Fields that are left out are undefined nowhere: what JSON gave has them or has them not.
@@ -216,6 +242,8 @@ const INPUTS: ReadonlySet<string> = new Set([
   'withdrawn',
   'archive',
   'forbidden',
+  'sketch',
+  'sketch-end',
   'mix',
   'clock',
   'reading',

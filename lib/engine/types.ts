@@ -1,7 +1,7 @@
-import type { BlobId, EntryKey, Frames, JamId, Millis, PlayerId, Refusal } from '../base/index.ts'
+import type { BlobId, EntryKey, Frames, JamId, Millis, Name, PlayerId, Refusal } from '../base/index.ts'
 import type { PreparedGenerator } from '../generators/index.ts'
 import type { ProcessLink } from '../generators/process/node/host.ts'
-import type { ConductorEvent, JamEntry, TagValue, TakeRecord } from '../jam/index.ts'
+import type { ConductorEvent, JamEntry, Sketch, TagValue, TakeRecord } from '../jam/index.ts'
 import type { InstanceEvent, Meters, MixSetting, MixTarget } from '../mix/index.ts'
 import type { CardTiming, SinkState } from '../sink/index.ts'
 
@@ -39,6 +39,10 @@ export interface ArchiveFile {
    */
   readonly mayRun?: boolean
 }
+/** The archive of a sketch, by the sketch's name. */
+export interface SketchFile extends Required<ArchiveFile> {
+  readonly name: Name
+}
 /** Ready to start, or why not. */
 export interface ArchiveOutcome {
   readonly archive: BlobId
@@ -51,6 +55,11 @@ export interface ReadyArchive {
   readonly prepared: PreparedGenerator
 }
 
+/** A sketch that is ready to start. */
+export interface ReadySketch extends Omit<Sketch, 'generator'> {
+  readonly prepared: PreparedGenerator
+}
+
 /** Node to engine. The engine reads archives by path: it has no key and no store. */
 export type ToEngine =
   | { readonly kind: 'open'; readonly session: SessionInit }
@@ -58,6 +67,10 @@ export type ToEngine =
   | { readonly kind: 'withdraw'; readonly keys: readonly EntryKey[] }
   | ({ readonly kind: 'archive' } & ArchiveFile)
   | { readonly kind: 'mix'; readonly target: MixTarget; readonly setting: MixSetting }
+  /** This node alone plays an archive from the next bar on, in place of the sketch of that name before it (`Sketches`). */
+  | ({ readonly kind: 'sketch'; readonly params: Sketch['params'] } & SketchFile)
+  /** It ends, at once or where the first own instance of an archive starts. */
+  | { readonly kind: 'sketch-end'; readonly name: Name; readonly until?: BlobId }
   /** Of the machine and the network, by paths under `local/` and `net/`: those that are others now. */
   | { readonly kind: 'readings'; readonly readings: Readings }
   /** Monotonic time of jam frame 0, known anew. */
@@ -126,6 +139,8 @@ export type FromEngine =
   | { readonly kind: 'sink'; readonly state: SinkState }
   /** What became of an archive, once for each time it was handed over and in that order. */
   | ({ readonly kind: 'archive' } & ArchiveOutcome)
+  /** What became of the archive of a sketch, once for each that was told, those of one name in their order. */
+  | { readonly kind: 'sketch'; readonly name: Name; readonly archive: BlobId; readonly refusal: Refusal | undefined }
   /** Nothing more comes of the session; its files are finished. */
   | { readonly kind: 'closed'; readonly report: SessionReport; readonly end: SessionEnd }
   /** Something is amiss; the session goes on. */
@@ -135,10 +150,11 @@ export type FromEngine =
 
 /** Session to rendering thread. */
 export type ToRender =
-  | Exclude<ToEngine, { kind: 'open' | 'archive' | 'clock' | 'nudge' | 'close' }>
+  | Exclude<ToEngine, { kind: 'open' | 'archive' | 'sketch' | 'clock' | 'nudge' | 'close' }>
   /** Goes on so many frames later, a multiple of 128. */
   | { readonly kind: 'jump'; readonly frames: Frames }
   | ({ readonly kind: 'archive' } & ReadyArchive)
+  | ({ readonly kind: 'sketch' } & ReadySketch)
   /** A process that was ready may run no more. */
   | { readonly kind: 'forbid'; readonly archive: BlobId }
   /** The first frame to render, a multiple of 128, and what is ready by then. */
@@ -165,6 +181,7 @@ export interface Rendered {
 /** What a rendering thread is started with. */
 export interface RenderStart {
   readonly jam: JamId
+  readonly player: PlayerId
   readonly ring: SharedArrayBuffer
   readonly threads: number
   readonly entries: readonly JamEntry[]

@@ -64,6 +64,10 @@ export interface Voice {
   process(block: BlockPosition): Status
   /** Asks for the tail; false where the generator has none and should be faded. */
   stop(): boolean
+  /** What another version of it may go on from: at most 64 KiB, a copy; undefined where it gives none. */
+  save?(): Uint8Array | undefined
+  /** Goes on from what another version gave; false where it does not take it, and begins as it is. */
+  load?(state: Uint8Array): boolean
   close(): void
 }
 

@@ -95,6 +95,11 @@ export class JamConductor implements Conductor {
     this.#stage.archiveReady(blob, defaults)
   }
 
+  /** Whether an archive is ready to start. */
+  isReady(blob: BlobId): boolean {
+    return this.#stage.isReady(blob)
+  }
+
   /** An archive may run no more: what starts from now on waits until it is ready again. What sounds is for the renderer to end. */
   archiveForbidden(blob: BlobId): void {
     this.#stage.archiveForbidden(blob)

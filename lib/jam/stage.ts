@@ -47,6 +47,10 @@ export class Stage {
     this.#archives.set(blob, defaults)
   }
 
+  isReady(blob: BlobId): boolean {
+    return this.#archives.has(blob)
+  }
+
   /** An archive counts as not there. */
   archiveForbidden(blob: BlobId): void {
     this.#archives.delete(blob)

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { MarmaladeError, isBlobId, isEntryKey, isJamId, isPlayerId } from '../base/index.ts'
-import type { BlobId, EntryKey, Frames, JamId, PlayerId } from '../base/index.ts'
+import { MarmaladeError, isBlobId, isEntryKey, isJamId, isName, isPlayerId } from '../base/index.ts'
+import type { BlobId, EntryKey, Frames, JamId, Name, PlayerId } from '../base/index.ts'
 import type { ConductorEvent } from './events.ts'
 import { BUS_NAMES } from './mix-params.ts'
 
@@ -78,6 +78,22 @@ const record = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('failed'), frame, path, code: z.string().max(64), message: text }),
   /** A local act. */
   z.object({ kind: z.literal('mix'), frame, target, setting }),
+  /** A local act: from the next bar on this node alone plays an archive, in place of the sketch of that name before it. */
+  z.object({
+    kind: z.literal('sketch'),
+    frame,
+    name: z.custom<Name>(isName, 'expected a name'),
+    archive: z.custom<BlobId>(isBlobId, 'expected a blob id'),
+    generator: z.custom<Name>(isName, 'expected a name'),
+    params: z.record(z.string().max(64), z.number()),
+  }),
+  /** The sketch of that name ends at once; or, where `until` is given, where the first own instance of that archive starts. */
+  z.object({
+    kind: z.literal('sketch-end'),
+    frame,
+    name: z.custom<Name>(isName, 'expected a name'),
+    until: z.custom<BlobId>(isBlobId, 'expected a blob id').optional(),
+  }),
   /** The player hears all so many milliseconds later from now on (earlier, where below 0): what that changes, `clock` says. */
   z.object({ kind: z.literal('nudge'), frame, millis: z.number() }),
   /** An ambient reading that a generator saw. */

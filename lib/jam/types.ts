@@ -24,6 +24,8 @@ export interface InstanceSpec {
   readonly params: Readonly<Record<string, number>>
   /** The jam's beat at which its play stands, the same for everyone, however late it starts here. */
   readonly startBeat: Beats
+  /** This node alone plays it: no entry asks for it, and it takes nobody's room. */
+  readonly isSketch?: true
 }
 
 export type TagValue = number | string
@@ -43,9 +45,21 @@ export type ReadTag = (path: string, frame: Frames) => TagPoint | undefined
 
 /** What takes effect at a frame. Several at one frame hold in the order given. */
 export type Command =
-  | { readonly kind: 'start'; readonly frame: Frames; readonly spec: InstanceSpec }
+  | {
+      readonly kind: 'start'
+      readonly frame: Frames
+      readonly spec: InstanceSpec
+      /** Whose state it may go on from: it is rendered by the same thread. */
+      readonly beside?: InstancePath
+    }
   /** Ask for the tail, or fade where there is none. */
-  | { readonly kind: 'stop'; readonly frame: Frames; readonly path: InstancePath }
+  | {
+      readonly kind: 'stop'
+      readonly frame: Frames
+      readonly path: InstancePath
+      /** Who takes its place, and may go on from its state. Where that does not start, this one goes on. */
+      readonly heir?: InstancePath
+    }
   /** Linear in frames from the value in force over `over` frames; at once where `over` is 0. */
   | {
       readonly kind: 'param'
@@ -89,4 +103,13 @@ export interface Conductor {
   readonly grid: GridView
   /** What takes effect in [from, from + 128), ordered by frame. Called once for each multiple of 128, growing. */
   commands(from: Frames): readonly Command[]
+  /** What became of instances in the 128 frames rendered last. */
+  passed?(events: readonly InstanceFate[]): void
+}
+
+/** What a conductor may want to know of what happened to an instance. */
+export interface InstanceFate {
+  /** Among others `started`, `ended`, and `refused` of one that was never started. */
+  readonly kind: string
+  readonly path: InstancePath
 }

@@ -84,3 +84,7 @@ export const MAX_LOG_TEXT = 512
 export const MAX_INSTANCES = 256
 /** Of one player, so that nobody has all the room. */
 export const MAX_PLAYER_INSTANCES = 64
+/** Sketches that sound at once besides, those in their tails included. */
+export const MAX_SKETCH_INSTANCES = 16
+/** Room for all of them. */
+export const MAX_SLOTS = MAX_INSTANCES + MAX_SKETCH_INSTANCES

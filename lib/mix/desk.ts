@@ -21,6 +21,8 @@ interface BusStrip {
 interface Channel {
   readonly strip: Strip
   readonly meter: Meter
+  /** See `Meters`. */
+  readonly load: number
 }
 
 /** Where the stems of a quantum come together: faders, sends, returns, the sum, the limiter, and the meters of all these. */
@@ -82,7 +84,7 @@ export class Desk {
   }
 
   /** Adds an instance's stem, in processing order. */
-  add({ strip, meter }: Channel, stem: Slot): void {
+  add({ strip, meter }: Pick<Channel, 'strip' | 'meter'>, stem: Slot): void {
     if (this.#gauges || strip.fader.moving || this.#sends(strip)) this.#addFaded(strip, meter, stem)
     else addPlain(strip, stem, this.#left, this.#right)
     this.#added.push({ strip, stem })
@@ -105,7 +107,7 @@ export class Desk {
     return {
       ...(this.#gauges ?? new Gauges()).take(),
       reduction: 0 - decibelsOf(this.#limiter.takeLeastGain()),
-      instances: channels.map(({ strip, meter }) => ({ path: strip.spec.path, ...meter.take() })),
+      instances: channels.map(({ strip, meter, load }) => ({ path: strip.spec.path, load, ...meter.take() })),
       buses: this.#buses.filter(({ meter }) => !meter.idle).map(({ name: bus, meter }) => ({ bus, ...meter.take() })),
     }
   }

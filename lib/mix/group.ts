@@ -1,6 +1,6 @@
 import { BLOCK, SAMPLE_RATE, type BlobId, type Frames } from '../base/index.ts'
 import { wasmRuntime, type PreparedGenerator, type VoiceRuntime } from '../generators/index.ts'
-import { compareScore, MAX_CUTS, TagBoard } from '../jam/index.ts'
+import { compareScore, MAX_CUTS, TagBoard, type InstancePath } from '../jam/index.ts'
 import { InstanceTags } from './access.ts'
 import { failureOf, Instance } from './instance.ts'
 import type { Slots } from './slots.ts'
@@ -172,7 +172,8 @@ export class VoiceGroup {
     member.last = frame
     tags.at(frame, quantum.from)
     for (let next = waiting[0]; next && next.frame <= frame; next = waiting[0]) {
-      obey(instance, next, frame)
+      if (next.kind === 'stop' && next.heir !== undefined) this.#handOver(instance, next.heir, frame)
+      else obey(instance, next, frame)
       waiting.shift()
     }
     const position = positionOf(quantum, frame)
@@ -182,9 +183,19 @@ export class VoiceGroup {
     member.events.push({ kind: 'failed', frame, path: instance.spec.path, failure: instance.failure })
   }
 
+  /** Ends an instance where its heir begins, which may go on from its state. Where that could not start, it plays on itself. */
+  #handOver(instance: Instance, path: InstancePath, frame: Frames): void {
+    const heir = this.#members.find((m) => m.instance.spec.path === path)
+    const taken = heir && instance.handTo(heir.instance, frame)
+    if (taken !== undefined) heir?.events.push({ kind: 'carried', frame, path, taken })
+  }
+
   /** Detaches whoever the watch names: what it has rendered is kept, its last sample is faded. */
   #guard(): void {
-    const offender = this.#watch?.end()
+    const watch = this.#watch
+    const offender = watch?.end()
+    if (watch)
+      for (const { slot, instance } of this.#members) this.#init.slots.setLoad(slot, watch.loadOf(instance.spec.path))
     const member = offender && this.#members.find((m) => m.instance.spec.path === offender.path)
     if (!member || member.told) return
     member.instance.detach(offender.failure)

@@ -83,6 +83,28 @@ export class Instance {
     })
   }
 
+  /**
+   * Lets another version go on from its state, and is faded; where there is none, or the other does not take it, this is a stop like any.
+   * @returns whether it was taken; undefined where there is none
+   */
+  handTo(heir: Instance, frame: Frames): boolean | undefined {
+    const state = this.#voice === 'runs' ? this.#attempt(() => this.#running.save?.()) : undefined
+    const taken = state && heir.#takeOver(state)
+    if (!taken) this.stop(frame)
+    else {
+      this.#stopped ??= frame
+      this.chain.release()
+    }
+    return taken
+  }
+
+  #takeOver(state: Uint8Array): boolean {
+    const taken = this.#attempt(() => this.#running.load?.(state)) ?? false
+    // What it took may be of other settings.
+    if (taken) this.#attempt(() => this.#params.again())
+    return taken
+  }
+
   /** The generator gives no more; its last sample is faded. */
   detach(failure?: VoiceFailure): void {
     if (this.#voice === 'closed') return

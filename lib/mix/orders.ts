@@ -1,7 +1,7 @@
 import type { Crypto, Frames } from '../base/index.ts'
 import { seedOf, type StartProcess } from '../generators/index.ts'
 import { isBus, type Command, type InstancePath, type InstanceSpec, type StartCommand } from '../jam/index.ts'
-import { MAX_INSTANCES, MAX_PLAYER_INSTANCES } from './constants.ts'
+import { MAX_INSTANCES, MAX_PLAYER_INSTANCES, MAX_SKETCH_INSTANCES } from './constants.ts'
 import type { Desk } from './desk.ts'
 import type { PlayerMix } from './mixer.ts'
 import type { GroupRunner } from './runner.ts'
@@ -84,7 +84,7 @@ export class Orders {
   }
 
   #enter(
-    { spec, frame }: StartCommand,
+    { spec, frame, beside }: StartCommand,
     from: Frames,
     give: (performer: Performer, command: GroupCommand) => void,
     events: InstanceEvent[],
@@ -95,7 +95,7 @@ export class Orders {
     const { team, stage, mix } = this.#init
     const prepared = team.prepared(spec.archive)
     const refused = this.#reasonAgainst(spec)
-    const performer = refused || !prepared ? undefined : stage.enter(mix.strip(spec, prepared.manifest), from)
+    const performer = refused || !prepared ? undefined : stage.enter(mix.strip(spec, prepared.manifest), from, beside)
     if (!performer) {
       events.push({ kind: 'refused', frame, path, ...(refused ?? NO_THREAD) })
       return
@@ -109,12 +109,14 @@ export class Orders {
     give(performer, { kind: 'start', frame, spec, seed, slot, ...more })
   }
 
-  #reasonAgainst({ archive, path, player }: InstanceSpec): Reason | undefined {
+  #reasonAgainst({ archive, path, player, isSketch }: InstanceSpec): Reason | undefined {
     const { team, stage } = this.#init
     if (!team.prepared(archive)) return { by: 'machine', message: `its archive ${archive} is not here` }
     if (stage.find(path)) return { by: 'machine', message: 'an instance of this path still sounds' }
-    if (stage.performers.length >= MAX_INSTANCES) return { by: 'score', message: FULL }
-    return stage.countOf(player) >= MAX_PLAYER_INSTANCES ? { by: 'score', message: ITS_SHARE } : undefined
+    if (isSketch)
+      return stage.count('sketches') >= MAX_SKETCH_INSTANCES ? { by: 'machine', message: TOO_MANY_SKETCHES } : undefined
+    if (stage.count('asked') >= MAX_INSTANCES) return { by: 'score', message: FULL }
+    return stage.count('asked', player) >= MAX_PLAYER_INSTANCES ? { by: 'score', message: ITS_SHARE } : undefined
   }
 }
 
@@ -126,4 +128,5 @@ interface Reason {
 
 const FULL = `${MAX_INSTANCES} instances sound already, which is the most: stop one, then play it anew`
 const ITS_SHARE = `${MAX_PLAYER_INSTANCES} instances of its player sound already, which is the most: stop one, then play it anew`
+const TOO_MANY_SKETCHES = `${MAX_SKETCH_INSTANCES} sketches sound already, those that ring out among them`
 const NO_THREAD: Reason = { by: 'machine', message: 'no thread that renders is left' }

@@ -51,6 +51,11 @@ export class VoiceParams {
     if (moving.told) this.#voice.param(index, moving.ramp.value)
   }
 
+  /** Tells the voice every parameter as it is now, once more. */
+  again(): void {
+    for (const [index, { ramp }] of this.#moving) this.#voice.param(index, ramp.value)
+  }
+
   /** Before a block that begins at a multiple of 128: tells what is on its way. */
   tell(): void {
     if (!this.#busy) return

@@ -91,6 +91,11 @@ export class Renderer {
     this.#team.prepare(archive, prepared)
   }
 
+  /** Lets go of an archive of which no instance sounds, and none is to start. */
+  forget(archive: BlobId): void {
+    this.#team.forget(archive)
+  }
+
   /** What was made known of an archive. */
   prepared(archive: BlobId): PreparedGenerator | undefined {
     return this.#team.prepared(archive)
@@ -186,6 +191,7 @@ export class Renderer {
     this.#take(report, events, from)
     this.#sum(from, left, right)
     this.#clear(events, from)
+    this.#init.conductor.passed?.(events)
     return { from, events, changes }
   }
 

@@ -18,6 +18,8 @@ export interface GroupRunner {
   readonly load: Millis
   /** Makes an archive known, before the first start of one of its instances. */
   prepare(archive: BlobId, prepared: PreparedGenerator): void
+  /** Lets go of one of which no instance sounds. */
+  forget(archive: BlobId): void
   /** What short ids in tag paths stand for, from the next quantum on. */
   know(shortIds: ShortIds): void
   begin(quantum: Quantum): void
@@ -51,6 +53,10 @@ export class LocalRunner implements GroupRunner {
 
   prepare(archive: BlobId, prepared: PreparedGenerator): void {
     this.#archives.set(archive, prepared)
+  }
+
+  forget(archive: BlobId): void {
+    this.#archives.delete(archive)
   }
 
   know(shortIds: ShortIds): void {

@@ -1,6 +1,6 @@
 import { BLOCK, SAMPLE_RATE, type Frames, type PlayerRef } from '../base/index.ts'
 import { compareScore, type InstancePath } from '../jam/index.ts'
-import { FADE_FRAMES, MAX_INSTANCES } from './constants.ts'
+import { FADE_FRAMES, MAX_SLOTS } from './constants.ts'
 import { fadeOut } from './fade.ts'
 import { Meter } from './meter.ts'
 import type { Strip } from './mixer.ts'
@@ -39,6 +39,11 @@ export class Performer {
   /** Does again, from the quantum at hand on, what the death of its thread did. */
   lose(why: string): void {
     this.#lost = why
+  }
+
+  /** See `Slots`. */
+  get load(): number {
+    return this.runner.slots.load(this.slot)
   }
 
   /** Its sound of the quantum rendered last; where its thread has died, the fade of its last sample. */
@@ -89,7 +94,7 @@ export class Stage {
   constructor(runners: readonly GroupRunner[]) {
     this.#runners = runners
     for (const runner of runners) {
-      const slots = Array.from({ length: MAX_INSTANCES }, (_, i) => MAX_INSTANCES - 1 - i)
+      const slots = Array.from({ length: MAX_SLOTS }, (_, i) => MAX_SLOTS - 1 - i)
       this.#free.set(runner, slots)
     }
   }
@@ -102,18 +107,27 @@ export class Stage {
     return this.#performers.find((p) => p.strip.spec.path === path)
   }
 
-  /** How many of a player's sound, those in their tails included. */
-  countOf(player: PlayerRef): number {
-    return this.#performers.reduce((count, { strip }) => count + Number(strip.spec.player === player), 0)
+  /** How many sound that entries asked for, or that none did, those in their tails included; of one player where it is named. */
+  count(which: 'asked' | 'sketches', player?: PlayerRef): number {
+    return this.#performers.filter(
+      ({ strip: { spec } }) =>
+        (spec.isSketch ?? false) === (which === 'sketches') && (player === undefined || spec.player === player),
+    ).length
   }
 
-  /** Puts one more on the runner that has the least to do; undefined where none is left. @param since the quantum at hand */
-  enter(strip: Strip, since: Frames): Performer | undefined {
+  /**
+   * Puts one more on the runner that has the least to do, or on that of an instance that it is to be beside, if it sounds; undefined
+   * where there is no room.
+   * @param since the quantum at hand
+   */
+  enter(strip: Strip, since: Frames, beside?: InstancePath): Performer | undefined {
     const alive = this.#runners.filter((r) => r.failure === undefined && (this.#free.get(r)?.length ?? 0) > 0)
     const [first, ...others] = alive
     if (!first) return undefined
     const load = this.#expecting(since)
-    const runner = others.reduce((best, other) => (load(other) < load(best) ? other : best), first)
+    const neighbour = beside === undefined ? undefined : this.find(beside)?.runner
+    const least = others.reduce((best, other) => (load(other) < load(best) ? other : best), first)
+    const runner = neighbour && alive.includes(neighbour) ? neighbour : least
     const performer = new Performer({ strip, runner, slot: this.#free.get(runner)?.pop() ?? 0, since })
     const { order } = strip.spec
     const at = this.#performers.findIndex((p) => compareScore(p.strip.spec.order, order) > 0)

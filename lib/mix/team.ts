@@ -35,6 +35,12 @@ export class Team {
     for (const runner of this.#runners) runner.prepare(archive, prepared)
   }
 
+  /** No instance of an archive sounds any more, and none will start unless it is made known again. */
+  forget(archive: BlobId): void {
+    if (!this.#archives.delete(archive)) return
+    for (const runner of this.#runners) runner.forget(archive)
+  }
+
   prepared(archive: BlobId): PreparedGenerator | undefined {
     return this.#archives.get(archive)
   }

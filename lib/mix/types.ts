@@ -66,6 +66,8 @@ export type InstanceEvent =
   | { readonly kind: 'started'; readonly frame: Frames; readonly path: InstancePath }
   /** Failed or killed: its last sample is being faded. */
   | { readonly kind: 'failed'; readonly frame: Frames; readonly path: InstancePath; readonly failure: VoiceFailure }
+  /** A sketch was handed the state of the one before it: whether it goes on from there. */
+  | { readonly kind: 'carried'; readonly frame: Frames; readonly path: InstancePath; readonly taken: boolean }
   /** Nothing more of it will be heard. */
   | { readonly kind: 'ended'; readonly frame: Frames; readonly path: InstancePath }
   | { readonly kind: 'log'; readonly frame: Frames; readonly path: InstancePath; readonly text: string }
@@ -157,7 +159,8 @@ export interface Meters {
   readonly loudness: Loudness
   /** What the limiter took at most, in decibels, 0 or above. */
   readonly reduction: Decibels
-  readonly instances: readonly (MeterReading & { readonly path: InstancePath })[]
+  /** `load`: milliseconds of processor time that an instance takes of late for a second of sound; 0 offline, where nobody measures. */
+  readonly instances: readonly (MeterReading & { readonly path: InstancePath; readonly load: number })[]
   /** Instances of one track together; a track of one is read as its instance. */
   readonly tracks: readonly (MeterReading & { readonly track: string })[]
   /** Returns of buses that rang. */

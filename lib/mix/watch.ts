@@ -94,6 +94,11 @@ export class Watch {
     return debt + lap - Math.max(0, waited) > STARTS ? CROWDED : undefined
   }
 
+  /** What an instance takes of late: milliseconds for a second of sound. */
+  loadOf(path: InstancePath): Millis {
+    return ((this.#costs.get(path)?.recent ?? 0) * (1 - REMEMBERED) * SAMPLE_RATE) / BLOCK
+  }
+
   /** It has ended. */
   forget(path: InstancePath): void {
     this.#costs.delete(path)

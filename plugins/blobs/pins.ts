@@ -93,8 +93,8 @@ async function* pinsOfTakes({ store, takes }: PinsInit): AsyncIterable<Pin> {
     const why = `take ${entry.name}`
     const lines = createInterface({ input: createReadStream(join(entry.parentPath, entry.name)) })
     for await (const line of lines) {
-      const { key, blob, path } = namesIn(line)
-      if (isBlobId(blob)) yield { blob, why }
+      const { key, blob, path, archive } = namesIn(line)
+      for (const named of [blob, archive]) if (isBlobId(named)) yield { blob: named, why }
       const player = playerIn(path)
       // By its own player: anybody may publish anything as an `again` of a key.
       const play = isEntryKey(key) && player ? await store.get(key, 'anywhere', player) : undefined
@@ -110,8 +110,8 @@ function playerIn(path: unknown): PlayerId | undefined {
 }
 
 /** What a line of a take names; nothing where it cannot be read. */
-function namesIn(line: string): { key?: unknown; blob?: unknown; path?: unknown } {
-  if (line.length > MAX_TAKE_LINE || !/"(started|pcm)"/.test(line)) return {}
+function namesIn(line: string): { key?: unknown; blob?: unknown; path?: unknown; archive?: unknown } {
+  if (line.length > MAX_TAKE_LINE || !/"(started|pcm|sketch)"/.test(line)) return {}
   try {
     const read: unknown = JSON.parse(line)
     return typeof read === 'object' && read !== null ? read : {}

@@ -51,7 +51,13 @@ export const soundStatus = z.object({
   /** What the limiter took at most since the reading before, in decibels, 0 or above. */
   reduction: z.number().optional(),
   /** After the node owner's own mix: what is muted is silent. */
-  instances: z.array(level.extend({ path: z.string() })),
+  instances: z.array(
+    level.extend({
+      path: z.string(),
+      /** Milliseconds of processor time that it takes of late for a second of sound. */
+      load: z.number().optional(),
+    }),
+  ),
   /** Instances of one track together. */
   tracks: z.array(level.extend({ track: z.string() })),
   /** Returns that ring: `room`, `echo`. */
@@ -75,6 +81,31 @@ export const mixSetting = z.object({
 })
 export type MixRow = z.output<typeof mixSetting>
 const scene = z.strictObject({ name: ids.name })
+
+/** What becomes of the versions that `generator dev` plays under one name. */
+const sketchEvent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('open'), jam: ids.jam }),
+  /** Its archive is prepared: it starts on the next bar. */
+  z.object({ kind: z.literal('ready'), archive: ids.blob }),
+  /** The first frame of a version is rendered, up to 160 ms before it is heard; the bar counts from 1. */
+  z.object({ kind: z.literal('started'), path: z.string(), bar: z.number() }),
+  /** It was given the state of the version before: whether it goes on from there. */
+  z.object({ kind: z.literal('carried'), taken: z.boolean() }),
+  /** A version cannot be prepared, does not start, or ended by itself. */
+  z.object({ kind: z.literal('failed'), archive: ids.blob.optional(), code: z.string(), message: z.string() }),
+  /** Nothing more is heard of a version. */
+  z.object({ kind: z.literal('ended'), path: z.string() }),
+  z.object({ kind: z.literal('log'), text: z.string() }),
+  /** What it set, under its own path. */
+  z.object({ kind: z.literal('tag'), name: z.string(), value: z.union([z.number(), z.string()]) }),
+  /** Of the newest version, every 250 ms. */
+  level.extend({ kind: z.literal('levels'), load: z.number() }),
+  /** So many before the next one are not there. */
+  z.object({ kind: z.literal('missed'), count: z.number() }),
+  /** It sounds no more. */
+  z.object({ kind: z.literal('over'), message: z.string() }),
+])
+export type SketchEvent = z.output<typeof sketchEvent>
 
 /** The most points of one answer. */
 export const MAX_ROWS = 65_536
@@ -132,6 +163,25 @@ export const soundContract = defineContract({
     }),
     scenes: async_({ result: z.array(z.object({ name: ids.name, settings: z.number() })) }),
     forget: async_({ args: scene, result: z.object({ name: ids.name }) }),
+  },
+  /** What the owner tries out in the jam that sounds, for itself alone: heard here, never published. */
+  sketch: {
+    /** Opens a name, and tells what becomes of the versions played under it; with the caller it ends. */
+    open: source({ args: z.strictObject({ name: ids.name }), item: sketchEvent }),
+    /** Plays a packed generator (a file of this machine, by its whole path) from the next bar on, in place of the version before. */
+    play: async_({
+      args: z.strictObject({
+        name: ids.name,
+        file: z.string().min(1).max(4_096),
+        params: z.record(z.string().max(64), z.number()).optional(),
+      }),
+      result: z.object({ archive: ids.blob, size: z.number() }),
+    }),
+    /** Ends it at once; where `until` is given, where the first own instance of that archive starts. */
+    stop: async_({
+      args: z.strictObject({ name: ids.name, until: ids.blob.optional() }),
+      result: z.object({ name: ids.name }),
+    }),
   },
   /** What this node has heard in the jam that sounds, under a path, a name or a glob (`*` for any part); of a note its pitch. */
   tags: {

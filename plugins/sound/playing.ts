@@ -40,6 +40,10 @@ export interface PlayingInit {
   readonly player: Parameters<typeof Engine.start>[0]['player']
   /** Resolves when the jam's time is measured, or cannot be for now. */
   readonly clockSettled: () => Promise<void>
+  /** Is told what the engine says. */
+  readonly told: (message: FromEngine) => void
+  /** What is tried out in this jam, for an engine that starts anew. */
+  readonly sketches: () => readonly ToEngine[]
   /** Connected players. */
   readonly peers: () => number
   /** Monotonic time of jam frame 0, as it is known now. */
@@ -193,8 +197,10 @@ export class Playing {
   }
 
   #hear(message: FromEngine): void {
+    this.#init.told(message)
     switch (message.kind) {
       case 'ready':
+      case 'sketch':
         break
       case 'opened':
         this.#firstFrame = message.firstFrame

@@ -6,6 +6,7 @@ import { jamOf, readPayload, typeOf } from '../../lib/entry/index.ts'
 import { sweepUnpacked, unpackOwner } from '../../lib/generators/process/node/folders.ts'
 import { definePlugin, need, type Handlers, type Plugin } from '../../lib/host/index.ts'
 import { shortIdOf } from '../../lib/keys/index.ts'
+import type { BlobsApi } from '../blobs/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import type { JamsApi, LiveJam } from '../jams/index.ts'
@@ -13,6 +14,7 @@ import { soundContract } from './contract.ts'
 import { JamLog } from './jam-log.ts'
 import { mixHandlers } from './mixing.ts'
 import { Scenes } from './scenes.ts'
+import { Sketching } from './sketching.ts'
 import { Stand } from './stand.ts'
 import { tagHandlers } from './tags.ts'
 import { takesOf } from './take-folder.ts'
@@ -36,11 +38,12 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
     name: 'sound',
     contract: soundContract,
     needs: {
+      blobs: need<BlobsApi>('blobs'),
       feeds: need<FeedsApi>('feeds'),
       generators: need<GeneratorsApi>('generators'),
       jams: need<JamsApi>('jams'),
     },
-    async start(host, { feeds, generators, jams }) {
+    async start(host, { blobs, feeds, generators, jams }) {
       const { directory, identity } = feeds
       const owner = unpackOwner(identity.id, init.takes)
       await sweepUnpacked(owner).catch((error: unknown) =>
@@ -60,7 +63,13 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
         logs.set(jam, jamLog)
         return jamLog
       }
-      const stand = new Stand({
+      const sketching: Sketching = new Sketching({
+        blobs,
+        player: refOf(identity.id),
+        sounding: () => stand.soundingSoon(),
+        playing: () => stand.playing,
+      })
+      const stand: Stand = new Stand({
         sink: init.sink,
         log: host.log,
         isOver: (jam) => {
@@ -82,6 +91,8 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
             threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
             startedAt: init.clock.micros(),
             player: identity.id,
+            told: (message) => sketching.hear(jam, message),
+            sketches: () => sketching.versions(jam),
             peers: () => host.connections().length,
             clockSettled: () => jams.clockSettled(jam),
             zero: () => jams.zero(jam),
@@ -101,7 +112,10 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
           const { target, setting } = muted(player, mute, 0)
           stand.playing?.send({ kind: 'mix', target, setting })
         }),
-        jams.onCurrent((jam) => stand.show(jam)),
+        jams.onCurrent((jam) => {
+          sketching.moved(jam)
+          stand.show(jam)
+        }),
         jams.onChange((jam, change) => stand.observe(jam, change)),
         jams.onZero((jam, zero) => stand.setZero(jam, zero)),
         feeds.store.onChange(({ entries }) => {
@@ -117,10 +131,11 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
       ]
       stand.show(jams.current())
       return {
-        api: { status: () => stand.status() },
-        handlers: handlers(stand, feeds, jams, new Scenes(init.scenes)),
+        api: { status: () => stand.status(), sounding: () => stand.playing },
+        handlers: handlers(stand, feeds, jams, new Scenes(init.scenes), sketching),
         async stop() {
           for (const stop of off) stop()
+          sketching.close()
           await stand.close()
           await Promise.all([...logs.values()].map((log) => log.close()))
         },
@@ -136,7 +151,13 @@ const muted = (player: PlayerId, mute: boolean, frame: Frames): MixAct => ({
   setting: { mute },
 })
 
-function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi, scenes: Scenes): Handlers<typeof soundContract> {
+function handlers(
+  stand: Stand,
+  feeds: FeedsApi,
+  jams: JamsApi,
+  scenes: Scenes,
+  sketching: Sketching,
+): Handlers<typeof soundContract> {
   return {
     sound: {
       status: () => stand.status(),
@@ -145,6 +166,7 @@ function handlers(stand: Stand, feeds: FeedsApi, jams: JamsApi, scenes: Scenes):
       },
     },
     mix: mixHandlers(stand, feeds, scenes),
+    sketch: sketching.handlers,
     tags: tagHandlers(stand, feeds, jams),
   }
 }

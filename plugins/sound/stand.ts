@@ -65,6 +65,12 @@ export class Stand {
     )
   }
 
+  /** The same, once what is about to sound has begun. @throws NOT_SOUNDING */
+  async soundingSoon(): Promise<Playing> {
+    await this.#moving
+    return this.sounding()
+  }
+
   /** The jam that is to sound from now on. */
   show(jam: LiveJam | undefined): void {
     this.#wanted = jam

@@ -43,7 +43,8 @@ export const IMPORTS: ReadonlyMap<string, ImportRule> = new Map([
 /** A function that the module exports under the ABI's name. */
 export interface ExportRule {
   readonly type: FunctionType
-  readonly need: 'required' | 'optional'
+  /** `own`: of use to its author alone, by `generator dev`; one of another type is passed over, as every export that the ABI does not know. */
+  readonly need: 'required' | 'optional' | 'own'
 }
 export const EXPORTS: ReadonlyMap<string, ExportRule> = new Map([
   ['mm_abi', { type: type([], [I32]), need: 'required' }],
@@ -54,6 +55,9 @@ export const EXPORTS: ReadonlyMap<string, ExportRule> = new Map([
   ['mm_event', { type: type([I32, F64, F64]), need: 'optional' }],
   ['mm_note', { type: type([I32, F64, F64, F64, F64]), need: 'optional' }],
   ['mm_stop', { type: type([]), need: 'optional' }],
+  ['mm_state', { type: type([I32], [I32]), need: 'own' }],
+  ['mm_save', { type: type([], [I32]), need: 'own' }],
+  ['mm_load', { type: type([I32], [I32]), need: 'own' }],
 ])
 export const MEMORY = 'memory'
 

@@ -16,7 +16,9 @@ export const BUDGET = {
   event: 250_000,
   /** mm_stop. */
   stop: 2_000_000,
-  /** mm_abi, mm_output. */
+  /** mm_save and mm_load, each. */
+  state: 2_000_000,
+  /** mm_abi, mm_output, mm_state. */
   question: 100_000,
 } as const
 

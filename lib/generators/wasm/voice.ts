@@ -8,11 +8,11 @@ import { ABI_VERSION, MODULE } from './abi.ts'
 import { BUDGET } from './budget.ts'
 import { GeneratorFault, Imports } from './imports.ts'
 import { SLOTS, STEPS } from './instrument.ts'
+import { loadState, saveState, type StateCalls } from './state.ts'
 
 /** What the module exports, its types having been checked before it was compiled. */
-interface Exports {
+interface Exports extends StateCalls {
   readonly memory: WebAssembly.Memory
-  readonly [STEPS]: WebAssembly.Global<'i32'>
   readonly [SLOTS]: WebAssembly.Global<'i32'>
   mm_abi(): number
   mm_init(sampleRate: number, maxFrames: number, seedLo: number, seedHi: number): number
@@ -140,6 +140,18 @@ export class WasmVoice implements Voice {
       exports.mm_stop?.()
     })
     return this.reason === undefined
+  }
+
+  save(): Uint8Array | undefined {
+    const { exports, memory } = this
+    if (this.ended || !exports) return undefined
+    return this.guard('in mm_save', () => saveState(exports, memory))
+  }
+
+  load(state: Uint8Array): boolean {
+    const { exports, memory } = this
+    if (this.ended || !exports) return false
+    return this.guard('in mm_load', () => loadState(exports, memory, state)) ?? false
   }
 
   close(): void {

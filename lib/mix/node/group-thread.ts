@@ -78,6 +78,7 @@ function receive(port: MessagePort, archives: Map<BlobId, PreparedGenerator>, gr
     if (!received) return quantum
     const { message } = received
     if (message.kind === 'prepare') archives.set(message.archive, message.prepared)
+    else if (message.kind === 'forget') archives.delete(message.archive)
     else if (message.kind === 'know') group.know(message.shortIds)
     else quantum = message.quantum
   }

@@ -104,6 +104,10 @@ export class ThreadRunner implements GroupRunner {
     this.#post({ kind: 'prepare', archive, prepared })
   }
 
+  forget(archive: BlobId): void {
+    this.#post({ kind: 'forget', archive })
+  }
+
   know(shortIds: ShortIds): void {
     this.#post({ kind: 'know', shortIds })
   }

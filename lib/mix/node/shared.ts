@@ -76,5 +76,6 @@ export interface ThreadStart {
 /** From the owner to a thread. */
 export type ToThread =
   | { readonly kind: 'prepare'; readonly archive: BlobId; readonly prepared: PreparedGenerator }
+  | { readonly kind: 'forget'; readonly archive: BlobId }
   | { readonly kind: 'know'; readonly shortIds: ShortIds }
   | { readonly kind: 'quantum'; readonly quantum: Quantum }
