@@ -1,6 +1,6 @@
 import { SAMPLE_RATE, type BlobId, type EntryKey, type Frames, type Micros, type Millis } from '../../lib/base/index.ts'
 import { shortIdsOf, type FromEngine, type MixAct } from '../../lib/engine/index.ts'
-import { JamState, type InstancePath, type Members, type Observation } from '../../lib/jam/index.ts'
+import { JamState, type EndReason, type InstancePath, type Members, type Observation } from '../../lib/jam/index.ts'
 import type { Loudness } from '../../lib/mix/index.ts'
 import type { SoundStatus } from './contract.ts'
 import { nameOf, OwnMix } from './own-mix.ts'

@@ -123,7 +123,6 @@ export class Playing {
     })
     playing.setZero(init.zero())
     playing.#readings = new Readings({
-      read: () => [...heard.readings, ['net/peers', init.peers()]],
       send: (message) => playing.send(message),
     })
     for (const { target, setting } of heard.mix.acts) playing.send({ kind: 'mix', target, setting })
