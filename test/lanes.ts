@@ -3,6 +3,9 @@
  * nodes wait for music and sockets half of their time, the others for disks and children a third of theirs: two processes
  * begin with the ones, two with the others, and whoever is done helps with what is left.
  *
+ * Started from source, folders whose tests start processes and threads of their own are run from what was just built: each
+ * of those would compile the program anew, which took half of their time. All others are run from source.
+ *
  *     npm test                        # everything
  *     npm test -- test/store          # only the files whose path holds one of the words, one after another
  *     WITHOUT=sim,prop npm test       # all but those folders
@@ -21,6 +24,8 @@ const ROOT = packageRoot()
 const NODES = ['e2e', 'plugins']
 /** Folders whose tests take longest: each file by itself, before all others. */
 const LONG = ['prop', 'sim']
+/** Folders whose tests start processes and threads, which are run from what is built. */
+const BUILT = ['bundle', 'cli', 'e2e', 'engine', 'independent', 'mix', 'plugins', 'sink']
 /** Files that one process runs, where each starts whole nodes and where none does: starting takes half a second. */
 const AT_A_TIME = { nodes: 3, others: 8 }
 
@@ -59,8 +64,24 @@ function dealt(): { readonly nodes: string[][]; readonly others: string[][] } {
   const short = others.filter((file) => !LONG.includes(folderOf(file)))
   return {
     nodes: batches(files.filter(startsNodes), AT_A_TIME.nodes),
-    others: [...batches(long, 1), ...batches(short, AT_A_TIME.others)],
+    others: [
+      ...batches(long, 1),
+      ...batches(short.filter(isBuilt), AT_A_TIME.others),
+      ...batches(
+        short.filter((file) => !isBuilt(file)),
+        AT_A_TIME.others,
+      ),
+    ],
   }
+}
+
+function isBuilt(file: string): boolean {
+  return ENDING === '.test.js' || BUILT.includes(folderOf(file))
+}
+
+/** Where the file of a test lies that is run. */
+function moduleOf(file: string): string {
+  return isBuilt(file) && ENDING === '.test.ts' ? join(ROOT, 'dist/test', file.replace(/ts$/, 'js')) : join(HERE, file)
 }
 
 let number = 0
@@ -68,9 +89,9 @@ const counts: Counts = { passed: 0, failed: 0 }
 
 /** A batch in a process of its own; `print` takes its lines, numbered anew over all. Resolves to its exit code. */
 async function run(batch: readonly string[], print: (line: string) => void): Promise<number> {
-  const loader = ENDING.endsWith('.ts') ? ['--import', 'tsx'] : []
+  const paths = batch.map(moduleOf)
+  const loader = paths.some((path) => path.endsWith('.ts')) ? ['--import', 'tsx'] : []
   const tape = join(ROOT, 'node_modules/tape/bin/tape')
-  const paths = batch.map((file) => join(HERE, file))
   const child = spawn(process.execPath, [...loader, tape, '--strict', ...paths], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],

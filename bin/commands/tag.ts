@@ -47,8 +47,8 @@ function addReading(tag: Command): void {
     .option('--from <bar>', 'its points from a bar on')
     .option('--to <bar>', 'its points before a bar')
   act(get, async (context, [path = ''], options) => {
-    const node = await context.node(soundContract)
     const asked = askedPoints(options)
+    const node = await context.node(soundContract)
     const found = await node.tags.get({ path })
     if (!asked) {
       context.print(found, () => (found.value === undefined ? `${path} has not been set` : plain(String(found.value))))

@@ -61,7 +61,7 @@ test('an import that was killed is gone on with; an export that was killed leave
 
 test('memory stays bounded with a feed of 80 MB', async (t) => {
   const down = new Teardown()
-  const ada = await longFeed(down, 25_000, 'x'.repeat(3_000))
+  const ada = await longFeed(down, 12_000, 'x'.repeat(6_500))
   const folder = down.add(temporaryFolder(), removeFolder)
   const home = down.add(temporaryFolder(), removeFolder)
   const file = join(folder, 'dan.jam')
