@@ -32,6 +32,7 @@ const PARTS: readonly Part[] = [
   { words: ['stop'], load: async () => (await import('../commands/stop.ts')).addStop },
   { words: ['param'], load: async () => (await import('../commands/param.ts')).addParam },
   { words: ['tag'], load: async () => (await import('../commands/tag.ts')).addTag },
+  { words: ['bot'], load: async () => (await import('../commands/bot.ts')).addBot },
   { words: ['say'], load: async () => (await import('../commands/say.ts')).addSay },
   { words: ['mix'], load: async () => (await import('../commands/mix.ts')).addMix },
   { words: ['replay'], load: async () => (await import('../commands/replay.ts')).addReplay },

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { jamIdOf, MarmaladeError, name as checkedName, type JamId } from '../../lib/base/index.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
 import { connectionsContract } from '../../plugins/connections/index.ts'
@@ -8,13 +7,13 @@ import { generatorsContract } from '../../plugins/generators/index.ts'
 import { jamsContract } from '../../plugins/jams/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
+import { comesAbout } from '../cli/comes-about.ts'
 import type { Plan } from './plan.ts'
 import type { DemoPlayer, Pair } from './players.ts'
 import { capital, type Story } from './words.ts'
 
 /** How long Ben may take to be let in, and a node to sound. */
 const READY_MILLIS = 30_000
-const LOOK_MILLIS = 50
 
 /** A jam that both are in. */
 export interface Session {
@@ -44,11 +43,13 @@ export async function meet(plan: Plan, story: Story, { ada, ben }: Pair): Promis
   story.say('  They follow each other: from now on each node keeps both feeds.')
   for (const player of [ada, ben]) await publish(plan, story, player)
   await ben.ask(jamsContract).jam.join({ jam })
-  if (!(await comesAbout(async () => (await ben.ask(jamsContract).jam.show({ jam })).mine === 'member')))
+  const isIn = async (): Promise<boolean> => (await ben.ask(jamsContract).jam.show({ jam })).mine === 'member'
+  if (!(await comesAbout(isIn, READY_MILLIS)))
     throw new MarmaladeError('NOT_MEMBER', 'Ben was not let into the jam in time')
   story.say("  Ben joins the jam, and Ada's node lets him in, since she follows him.")
   for (const player of [ada, ben]) {
-    if (!(await comesAbout(async () => (await player.ask(soundContract).sound.status()).state === 'playing')))
+    const plays = async (): Promise<boolean> => (await player.ask(soundContract).sound.status()).state === 'playing'
+    if (!(await comesAbout(plays, READY_MILLIS)))
       throw new MarmaladeError('NOT_SOUNDING', `${capital(player.name)}'s node makes no sound: its log says why`)
   }
   return { jam, origin: await originOf(ada, jam) }
@@ -61,16 +62,6 @@ async function publish(plan: Plan, story: Story, player: DemoPlayer): Promise<vo
     const what = `${capital(player.name)} publishes ${generator},`
     story.say(`  ${what.padEnd(23)} ${row.size} bytes of code with the hash ${row.archive.slice(0, 10)}…`)
   }
-}
-
-/** Looks again and again; false where it takes too long. */
-async function comesAbout(look: () => Promise<boolean>): Promise<boolean> {
-  const deadline = performance.now() + READY_MILLIS
-  while (!(await look())) {
-    if (performance.now() > deadline) return false
-    await wait(LOOK_MILLIS)
-  }
-  return true
 }
 
 /** Milliseconds since 1970: the start entry's comparable. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { command } from './players.ts'
+import { command } from '../cli/child-node.ts'
 
 const run = promisify(execFile)
 
