@@ -3,8 +3,10 @@ import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isName, MarmaladeError } from '../../lib/base/index.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
+import { newerSource } from '../../lib/authoring/index.ts'
 import { checkArchive, generatorsContract, packGenerator, type Packed } from '../../plugins/generators/index.ts'
 import type { Context } from './context.ts'
+import { plain } from './words.ts'
 
 /** A folder, or a generator that is shipped, written `@drums`. @throws USAGE */
 export function folderOf(text: string): string {
@@ -35,6 +37,16 @@ export async function packedFrom(context: Context, text: string): Promise<Packed
   const { archive } = await node.authoring.fetch({ generator: text })
   const { file } = await node.authoring.locate({ archive })
   return checkArchive(await bytesOf(file))
+}
+
+/** Says on standard error where a folder's module is older than what it is compiled from. What is shipped is left alone. */
+export async function tellOutdated(text: string): Promise<void> {
+  if (text.startsWith('@') || !(await stat(resolve(text)).catch(() => undefined))?.isDirectory()) return
+  const newer = await newerSource(resolve(text))
+  if (newer)
+    process.stderr.write(
+      `--  ${newer.source} was changed after ${newer.entry} was built: \`generator build ${plain(text)}\` builds it again\n`,
+    )
 }
 
 const bytesOf = async (file: string): Promise<Uint8Array> => new Uint8Array(await readFile(file))

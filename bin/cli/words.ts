@@ -56,6 +56,7 @@ const PLURALS = {
   fault: 'faults',
   sound: 'sounds',
   player: 'players',
+  file: 'files',
 } as const
 
 /** `1 feed`, `2 feeds`. */

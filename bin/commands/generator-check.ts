@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { checkGenerator, PROCESS_WHY, verdictOf, type Verdict } from '../../lib/engine/index.ts'
 import { act, addCommand } from '../cli/context.ts'
-import { packedFrom } from '../cli/generator-source.ts'
+import { packedFrom, tellOutdated } from '../cli/generator-source.ts'
 import { measuresTable, planOf, verdictWords } from '../cli/generator-check.ts'
 import { bytes } from '../cli/words.ts'
 
@@ -24,6 +24,7 @@ export function addCheck(generator: Command): void {
       'play a generator alone and offline, four times: is it exact, how loud, how costly. The exit code is 1 where it is not fit to publish: it fails, is not exact, or is silent',
     )
   act(command, async (context, [source = ''], options) => {
+    await tellOutdated(source)
     const { manifest, archive } = await packedFrom(context, source)
     const { name, runtime } = manifest
     const size = archive.length

@@ -5,10 +5,12 @@ import { blobIdOf } from '../../lib/base/index.ts'
 import { nodeCrypto } from '../../lib/keys/index.ts'
 import { generatorsContract, packGenerator, type GeneratorRow } from '../../plugins/generators/index.ts'
 import { act, addCommand, addGroup } from '../cli/context.ts'
-import { folderOf } from '../cli/generator-source.ts'
+import { folderOf, tellOutdated } from '../cli/generator-source.ts'
 import { fittedTable } from '../cli/screen.ts'
 import { bytes, since, table } from '../cli/words.ts'
+import { addBuild } from './generator-build.ts'
 import { addCheck } from './generator-check.ts'
+import { addNew } from './generator-new.ts'
 
 export function addGenerator(program: Command): void {
   const generator = addGroup(program, {
@@ -16,6 +18,8 @@ export function addGenerator(program: Command): void {
     summary: 'generators: code that makes sound, packed and published',
     examples: ['generator publish @drums', 'generator list', 'generator show ada:chords'],
   })
+  addNew(generator)
+  addBuild(generator)
   addPack(generator)
   addCheck(generator)
   addPublish(generator)
@@ -32,6 +36,7 @@ function addPack(generator: Command): void {
     examples: ['generator pack ./my-bass --out my-bass.tgz', 'generator pack @drums'],
   }).option('--out <file>', 'where to write the archive (default: NAME.tgz here)')
   act(command, async (context, [folder = ''], { out }) => {
+    await tellOutdated(folder)
     const { manifest, archive, files } = await packGenerator(folderOf(folder))
     const file = resolve(typeof out === 'string' ? out : `${manifest.name}.tgz`)
     await writeFile(file, archive)
@@ -49,6 +54,7 @@ function addPublish(generator: Command): void {
   })
   act(command, async (context, [folder = '']) => {
     const node = await context.node(generatorsContract)
+    await tellOutdated(folder)
     const row = await node.authoring.publish({ folder: folderOf(folder) })
     context.print(
       row,

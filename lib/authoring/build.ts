@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fromUtf8, refusal, type Refusal } from '../base/index.ts'
-import { isRefused, MANIFEST_FILE, parseManifest, type ArchiveFile } from '../generators/index.ts'
+import { fromUtf8 } from '../base/index.ts'
+import { isRefused, MANIFEST_FILE, type ArchiveFile } from '../generators/index.ts'
 import { readGenerator } from '../generators/node/folder.ts'
 import { faultOf, refusalOf } from './accept.ts'
 import { run } from './child.ts'
@@ -10,7 +10,7 @@ import { commandOf, REMEDY } from './compilers.ts'
 import { faultsIn } from './faults.ts'
 import { withHint } from './hints.ts'
 import { adviceFor, globalsMadeTooEarly } from './pitfalls.ts'
-import { isSource, planOf } from './plan.ts'
+import { isSource, planIn } from './plan.ts'
 import type { Source } from './source.ts'
 import type { BuildFault, BuildPlan, Built } from './types.ts'
 
@@ -45,15 +45,6 @@ export async function buildGenerator(folder: string, { signal }: { signal?: Abor
   if (fault) return failed([fault])
   await replace(join(folder, plan.entry), compiled.bytes)
   return { ok: true, millis: performance.now() - started, advice: isAssembly ? own.flatMap(adviceFor) : [] }
-}
-
-/** What is to be compiled; where nothing is, the file that is at fault where something is. */
-function planIn(files: readonly ArchiveFile[]): BuildPlan | Refusal | { readonly entry: string } {
-  const json = files.find(({ path }) => path === MANIFEST_FILE)
-  if (!json)
-    return refusal('MANIFEST_MISSING', `there is no ${MANIFEST_FILE}: \`generator new\` makes a folder with one`)
-  const manifest = parseManifest(json.bytes)
-  return isRefused(manifest) ? manifest : (planOf(files, manifest) ?? { entry: manifest.entry ?? MANIFEST_FILE })
 }
 
 /** The module that the compiler made, or why there is none. */

@@ -17,7 +17,7 @@ function ofAsc(source: string, output: string): BuildFault[] {
     .map((part) => {
       const message = /^ERROR (.+)/.exec(part)?.[1] ?? ''
       const [, file = source, line = '0', column = '0'] = /└─ in (.+)\((\d+),(\d+)\)/.exec(part) ?? []
-      return { file, line: Number(line), column: Number(column), message }
+      return { file: file.replace(/^~lib\//, 'assembly/'), line: Number(line), column: Number(column), message }
     })
 }
 

@@ -27,7 +27,13 @@ export function cFlags({ source, pages, out }: Compiled): string[] {
 
 /** Arguments of `rustc`; docs/generators.md shows them. */
 export function rustFlags({ source, pages, out }: Compiled): string[] {
-  const link = [`-zstack-size=${STACK}`, `--initial-memory=${pages * PAGE}`, `--max-memory=${pages * PAGE}`]
-  const plain = ['--target', 'wasm32-unknown-unknown', '-O', '--crate-type=cdylib', '-C', 'panic=abort']
+  const link = [
+    '--strip-all',
+    `-zstack-size=${STACK}`,
+    `--initial-memory=${pages * PAGE}`,
+    `--max-memory=${pages * PAGE}`,
+  ]
+  const crate = ['--edition=2021', '--crate-name=generator', '--crate-type=cdylib']
+  const plain = ['--target', 'wasm32-unknown-unknown', '-O', ...crate, '-C', 'panic=abort']
   return [...plain, ...link.flatMap((word) => ['-C', `link-arg=${word}`]), '-o', out, source]
 }

@@ -1,4 +1,5 @@
 export * from './build.ts'
 export { findAsc } from './compilers.ts'
 export { newerSource } from './plan.ts'
+export * from './template.ts'
 export * from './types.ts'

@@ -23,6 +23,7 @@ export const CODES = {
   CREDITS_FALSE: 'credits say what entries, archives or the render do not',
   FILE_INVALID: 'a file that was given is not of the kind that is needed',
   FILE_UNWRITABLE: 'a file that was asked for cannot be written',
+  FOLDER_EXISTS: 'a folder that should be made is there already, and not empty',
   GENERATOR_MISSING: 'a score needs an archive that is not here, damaged, or not allowed to run',
   FORK_INCOMPLETE: 'a jam that was forked begins with entries that are not here, or do not count',
   FORK_TOO_LARGE: 'a jam cannot be forked at a bar: more plays there than one entry can name',

@@ -6,10 +6,8 @@ import { dirname, join } from 'node:path'
 import test, { type Test } from 'tape'
 import { run } from '../../lib/authoring/child.ts'
 import { buildGenerator, findAsc, newerSource, type Built } from '../../lib/authoring/index.ts'
-import { openFiles } from '../../lib/generators/index.ts'
-import { readFolder } from '../../lib/generators/node/folder.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
-import { fixture, good } from '../helpers/generators.ts'
+import { fixture } from '../helpers/generators.ts'
 import { eventually } from '../helpers/until.ts'
 
 const withoutAsc = findAsc(packageRoot()) === undefined && 'assemblyscript, a devDependency, is not installed'
@@ -125,10 +123,7 @@ test('a build that is given up ends its compiler', async (t) => {
 test('a source changed after the module was built is told', async (t) => {
   const files = { 'generator.json': manifest(), 'src/it.ts': '', 'src/other.ts': '', 'it.wasm': '' }
   const folder = await folderOf(t, files)
-  const newer = async (): Promise<string | undefined> => {
-    const all = await readFolder(folder)
-    return newerSource(folder, all, good(openFiles(all)).manifest)
-  }
+  const newer = async (): Promise<string | undefined> => (await newerSource(folder))?.source
   for (const path of Object.keys(files)) await utimes(join(folder, path), 1000, 1000)
   t.equal(await newer(), undefined)
   await utimes(join(folder, 'src/other.ts'), 1000, 2000)

@@ -81,7 +81,7 @@ interface Block {
 
 /** What a document has its reader do, in order. @throws Error for a block that is left out without a reason */
 export function stepsOf(markdown: string): DocStep[] {
-  return blocksOf(markdown.split('\n')).flatMap((block) => {
+  return blocksOf(markdown.split('\n')).flatMap((block): DocStep[] => {
     const steps = stepsOfBlock(block)
     if (block.notRun === undefined || steps.length === 0) return steps
     if (block.notRun === '') throw new Error(`line ${block.line}: left out without a reason`)
