@@ -6,6 +6,8 @@ import { heardBy } from '../cli/hearing.ts'
 import { addJamOption, addPlaceOptions, placeIn } from '../cli/place.ts'
 import { fittedTable } from '../cli/screen.ts'
 
+/** Instances that play no more, of which so many are shown. */
+const MAX_STOPPED = 8
 const SHAPE_WHENS = 'bar, 4bars or a bar number'
 
 export function addJam(program: Command): void {
@@ -205,13 +207,17 @@ function addShow(jam: Command): void {
     const node = await context.node(jamsContract)
     const shown = await node.jam.show(name === undefined ? {} : { jam: name })
     context.print(shown, () => {
-      const instances = shown.instances.map((row) => [
-        row.called ?? row.instance,
-        row.shown,
-        row.generator,
-        row.bar < 1 ? 'before' : `bar ${row.bar}`,
-        row.stopped ? 'stopped' : '',
-      ])
+      const over = shown.instances.filter((row) => row.stopped)
+      const hidden = new Set(over.slice(0, -MAX_STOPPED))
+      const instances = shown.instances
+        .filter((row) => !hidden.has(row))
+        .map((row) => [
+          row.called ?? row.instance,
+          row.shown,
+          row.generator,
+          row.bar < 1 ? 'before' : `bar ${row.bar}`,
+          row.stopped ? 'stopped' : '',
+        ])
       return [
         heading(shown),
         ...(shown.from ? [`${forkedWords(shown)}${missingWords(shown.from.missing)}`] : []),
@@ -223,6 +229,7 @@ function addShow(jam: Command): void {
         instances.length > 0
           ? fittedTable(['instance', 'player', 'generator', 'from', ''], instances)
           : 'nothing plays: `play GENERATOR`',
+        ...(hidden.size > 0 ? [`${hidden.size + shown.stoppedBefore} more have been stopped or replaced before`] : []),
         ...shown.refused.slice(-5).map((refused) => `does not count: ${refused.message} (${refused.code})`),
       ].join('\n')
     })

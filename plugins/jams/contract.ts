@@ -175,6 +175,8 @@ export const jamsContract = defineContract({
         players: z.array(z.object({ player: ids.player, shown: z.string(), counts: z.boolean() })),
         waiting: z.array(z.object({ player: ids.player, shown: z.string() })),
         instances: z.array(instanceRow),
+        /** Instances that have been stopped or replaced before those that are listed. */
+        stoppedBefore: z.number(),
         refused: z.array(z.object({ player: ids.player, code: z.string(), message: z.string() })),
       }),
     }),

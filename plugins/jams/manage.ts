@@ -2,7 +2,6 @@ import {
   jamIdOf,
   MarmaladeError,
   name as checkedName,
-  ownedParts,
   type Clock,
   type Frames,
   type Name,
@@ -11,26 +10,17 @@ import {
 } from '../../lib/base/index.ts'
 import { isMeter, type Payload } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
-import {
-  ENGINE,
-  handleOf,
-  instanceKey,
-  nextBoundary,
-  parseOn,
-  resolveAt,
-  type Grid,
-  type PlayItem,
-} from '../../lib/jam/index.ts'
+import { ENGINE, nextBoundary, parseOn, resolveAt } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import { act } from './act.ts'
 import type { Clocks } from './clocks.ts'
-import type { InstanceRow, JamRow, jamsContract, Shaped } from './contract.ts'
+import type { JamRow, jamsContract, Shaped } from './contract.ts'
 import { forkedRow, nameOfFork, startOfFork } from './fork.ts'
 import type { Heralds } from './heralds.ts'
+import { instancesOf } from './instances.ts'
 import type { Jams } from './jams.ts'
 import type { LiveJam } from './live.ts'
 import { staysIn, type Membership } from './membership.ts'
-import { instancesOf, stoppedIn } from './perform.ts'
 
 const DEFAULT_TEMPO = 112
 const DEFAULT_METER = '4/4'
@@ -161,10 +151,9 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
     },
     async show({ jam: text }) {
       const jam = await jams.resolve(text)
-      const { members, grid } = jam.ledger
+      const { members } = jam.ledger
       const shown = (player: typeof self): string => feeds.directory.shown(player)
       const now = membership.tickNow(jam)
-      const stopped = stoppedIn(jam)
       return {
         ...row(jam),
         clock: parts.clocks.row(jam),
@@ -174,11 +163,7 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
           counts: members.countsAt(player, now),
         })),
         waiting: membership.waiting(jam).map((player) => ({ player, shown: shown(player) })),
-        instances: instancesOf(jam).map((play) => ({
-          ...instanceRowOf(play, grid),
-          shown: shown(play.identity),
-          stopped: stopped.has(instanceKey(play.identity, play.payload.instance)),
-        })),
+        ...instancesOf(jam, shown),
         refused: [...jam.refused()],
       }
     },
@@ -188,23 +173,6 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
 function assertMeter(meter: string): void {
   if (!isMeter(meter))
     throw new MarmaladeError('USAGE', `${meter} is no meter: n/d, n 1 to 64, d a power of 2 up to 32`)
-}
-
-/** One play that counts; what a fork begins with has been playing since before its first bar. */
-function instanceRowOf(
-  play: PlayItem,
-  grid: Grid,
-): Pick<InstanceRow, 'instance' | 'player' | 'generator' | 'archive' | 'bar' | 'called'> {
-  const { identity, payload } = play
-  const called = handleOf(play)
-  return {
-    instance: payload.instance,
-    player: identity,
-    generator: ownedParts(payload.generator).name,
-    archive: payload.archive,
-    bar: Math.floor(grid.barOfTick(payload.at)) + 1,
-    ...(called !== payload.instance && { called }),
-  }
 }
 
 /** Whether our own join is waiting to be answered. */

@@ -9,7 +9,7 @@ import {
 } from '../../lib/base/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
-import { keyOfInstance, parseOn, resolveAt, type PlayItem, type ResolvedAt } from '../../lib/jam/index.ts'
+import { parseOn, resolveAt, type ResolvedAt } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import { act } from './act.ts'
@@ -149,24 +149,4 @@ function ownInstance(jam: LiveJam, feeds: FeedsApi, text: string): Name {
   const theirs = [...jam.ledger.items()].some((item) => item.kind === 'play' && item.payload.instance === instance)
   const why = theirs ? `${text} is another player's` : `you play no ${text} in this jam`
   throw new MarmaladeError('INSTANCE_UNKNOWN', `${why}: \`jam show\` lists what plays`)
-}
-
-/** Plays that count and are neither over nor replaced, in the order in which they were asked for. */
-export function instancesOf(jam: LiveJam): PlayItem[] {
-  const { ledger } = jam
-  return [...ledger.items()]
-    .filter((item) => item.kind === 'play')
-    .filter((play) => ledger.refuse(play) === undefined)
-    .sort((a, b) => a.payload.at - b.payload.at || a.comparable - b.comparable)
-}
-
-/** Instances that a counted stop names. */
-export function stoppedIn(jam: LiveJam): ReadonlySet<string> {
-  const stopped = new Set<string>()
-  for (const item of jam.ledger.items()) {
-    if (item.kind === 'stop' && jam.ledger.refuse(item) === undefined) {
-      stopped.add(keyOfInstance(jam.ledger.targetOf(item)))
-    }
-  }
-  return stopped
 }
