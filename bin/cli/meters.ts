@@ -52,10 +52,11 @@ export function meterLines(status: SoundStatus): string[] {
 }
 
 function line(name: string, { peak, rms }: Level): string {
-  return `${cut(plain(name), NAME).padEnd(NAME)}  ${bar({ peak, rms })}  ${figure(peak)}  ${figure(rms)}`
+  return `${cut(plain(name), NAME).padEnd(NAME)}  ${levelBar({ peak, rms })}  ${figure(peak)}  ${figure(rms)}`
 }
 
-function bar({ peak, rms }: Level): string {
+/** Thirty columns: `#` up to the RMS, `-` up to the peak. */
+export function levelBar({ peak, rms }: Level): string {
   const columns = (level: number): number =>
     Math.max(0, Math.min(BAR, Math.round((BAR * (decibelsOf(level) - LEAST)) / -LEAST)))
   return '#'.repeat(columns(rms)).padEnd(columns(peak), '-').padEnd(BAR)

@@ -10,6 +10,7 @@ import { fittedTable } from '../cli/screen.ts'
 import { bytes, since, table } from '../cli/words.ts'
 import { addBuild } from './generator-build.ts'
 import { addCheck } from './generator-check.ts'
+import { addDev } from './generator-dev.ts'
 import { addNew } from './generator-new.ts'
 
 export function addGenerator(program: Command): void {
@@ -21,6 +22,7 @@ export function addGenerator(program: Command): void {
   addNew(generator)
   addBuild(generator)
   addPack(generator)
+  addDev(generator)
   addCheck(generator)
   addPublish(generator)
   addList(generator)
