@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import test from 'tape'
+import { cFlags } from '../../../lib/authoring/flags.ts'
 import { packageRoot } from '../../../lib/base/node/root.ts'
 import { checkModule, isRefused } from '../../../lib/generators/index.ts'
 import { LIMITS } from '../../../lib/generators/wasm/limits.ts'
@@ -206,12 +207,19 @@ test(
     const folder = mkdtempSync(join(tmpdir(), 'marmalade-clang-'))
     t.teardown(() => rmSync(folder, { recursive: true }))
     const out = join(folder, 'out.wasm')
-    const flags = ['--target=wasm32', '-O3', '-nostdlib', '-Wl,--no-entry', '-Wl,-z,stack-size=8192']
-    const memory = ['-Wl,--initial-memory=131072', '-Wl,--max-memory=131072']
+    const flags = cFlags({ source: '-', pages: 2, out })
     const page = readFileSync(join(packageRoot(), 'docs', 'generators.md'), 'utf8')
+    const [, command = ''] = /^ {4}(clang (?:.*\\\n)*.*)$/m.exec(page) ?? []
+    const shown = command.match(/ -\S+/g)?.map((word) => word.trim()) ?? []
+    const wanted = flags.filter((word) => word.startsWith('-') && word.length > 1)
+    t.deepEqual(
+      shown.filter((word) => word !== '-I').sort(),
+      wanted.sort(),
+      'the flags in the page are those of the build',
+    )
     const [, inPage = ''] = /^```c\n(.*?)^```$/ms.exec(page) ?? []
     for (const source of [readFileSync(fixture('clapper', 'clapper.c'), 'utf8'), inPage]) {
-      execFileSync(CLANG, [...flags, ...memory, '-x', 'c', '-o', out, '-'], { input: source })
+      execFileSync(CLANG, ['-x', 'c', '-I', fixture('c'), ...flags], { input: source })
       const { exports } = good(checkModule(new Uint8Array(readFileSync(out))))
       t.ok(exports.includes('mm_process'))
     }
