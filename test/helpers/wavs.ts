@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 /** A WAV file of 32-bit float stereo as it lies on disk, placed in its jam. Read without the project's own reader. */
 export interface Recording {
@@ -69,6 +70,13 @@ export function peakOf({ samples, first, frames }: Recording, from = first, to =
   for (const sample of samples.subarray(2 * Math.max(0, from - first), 2 * Math.max(0, to - first)))
     peak = Math.max(peak, Math.abs(sample))
   return peak
+}
+
+/** What `replay --stems` wrote to a folder for one instance, as `drums-drums-2`: a generator's name and the instance's. */
+export function stemOf(folder: string, instance: string): Recording {
+  const file = readdirSync(folder).find((name) => name.endsWith(`-${instance}.wav`))
+  if (file === undefined) throw new Error(`no stem of ${instance} among ${readdirSync(folder).join(', ')}`)
+  return recordingOf(join(folder, file))
 }
 
 export type Channel = 'left' | 'right'
