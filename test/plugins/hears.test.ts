@@ -1,4 +1,4 @@
-import test from 'tape'
+import test, { type Test } from 'tape'
 import { heardBy } from '../../bin/cli/hearing.ts'
 import {
   base64,
@@ -69,53 +69,8 @@ e2e('every change of what sounds says who hears it from which bar', async (t, ki
   t.deepEqual(brief(elsewhere.hears), [['you', 'refused', 'NOT_SOUNDING'], ['ben', 'away']]) // prettier-ignore
 })
 
-e2e('what reaches somebody late is heard from where its node says, and its take proves it', async (t, kit) => {
-  const { ada, ben, jam } = await stage(kit)
-  const perform = ada.ask(jamsContract).perform
-  await perform.play({ generator: 'drums', on: 'now' })
-  await ben.sounds('it sounds there', (status) => instanceNames(status).join() === 'drums')
-  await until('the second bar', async () => (await ben.show(jam)).bar >= 2)
-  // As if they had been written in time and been on their way since.
-  const late: Payload[] = [
-    { type: 'param', jam, instance: 'drums', name: 'gain', value: -3, at: 0, on: 'bar' },
-    { type: 'tag', jam, name: 'context', value: 'drop', at: 960, on: 'beat' },
-    { type: 'stop', jam, instance: 'drums', at: 3_839, on: 'now' },
-  ]
-  const answers = new Map<EntryKey, number>()
-  for (const payload of late) {
-    const entry = await ada.write(payload)
-    const answer = await send(ada, ben, entry)
-    if (!('startsAt' in answer)) throw new Error(JSON.stringify(answer))
-    t.ok(answer.startsAt.bar >= 2, `${(payload as { type: string }).type}: from bar ${answer.startsAt.bar}`)
-    answers.set(entry.key, answer.startsAt.frame)
-  }
-  const frames = await until(
-    'all of them have been applied',
-    async () =>
-      new Map(
-        (await ben.takeLines()).flatMap((line) => (line['kind'] === 'applied' ? [[line['key'], line['frame']]] : [])),
-      ),
-    (applied) => [...answers.keys()].every((key) => applied.has(key)),
-  )
-  for (const [key, frame] of answers) t.equal(frames.get(key), frame, 'there it took effect')
-
-  const old = await ada.write({ type: 'tag', jam, name: 'context', value: 'intro', at: 0, on: 'now' })
-  const superseded = await send(ada, ben, old)
-  t.equal('code' in superseded ? superseded.code : '', 'SUPERSEDED', 'older than what holds')
-  for (const action of [
-    { action: 'tempo', tempo: 300 },
-    { action: 'meter', meter: '3/4' },
-  ] as const) {
-    const answer = await send(ada, ben, await ada.write({ type: 'jam', jam, bar: 0, ...action }))
-    const { bar } = await ben.show(jam)
-    t.ok('startsAt' in answer && answer.startsAt.bar > 1 && answer.startsAt.bar <= bar + 1, action.action)
-  }
-  const end = await send(ada, ben, await ada.write({ type: 'jam', jam, action: 'end', at: 0 }))
-  t.ok('startsAt' in end && end.startsAt.bar > 1, 'end')
-})
-
-e2e('what is sent ahead of a feed that does not bring it is bounded, whatever it is', async (t, kit) => {
-  const { ada, ben, jam } = await stage(kit)
+/** What Ada sends ahead of a feed that does not bring it is bounded, whatever it is. */
+async function flood(t: Test, ada: TestNode, ben: TestNode, jam: JamId): Promise<void> {
   const { identity } = ada.feeds
   const head = await ada.feeds.store.head(ada.id)
   const ahead = (at: number, payload: Payload): { bytes: Uint8Array } =>
@@ -140,7 +95,56 @@ e2e('what is sent ahead of a feed that does not bring it is bounded, whatever it
     const answer = await send(ada, ben, ahead(64 + at, payload))
     t.equal('code' in answer ? answer.code : '', 'PLAYS_AHEAD')
   }
-})
+}
+
+e2e(
+  'what reaches somebody late is heard from where its node says, as its take proves; what is ahead of its feed is bounded',
+  async (t, kit) => {
+    const { ada, ben, jam } = await stage(kit)
+    const perform = ada.ask(jamsContract).perform
+    await perform.play({ generator: 'drums', on: 'now' })
+    await ben.sounds('it sounds there', (status) => instanceNames(status).join() === 'drums')
+    await until('the second bar', async () => (await ben.show(jam)).bar >= 2)
+    // As if they had been written in time and been on their way since.
+    const late: Payload[] = [
+      { type: 'param', jam, instance: 'drums', name: 'gain', value: -3, at: 0, on: 'bar' },
+      { type: 'tag', jam, name: 'context', value: 'drop', at: 960, on: 'beat' },
+      { type: 'stop', jam, instance: 'drums', at: 3_839, on: 'now' },
+    ]
+    const answers = new Map<EntryKey, number>()
+    for (const payload of late) {
+      const entry = await ada.write(payload)
+      const answer = await send(ada, ben, entry)
+      if (!('startsAt' in answer)) throw new Error(JSON.stringify(answer))
+      t.ok(answer.startsAt.bar >= 2, `${(payload as { type: string }).type}: from bar ${answer.startsAt.bar}`)
+      answers.set(entry.key, answer.startsAt.frame)
+    }
+    const frames = await until(
+      'all of them have been applied',
+      async () =>
+        new Map(
+          (await ben.takeLines()).flatMap((line) => (line['kind'] === 'applied' ? [[line['key'], line['frame']]] : [])),
+        ),
+      (applied) => [...answers.keys()].every((key) => applied.has(key)),
+    )
+    for (const [key, frame] of answers) t.equal(frames.get(key), frame, 'there it took effect')
+
+    const old = await ada.write({ type: 'tag', jam, name: 'context', value: 'intro', at: 0, on: 'now' })
+    const superseded = await send(ada, ben, old)
+    t.equal('code' in superseded ? superseded.code : '', 'SUPERSEDED', 'older than what holds')
+    await flood(t, ada, ben, jam)
+    for (const action of [
+      { action: 'tempo', tempo: 300 },
+      { action: 'meter', meter: '3/4' },
+    ] as const) {
+      const answer = await send(ada, ben, await ada.write({ type: 'jam', jam, bar: 0, ...action }))
+      const { bar } = await ben.show(jam)
+      t.ok('startsAt' in answer && answer.startsAt.bar > 1 && answer.startsAt.bar <= bar + 1, action.action)
+    }
+    const end = await send(ada, ben, await ada.write({ type: 'jam', jam, action: 'end', at: 0 }))
+    t.ok('startsAt' in end && end.startsAt.bar > 1, 'end')
+  },
+)
 
 test('who takes plays alone ahead of gossip, or is not connected, is said to be so', async (t) => {
   const [ann, ben, cy] = [identityNamed('ann'), identityNamed('ben'), identityNamed('cy')]
