@@ -31,6 +31,7 @@ import { nodePlugin } from './node/index.ts'
 import { playersPlugin } from './players/index.ts'
 import { soundPlugin } from './sound/index.ts'
 import { appVersion } from './version.ts'
+import { watchPlugin } from './watch/index.ts'
 
 export interface NodeInit {
   readonly home?: string
@@ -118,6 +119,7 @@ export async function runNode(init: NodeInit): Promise<Node> {
           scenes: join(home.path, 'scenes.json'),
           appVersion: version,
         }),
+        watchPlugin(),
         bundlesPlugin(),
         nodePlugin({ version, home: home.path, since: Date.now(), shutdown: init.onShutdown }),
       ],

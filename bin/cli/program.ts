@@ -35,6 +35,7 @@ const PARTS: readonly Part[] = [
   { words: ['bot'], load: async () => (await import('../commands/bot.ts')).addBot },
   { words: ['say'], load: async () => (await import('../commands/say.ts')).addSay },
   { words: ['mix'], load: async () => (await import('../commands/mix.ts')).addMix },
+  { words: ['watch'], load: async () => (await import('../commands/watch.ts')).addWatch },
   { words: ['replay'], load: async () => (await import('../commands/replay.ts')).addReplay },
   { words: ['export'], load: async () => (await import('../commands/export.ts')).addExport },
   { words: ['import'], load: async () => (await import('../commands/import.ts')).addImport },

@@ -214,11 +214,16 @@ function changed(before: readonly Run[], now: readonly Run[], row: number): stri
   return drawn(now.slice(first, last), row) + (shorter ? cursorTo(endOf(now), row) + eraseEndLine : '')
 }
 
-/** Each run where it belongs, wherever the one before it ended. */
-const drawn = (runs: readonly Run[], row: number): string =>
-  runs
-    .map(({ column, open, text }) => cursorTo(column, row) + (open === '' ? text : `${open}${text}${USUAL_LOOK}`))
-    .join('')
+/** Runs one after the other, each where it belongs wherever a terminal ended the one before. */
+function drawn(runs: readonly Run[], row: number): string {
+  let isThere = false
+  const texts = runs.map(({ column, open, text, sure }) => {
+    const place = isThere ? '' : cursorTo(column, row)
+    isThere = sure
+    return place + (open === '' ? text : `${open}${text}${USUAL_LOOK}`)
+  })
+  return texts.join('')
+}
 
 const same = (a: Run | undefined, b: Run | undefined): boolean =>
   a?.column === b?.column && a?.columns === b?.columns && a?.text === b?.text && a?.open === b?.open

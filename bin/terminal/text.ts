@@ -19,8 +19,15 @@ export type Line = readonly (Span | string)[]
 
 export const styled = (text: string, ...looks: readonly Look[]): Span => ({ text, looks })
 
+/** Latin letters, lines and blocks. Of others terminals have opinions of their own. */
+const SURE = /^[\u0020-\u007E\u00A1-\u00AC\u00AE-\u02FF\u2026\u2190-\u2193\u2500-\u259F]*$/
+
+/** Most texts are such: asked first, since it is asked of every span of every frame. */
+const clean = (text: string): string => (SURE.test(text) ? text : plain(text))
+const widthOf = (text: string): number => (SURE.test(text) ? text.length : stringWidth(text))
+
 /** Columns that a text takes on a terminal: wide characters take two. */
-export const columnsOf = (text: string): number => stringWidth(plain(text))
+export const columnsOf = (text: string): number => widthOf(clean(text))
 
 /** Columns that a line takes. */
 export const lineColumns = (line: Line): number =>
@@ -33,23 +40,38 @@ export const charactersOf = (text: string): string[] => Array.from(graphemes.seg
 
 /** Plain text of at most so many columns; what is cut off is an ellipsis at the end. */
 export function cutTo(text: string, columns: number): string {
-  const clean = plain(text)
-  if (stringWidth(clean) <= columns) return clean
+  const whole = clean(text)
+  if (widthOf(whole) <= columns) return whole
   if (columns < 1) return ''
   let kept = ''
   let used = 0
-  for (const { segment } of graphemes.segment(clean)) {
-    used += stringWidth(segment)
+  for (const { segment } of graphemes.segment(whole)) {
+    used += widthOf(segment)
     if (used > columns - 1) break
     kept += segment
   }
   return `${kept}…`
 }
 
+/** A line of at most so many columns; what is cut off is an ellipsis at the end. */
+export function cutLine(line: Line, columns: number): Line {
+  if (lineColumns(line) <= columns) return line
+  const cut: (Span | string)[] = []
+  let used = 0
+  for (const part of line) {
+    const { text, looks } = typeof part === 'string' ? { text: part, looks: [] } : part
+    const short = cutTo(text, columns - used)
+    cut.push(styled(short, ...looks))
+    used += columnsOf(short)
+    if (columnsOf(text) > columnsOf(short)) break
+  }
+  return cut
+}
+
 /** Plain text of exactly so many columns, at the left or the right of them. */
 export function fitTo(text: string, columns: number, side: 'left' | 'right' = 'left'): string {
   const short = cutTo(text, columns)
-  const rest = ' '.repeat(Math.max(0, columns - stringWidth(short)))
+  const rest = ' '.repeat(Math.max(0, columns - widthOf(short)))
   return side === 'left' ? short + rest : rest + short
 }
 
@@ -65,21 +87,18 @@ export interface Run {
   readonly sure: boolean
 }
 
-/** Latin letters, lines and blocks. Of others terminals have opinions of their own. */
-const SURE = /^[\u0020-\u007E\u00A1-\u00AC\u00AE-\u02FF\u2026\u2190-\u2193\u2500-\u259F]*$/
-
 /** A line laid out on so many columns; what does not fit is an ellipsis at the end. */
 export function laid(line: Line, columns: number, colours: boolean): Run[] {
   const runs: Run[] = []
   let column = 0
   for (const part of line) {
     const { text, looks } = typeof part === 'string' ? { text: part, looks: [] } : part
-    const clean = plain(text)
-    const short = cutTo(clean, columns - column)
-    const width = stringWidth(short)
+    const whole = clean(text)
+    const short = cutTo(whole, columns - column)
+    const width = widthOf(short)
     if (width > 0)
       runs.push({ column, columns: width, text: short, open: opening(looks, colours), sure: SURE.test(short) })
-    if (short !== clean) break
+    if (short !== whole) break
     column += width
   }
   return runs

@@ -1,3 +1,5 @@
 export * from './contract.ts'
 export * from './plugin.ts'
 export type * from './types.ts'
+export type { Heard } from './heard.ts'
+export { nameOf } from './own-mix.ts'

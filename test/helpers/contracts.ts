@@ -11,6 +11,7 @@ import { jamsContract } from '../../plugins/jams/index.ts'
 import { nodeContract } from '../../plugins/node/index.ts'
 import { playersContract } from '../../plugins/players/index.ts'
 import { soundContract } from '../../plugins/sound/index.ts'
+import { watchContract } from '../../plugins/watch/index.ts'
 
 /** Every contract of a node: what may be called on it is in one of these. */
 export const CONTRACTS: readonly Contract[] = [
@@ -26,4 +27,5 @@ export const CONTRACTS: readonly Contract[] = [
   nodeContract,
   playersContract,
   soundContract,
+  watchContract,
 ]
