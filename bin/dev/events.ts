@@ -1,10 +1,11 @@
+import { ownedParts, type JamId } from '../../lib/base/index.ts'
 import type { BuildFault } from '../../lib/authoring/index.ts'
 import { faultWords } from '../cli/build-words.ts'
 import { decibels } from '../cli/words.ts'
 
 /** What happens while a generator is tried out, in order. */
 export type DevEvent =
-  | { readonly event: 'open'; readonly jam: string; readonly name: string }
+  | { readonly event: 'open'; readonly jam: JamId; readonly name: string }
   | { readonly event: 'building' }
   | { readonly event: 'built'; readonly millis: number }
   /** Without `advice` it keeps a version from being built: the one before goes on. */
@@ -42,7 +43,7 @@ export function wordsOf(event: DevEvent): string[] {
   switch (event.event) {
     case 'open':
       return [
-        `${event.name} in ${event.jam}: you alone hear it. p publishes it for everybody, r builds it again, q ends`,
+        `${event.name} in ${ownedParts(event.jam).name}: you alone hear it. p publishes it for everybody, r builds it again, q ends`,
       ]
     case 'building':
       return []

@@ -37,7 +37,10 @@ export interface DevState {
   readonly levels: { readonly peak: number; readonly rms: number; readonly load: number } | undefined
   readonly tags: ReadonlyMap<string, number | string>
   readonly building: boolean
+  /** Since when the newest version sounds; undefined where none does. */
   readonly bar: number | undefined
+  /** What plays for everybody. */
+  readonly published: string | undefined
 }
 
 /** A version that sounds and is being measured, with the highest of its levels. */
@@ -57,6 +60,8 @@ export class DevSession {
   #measuring: Measuring | undefined
   #levels: DevState['levels']
   #bar: number | undefined
+  /** Of the newest version. */
+  #path: string | undefined
   #building = false
   #versions = 0
   /** When the save of the newest version was noticed. */
@@ -83,7 +88,13 @@ export class DevSession {
   }
 
   get state(): DevState {
-    return { levels: this.#levels, tags: this.#tags, building: this.#building, bar: this.#bar }
+    return {
+      levels: this.#levels,
+      tags: this.#tags,
+      building: this.#building,
+      bar: this.#bar,
+      published: this.#published,
+    }
   }
 
   /** Until it is ended, or the jam is. @throws what the folder or the node refuses at first */
@@ -183,7 +194,7 @@ export class DevSession {
         this.#tell({ event: 'open', jam: event.jam, name: this.#init.name })
         return
       case 'started':
-        this.#started(event.bar)
+        this.#started(event)
         return
       case 'carried':
         if (this.#measuring) this.#measuring.playing = { ...this.#measuring.playing, carried: event.taken }
@@ -204,6 +215,7 @@ export class DevSession {
         return
       }
       case 'ended':
+        if (event.path === this.#path) this.#bar = this.#levels = undefined
         return
       case 'missed':
         this.#tell({ event: 'log', text: `${event.count} events were too many at once` })
@@ -216,12 +228,18 @@ export class DevSession {
     }
   }
 
-  #started(bar: number): void {
+  #started({ bar, path }: Extract<SketchEvent, { kind: 'started' }>): void {
     this.#conclude()
     this.#bar = bar
+    this.#path = path
     const millis = Math.round(performance.now() - this.#saved)
     this.#measuring = { playing: { bar, version: ++this.#versions, millis }, readings: 0, peak: 0 }
-    this.#doing = this.#doing.then(() => this.#silence())
+    this.#doing = this.#doing
+      .then(() => this.#silence())
+      .catch((error: unknown) => {
+        const text = `what was published before is heard as well: ${refusalOf(error).message}`
+        this.#tell({ event: 'log', text })
+      })
   }
 
   #measure({ peak, rms, load }: Extract<SketchEvent, { kind: 'levels' }>): void {

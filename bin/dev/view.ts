@@ -1,6 +1,7 @@
-import { isTerminal, Screen, styled, type Key, type Line, type Look } from '../terminal/index.ts'
+import { ownedParts } from '../../lib/base/index.ts'
+import { columnsOf, cutTo, isTerminal, Screen, styled, type Key, type Line, type Look } from '../terminal/index.ts'
 import { levelBar } from '../cli/meters.ts'
-import { decibels } from '../cli/words.ts'
+import { decibels, plain } from '../cli/words.ts'
 import { costOf, wordsOf, type DevEvent } from './events.ts'
 import type { DevSession } from './session.ts'
 
@@ -38,7 +39,7 @@ export function plainView(json: boolean, deeds: Deeds): View {
   process.on('SIGINT', end).on('SIGTERM', end)
   return {
     tell(event) {
-      const lines = json ? [JSON.stringify(event)] : wordsOf(event)
+      const lines = json ? [JSON.stringify(event)] : wordsOf(event).map(plain)
       for (const line of lines) process.stdout.write(`${line}\n`)
     },
     close() {
@@ -53,7 +54,7 @@ export const hasScreen = (): boolean => isTerminal()
 
 /** The whole screen: what it is called and since when it sounds, its level and cost, its tags, what happened, the keys. */
 export function screenView(session: () => DevSession, deeds: Deeds): View {
-  const happened: Line[] = []
+  const happened: Said[] = []
   let title = ''
   const draw = (): void => {
     const { rows, columns } = screen
@@ -64,8 +65,8 @@ export function screenView(session: () => DevSession, deeds: Deeds): View {
   const timer = setInterval(draw, REDRAW_MILLIS)
   return {
     tell(event) {
-      if (event.event === 'open') title = `${event.name} in ${event.jam.slice(event.jam.lastIndexOf(':') + 1)}`
-      else happened.push(...wordsOf(event).map((text) => [styled(text, ...looksOf(event))]))
+      if (event.event === 'open') title = `${event.name} in ${ownedParts(event.jam).name}`
+      else happened.push(...wordsOf(event).map((text) => ({ text, looks: looksOf(event) })))
       happened.splice(0, happened.length - MAX_LINES)
       draw()
     },
@@ -82,20 +83,26 @@ function looksOf({ event }: DevEvent): Look[] {
   return event === 'advice' ? ['yellow'] : event === 'built' ? ['dim'] : []
 }
 
+interface Said {
+  readonly text: string
+  readonly looks: readonly Look[]
+}
+
 interface Shown {
   readonly title: string
   readonly session: Pick<DevSession, 'state'>
-  readonly happened: readonly Line[]
+  readonly happened: readonly Said[]
   readonly rows: number
   readonly columns: number
 }
 
 /** What a screen of a size shows; of what happened the newest at the bottom. */
 export function screenLines({ title, session, happened, rows, columns }: Shown): Line[] {
-  const { levels, tags, building, bar } = session.state
-  const since = building ? 'building' : bar === undefined ? 'nothing sounds yet' : `sounds since bar ${bar}`
+  const { levels, tags, building, bar, published } = session.state
+  const all = published === undefined ? '' : `, ${published} plays for everybody`
+  const alone = bar === undefined ? 'nothing sounds for you alone' : `sounds since bar ${bar} for you alone`
   const head: Line[] = [
-    [styled(title, 'bold'), `  ${since}, for you alone`],
+    [styled(title, 'bold'), `  ${building ? 'building, ' : ''}${alone}${all}`],
     levels
       ? [`${levelBar(levels)}  peak ${decibels(levels.peak)}  ${costOf(levels.load)}`]
       : [styled('no levels yet', 'dim')],
@@ -110,12 +117,32 @@ export function screenLines({ title, session, happened, rows, columns }: Shown):
     ' end',
   ]
   const room = Math.max(0, rows - head.length - 1)
-  const set = [...tags]
-    .slice(-Math.floor(room / 3))
-    .map(([tag, value]): Line => [styled(tag, 'cyan'), ` ${shown(value)}`])
-  const said = happened.slice(-Math.max(0, room - set.length) || happened.length)
+  const set = last([...tags], Math.floor(room / 3)).map(([tag, value]): Line => [
+    styled(tag, 'cyan'),
+    ` ${shown(value)}`,
+  ])
+  const free = room - set.length
+  const said = last(
+    last(happened, free).flatMap(({ text, looks }) =>
+      wrapped(text, columns).map((part): Line => [styled(part, ...looks)]),
+    ),
+    free,
+  )
   const blank = Array.from({ length: Math.max(0, room - set.length - said.length) }, (): Line => [])
   return [...head, ...set, ...said, ...blank, keys]
+}
+
+const last = <T>(all: readonly T[], count: number): readonly T[] => (count > 0 ? all.slice(-count) : [])
+
+/** A text in lines of at most so many columns, broken between words where that can be. */
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)
+    if (line !== undefined && columnsOf(`${line} ${word}`) <= columns) lines[lines.length - 1] = `${line} ${word}`
+    else lines.push(cutTo(word, columns))
+  }
+  return lines
 }
 
 const shown = (value: number | string): string => (typeof value === 'number' ? String(Number(value.toFixed(3))) : value)

@@ -25,19 +25,24 @@ test('the screen fits its terminal: levels, tags, what happened last, and the ke
     tags: new Map(Array.from({ length: 40 }, (_, n) => [`tag-${n}`, n / 3])),
     building: false,
     bar: 9,
+    published: undefined,
   }
-  const happened = Array.from({ length: 100 }, (_, n) => [`line ${n}`])
+  const happened = Array.from({ length: 100 }, (_, n) => ({ text: `line ${n}`, looks: [] }))
+  happened.splice(98, 1, { text: 'word '.repeat(40).trimEnd(), looks: [] })
   for (const [columns, rows] of [
     [80, 24],
     [120, 50],
+    [80, 6],
   ] as const) {
     const lines = screenLines({ title: 'ping in friday', session: { state }, happened, rows, columns })
     t.equal(lines.length, rows)
     t.ok(lines.every((line) => lineColumns(line) <= columns))
     const texts = lines.map((line) => line.map((part) => (typeof part === 'string' ? part : part.text)).join(''))
     t.ok(texts[0]?.startsWith('ping in friday  sounds since bar 9'))
-    t.ok(texts.includes('tag-39 13'), 'the newest tags')
     t.equal(texts.at(-2), 'line 99')
+    if (rows < 10) continue
+    t.ok(texts.includes('tag-39 13'), 'the newest tags')
+    t.equal(texts.at(-3), `word `.repeat((200 % columns || columns) / 5).trimEnd(), 'what is too long is wrapped')
     t.ok(texts.at(-1)?.startsWith('p publish'))
   }
   t.end()
