@@ -33,7 +33,10 @@ export function globalsMadeTooEarly(source: Source): BuildFault[] {
   return [...code.matchAll(GLOBAL)].flatMap((found) => {
     const [whole, value = ''] = found
     const at = value.search(AT_LOADING)
-    return at < 0 ? [] : [faultAt(source, found.index + whole.length - value.length + at, LOADING)]
+    // What stands behind an arrow is done when somebody calls it.
+    return at < 0 || value.slice(0, at).includes('=>')
+      ? []
+      : [faultAt(source, found.index + whole.length - value.length + at, LOADING)]
   })
 }
 

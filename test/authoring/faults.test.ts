@@ -1,7 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'tape'
 import { faultsIn } from '../../lib/authoring/faults.ts'
 import { withHint } from '../../lib/authoring/hints.ts'
 import { adviceFor, globalsMadeTooEarly } from '../../lib/authoring/pitfalls.ts'
+import { fixture } from '../helpers/generators.ts'
 
 const ASC = `ERROR AS200: Conversion from type 'f64' to 'f32' requires an explicit cast.
    :
@@ -78,6 +81,7 @@ test('globals that would stay 0 are found before anything is compiled', (t) => {
     'export const A: f64 = hertz(69)',
     'const ROOM: usize = memory.data(64)',
     'const HALF: f64 = Math.sqrt(0.5)',
+    'const later = (note: f64): f64 => hertz(note)',
     'class Voice { filter: Filter = new Filter(100, 1) }',
     'function mm_init(): i32 {',
     '  const inner = new Voice()',
@@ -105,5 +109,19 @@ test('what costs too much in mm_process is advice, with its place', (t) => {
     adviceFor({ path: 'a.ts', text }).map(({ line, column }) => `${line}:${column}`),
     ['3:14', '5:27'],
   )
+  t.end()
+})
+
+test('nothing that is shipped falls into one of them', (t) => {
+  const shipped = ['templates', 'generators', 'assembly', 'patterns'].flatMap((folder) =>
+    readdirSync(fixture(folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && path.includes('/'))
+      .map((path) => join(folder, path)),
+  )
+  t.ok(shipped.length > 20)
+  for (const path of shipped) {
+    const source = { path, text: readFileSync(fixture(path), 'utf8') }
+    t.deepEqual([...globalsMadeTooEarly(source), ...adviceFor(source)], [], path)
+  }
   t.end()
 })
