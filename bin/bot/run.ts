@@ -25,7 +25,7 @@ const GAIN = -3
 const IN_MILLIS = 30_000
 const OUT_MILLIS = 5_000
 /** How often it looks whether it is still wanted. */
-const LOOK_MILLIS = 250
+const LOOK_MILLIS = 500
 
 /** What came of a play: who hears it from when, as its owner sees it. */
 interface Played {
