@@ -29,8 +29,11 @@ const send = (message: FromEngine): void => {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
 }
 
-/** Sketches that are being prepared, in order: on a thread of their own, so that no archive of the jam waits for them. */
-const trying: Extract<ToEngine, { kind: 'sketch' }>[] = []
+/**
+ * Sketches that are being prepared, in order: on a thread of their own, so that no archive of the jam waits for them. Undefined where
+ * its name was ended meanwhile.
+ */
+const trying: (Extract<ToEngine, { kind: 'sketch' }> | undefined)[] = []
 const sketching = new Preparing(({ archive, made }) => {
   const asked = trying.shift()
   if (!asked) return
@@ -142,6 +145,11 @@ async function handle(message: ToEngine): Promise<void> {
     case 'sketch':
       trying.push(message)
       sketching.prepare(message)
+      return
+    case 'sketch-end':
+      if (message.until === undefined)
+        for (const [at, asked] of trying.entries()) if (asked?.name === message.name) trying[at] = undefined
+      session?.tell(message)
       return
     case 'clock':
       session?.setZero(message.zero)

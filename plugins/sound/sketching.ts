@@ -54,6 +54,8 @@ export class Sketching {
         if (size > MAX_ARCHIVE_BYTES)
           throw new MarmaladeError('ARCHIVE_TOO_LARGE', `${file} has ${size} bytes; ${MAX_ARCHIVE_BYTES} may be played`)
         const { id: archive } = await this.#init.blobs.store.addFile(file)
+        // Whoever listened may have gone meanwhile: then nothing would end it.
+        if (this.#named(name) !== open) throw unknown(name)
         // Its owner asks for it here and now: so it may run, a process too.
         const path = this.#init.blobs.store.path(archive)
         open.version = { kind: 'sketch', name, archive, file: path, mayRun: true, params }
@@ -93,7 +95,7 @@ export class Sketching {
   #named(name: Name): Open {
     const open = this.#open.get(name)
     if (open) return open
-    throw new MarmaladeError('SKETCH_UNKNOWN', `nobody listens to a sketch ${name}: \`generator dev\` does`)
+    throw unknown(name)
   }
 
   #send({ jam }: Open, message: ToEngine): void {
@@ -182,6 +184,9 @@ export class Sketching {
     this.#release()
   }
 }
+
+const unknown = (name: Name): MarmaladeError =>
+  new MarmaladeError('SKETCH_UNKNOWN', `nobody listens to a sketch ${name}: \`generator dev\` does`)
 
 /** Counted from 1. */
 const barOf = ({ ledger: { grid } }: LiveJam, frame: Frames): number =>
