@@ -127,6 +127,7 @@ export class Playing {
       send: (message) => playing.send(message),
     })
     for (const { target, setting } of heard.mix.acts) playing.send({ kind: 'mix', target, setting })
+    for (const sketch of init.sketches()) playing.send(sketch)
     // What came or went while the engine started was told to nobody: it is told everything again, and knows what it has.
     const now = jam.entries()
     const kept = new Set(now.map(({ key }) => key))
