@@ -49,8 +49,7 @@ export function measure(rendered: Rendered, about: About): Row[] {
   const loudest = sections.reduce((most, one) => (one.lufs > most.lufs ? one : most))
   const under = loudest.lufs - meter.integrated(bar(1), bar(5))
   const [bright = -Infinity] = bandLevels(left, right, bar(loudest.from), bar(loudest.to), [[2_000, 8_000]])
-  const offs = parts.map((part) => ({ part: part.generator, off: worstOnset(part, rendered, about) }))
-  const { off, part: latest } = offs.reduce((most, one) => (one.off > most.off ? one : most))
+  const { off, where } = worstOf(parts.map((part) => worstOnset(part, rendered, about)))
   const quiet = Math.min(...parts.map((part) => quietestBar(part, rendered, about)))
   const click = clickOfSine()
   return [
@@ -60,7 +59,7 @@ export function measure(rendered: Rendered, about: About): Row[] {
     row('mean', 'below 0.001', mean.toExponential(1), mean < 0.001),
     row(`first four bars under the ${loudest.name}`, 'at least 6 LU', `${under.toFixed(1)} LU`, under >= 6),
     row(`2 to 8 kHz in the ${loudest.name}, of the whole`, 'above -20 dB', `${bright.toFixed(1)} dB`, bright > -20),
-    row('onsets off the grid', 'at most 5 ms', `${off.toFixed(2)} ms (${latest})`, off <= 5),
+    row('onsets off the grid', 'at most 5 ms', `${off.toFixed(2)} ms (${where})`, off <= 5),
     row('quietest bar of a sounding instance, peak', 'above -80 dBFS', `${quiet.toFixed(1)} dBFS`, quiet > -80),
     row(
       '100 Hz at -6 dBFS cut in mid-cycle, above 5 kHz in 10 ms',
@@ -85,20 +84,30 @@ function peakOf(left: Float32Array, right: Float32Array, from: number, to: numbe
   return peak
 }
 
-/** Milliseconds by which the onset that is furthest from the grid is off; of what strikes. */
-function worstOnset({ generator, left, right }: Part, { bar, bars, grid }: Rendered, about: About): number {
-  if (!about.strikes(generator)) return 0
+/** Milliseconds by which an onset is off the grid, and in which bar of which part. */
+interface Onset {
+  readonly off: number
+  readonly where: string
+}
+
+const worstOf = (onsets: readonly Onset[]): Onset =>
+  onsets.reduce((most, one) => (one.off > most.off ? one : most), { off: 0, where: 'none' })
+
+/** The onset that is furthest from the grid, of what strikes. */
+function worstOnset({ generator, left, right }: Part, { bar, bars, grid }: Rendered, about: About): Onset {
+  if (!about.strikes(generator)) return worstOf([])
   const from = bar(1)
   const found = onsets(left.subarray(from, bar(bars + 1)), right.subarray(from, bar(bars + 1)))
   const off = found.map((onset) => {
     const beat = grid.beatOfFrame(onset + from)
-    const barStart = grid.tickOfBar(Math.floor(grid.barOfBeat(beat))) / TICKS_PER_BEAT
-    const near = about.lattice.flatMap((steps) => places(beat - barStart, steps))
-    return Math.min(
-      ...near.map((place) => (Math.abs(onset + from - grid.frameOfBeat(barStart + place)) * 1000) / SAMPLE_RATE),
-    )
+    const nth = Math.floor(grid.barOfBeat(beat))
+    const barStart = grid.tickOfBar(nth) / TICKS_PER_BEAT
+    const near = about.lattice
+      .flatMap((steps) => places(beat - barStart, steps))
+      .map((place) => (Math.abs(onset + from - grid.frameOfBeat(barStart + place)) * 1000) / SAMPLE_RATE)
+    return { off: Math.min(...near), where: `${generator}, bar ${nth + 1}` }
   })
-  return Math.max(0, ...off)
+  return worstOf(off)
 }
 
 /** Those next to a beat of the bar. */
