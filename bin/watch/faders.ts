@@ -1,5 +1,5 @@
 import type { WatchedInstance } from '../../plugins/watch/index.ts'
-import { fitTo, styled, type Line, type Span } from '../terminal/index.ts'
+import { columnsOf, fitTo, styled, type Line, type Span } from '../terminal/index.ts'
 import { figure, lookOf, shareOf } from './meter.ts'
 import { PLAIN, type Model, type Setting } from './model.ts'
 import { targetOf, type Pick, type Scope, type Target } from './pick.ts'
@@ -64,13 +64,23 @@ export function faderRows(model: Model, pick: Pick, columns: number, rows: numbe
     line(({ setting: { mute, solo } }) =>
       styled(fitTo(`${mute ? 'M' : ''}${solo ? 'S' : ''}`, width), 'bold', mute ? 'red' : 'yellow'),
     ),
-    [...line((strip) => label(strip, width)), styled(fitTo(`mix ${figure(mix.level[0])}`, MIX - 2), 'bold')],
-    line(({ track }) => styled(fitTo(track, width), 'gray')),
+    [...line((strip) => label(strip, width)), styled('mix', 'bold')],
+    [...line(({ track }) => styled(`${fitTo(track, width - 1)} `, 'gray')), styled(figure(mix.level[0]), 'gray')],
   ]
 }
 
 const label = ({ label: text, chosen, silent }: Strip, width: number): Span =>
-  styled(`${fitTo(text, width - 1)} `, ...(chosen ? (['bold', 'inverse'] as const) : silent ? (['gray'] as const) : []))
+  styled(
+    `${fitTo(shortened(text, width - 1), width - 1)} `,
+    ...(chosen ? (['bold', 'inverse'] as const) : silent ? (['gray'] as const) : []),
+  )
+
+/** `drums-12` as `dr12` where there is no more room: numbers tell instances of one generator apart. */
+function shortened(name: string, columns: number): string {
+  const number = /-(\d+)$/.exec(name)?.[1]
+  if (number === undefined || columnsOf(name) <= columns || number.length >= columns) return name
+  return name.slice(0, columns - number.length) + number
+}
 
 interface At {
   /** Counted from the top. */

@@ -24,6 +24,8 @@ export interface Frame {
 /** Smaller screens show that they are. */
 const LEAST_COLUMNS = 40
 const LEAST_ROWS = 10
+/** Narrower ones show players, tags and talk below, where there is room. */
+const LEAST_BESIDE = 72
 /** What stands at the right has so many columns, more where there is room. */
 const SIDE = 29
 const SIDE_MOST = 60
@@ -48,20 +50,21 @@ export function frameOf(model: Model, ui: Ui, columns: number, rows: number): Fr
 function bodyOf(model: Model, ui: Ui, columns: number, rows: number): Line[] {
   if (ui.view === 'help') return helpRows(columns, rows)
   if (ui.view === 'faders') return faderRows(model, ui.pick, columns, rows)
-  const hasSide = columns >= 72
+  const hasSide = columns >= LEAST_BESIDE
   const side = hasSide ? Math.max(SIDE, Math.min(SIDE_MOST, Math.floor(columns * 0.36))) : 0
   const width = hasSide ? columns - side - 2 : columns
   const sounding = model.instances.filter(({ state }) => state === 'sounds').length
   const title = ` INSTANCES ${sounding}${model.instances.length > sounding ? `, ${model.instances.length - sounding} to come` : ''}`
-  const left: Line[] = [
-    spread([styled(title, 'cyan')], [styled(ROW_HEADING, 'gray')], width),
-    ...instanceRows(model, ui.pick, width, rows - 1),
-  ]
+  const heading = spread([styled(title, 'cyan')], [styled(ROW_HEADING, 'gray')], width)
+  const rowsOf = (most: number): Line[] => [heading, ...instanceRows(model, ui.pick, width, most - 1)]
   if (!hasSide) {
-    const used = left.length
-    const below = rows - used >= 6 ? [[], ...sideRows(model, columns, rows - used - 1)] : []
-    return [...left, ...below]
+    const above = rowsOf(rows - 1)
+    const left = rows - above.length
+    if (left >= 7) return [...above, [], ...sideRows(model, columns, left - 1)]
+    const blank = Array.from({ length: left - 1 }, (): Line => [])
+    return [...above, ...blank, [styled(` players, tags and talk: from ${LEAST_BESIDE} columns on`, 'yellow')]]
   }
+  const left = rowsOf(rows)
   const right = sideRows(model, side, rows)
   return Array.from({ length: rows }, (_, at): Line => {
     const line = left[at] ?? []

@@ -195,7 +195,10 @@ export class Viewing {
             ...(loudness?.momentary !== undefined && { momentary: loudness.momentary }),
             ...(loudness?.integrated !== undefined && { integrated: loudness.integrated }),
             reduction,
-            instances: rows.flatMap(({ path }) => (levelled.has(path) ? [levelled.get(path) ?? SILENT] : [])),
+            instances: rows.flatMap(({ path }) => {
+              const level = levelled.get(path)
+              return level ? [level] : []
+            }),
             tracks: tracks.map(({ track, ...level }) => ({ track, level: pair(level) })),
             buses: buses.map(({ bus, ...level }) => ({ bus, level: pair(level) })),
           },
@@ -244,7 +247,6 @@ export class Viewing {
 }
 
 const MAX_PLAYERS = 256
-const SILENT: [number, number] = [0, 0]
 
 /** To what people read: else it would be told anew each time. */
 const rounded = ({ offset, error, ...row }: ClockRow): ClockRow => ({

@@ -21,6 +21,16 @@ async function playing(kit: NodeKit): Promise<TestNode> {
   return node
 }
 
+/** What a node's player said, newest first. */
+async function notesOf(node: TestNode): Promise<string[]> {
+  const said: string[] = []
+  for await (const entry of node.feeds.store.byType('public_note', { identity: node.id })) {
+    const read = readPayload(entry)
+    if (read.kind === 'public_note') said.push(read.payload.text)
+  }
+  return said
+}
+
 const setOf = (rows: readonly MixRow[], target: string): Partial<MixRow> => {
   const { gain, pan, mute, solo } = rows.find(({ target: name }) => name.includes(target)) ?? {}
   return {
@@ -111,13 +121,13 @@ e2e('watch: every key does what it says, in a terminal of 80x24', async (t, kit)
   )
   t.equal(instances.find(({ stopped }) => stopped)?.instance, 'b', 'x: what is chosen stops')
   await answers('t', 'say', 'good night')
-  await tmux.shows('good night')
-  const said: string[] = []
-  for await (const entry of node.feeds.store.byType('public_note', { identity: node.id })) {
-    const read = readPayload(entry)
-    if (read.kind === 'public_note') said.push(read.payload.text)
-  }
+  const said = await until(
+    'it is in the feed',
+    () => notesOf(node),
+    ({ length }) => length > 1,
+  )
   t.deepEqual(said, ['good night', HOSTILE])
+  await tmux.shows(': good night')
   await answers('c', 'context', 'drop')
   t.equal((await tags.until({ path: 'jam/context', value: 'drop' })).value, 'drop')
   await tmux.shows('drop  300 BPM')
