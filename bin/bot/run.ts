@@ -104,8 +104,11 @@ async function comeIn({ context, jam }: BotInit, bot: ChildNode): Promise<Playin
   const owner = await (await context.node(playersContract)).whoami()
   const node = await context.node(jamsContract)
   const me = await bot.ask(playersContract).whoami()
-  if (me.name === undefined) await bot.ask(playersContract).identify({ name: NAME })
-  await bot.ask(feedsContract).feeds.follow({ player: owner.identity, on: true })
+  if (me.name === undefined) {
+    // The first time: its feed does not grow with each evening by what it says already.
+    await bot.ask(feedsContract).feeds.follow({ player: owner.identity, on: true })
+    await bot.ask(playersContract).identify({ name: NAME })
+  }
   await bot.ask(connectionsContract).connections.connect({ address: nearest(owner.addresses) })
   for (const generator of GENERATORS) await publish(bot, generator)
   await bot.ask(jamsContract).jam.join({ jam })
