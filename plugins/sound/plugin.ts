@@ -99,12 +99,12 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
           }
         },
       })
-      jams.setSounder(async (jam, play) => {
+      jams.setSounder(async (jam, item) => {
         if (stand.playing?.jam !== jam) {
           const message = stand.playing ? 'another jam sounds on this node' : 'no jam sounds on this node yet'
           return { code: 'NOT_SOUNDING', message }
         }
-        return stand.playing.whenDue(play)
+        return stand.playing.whenDue(item)
       })
       const off = [
         // Whom the owner ignores is not heard: a local act, so the take says so and the score knows nothing of it.
