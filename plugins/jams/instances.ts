@@ -1,4 +1,4 @@
-import { ownedParts, type PlayerId } from '../../lib/base/index.ts'
+import { ownedParts, type PlayerId, type Ticks } from '../../lib/base/index.ts'
 import { handleOf, instanceKey, keyOfInstance, type Ledger, type PlayItem } from '../../lib/jam/index.ts'
 import type { InstanceRow } from './contract.ts'
 import type { LiveJam } from './live.ts'
@@ -6,9 +6,13 @@ import type { LiveJam } from './live.ts'
 /** Of those that have been stopped or replaced so many are listed: an evening of them would fit in no answer. */
 const MAX_STOPPED = 256
 
-/** What of a jam's plays counts, in the order of their places: all that goes on, of the others the last, and how many came before. */
+/**
+ * What of a jam's plays counts, in the order of their places: all that goes on at a tick, of the others the last, and how many came
+ * before.
+ */
 export function instancesOf(
   { ledger }: LiveJam,
+  now: Ticks,
   shown: (player: PlayerId) => string,
 ): { readonly instances: InstanceRow[]; readonly stoppedBefore: number } {
   const counted = [...ledger.items()]
@@ -21,7 +25,7 @@ export function instancesOf(
     return {
       ...rowOf(play, ledger),
       shown: shown(identity),
-      stopped: stopped.has(instanceKey(identity, payload.instance)),
+      stopped: stopped.has(instanceKey(identity, payload.instance)) || isOver(play, ledger, now),
     }
   })
   let left = Math.max(0, rows.filter((row) => row.stopped).length - MAX_STOPPED)
@@ -39,6 +43,11 @@ function stoppedIn(ledger: Ledger, plays: readonly PlayItem[]): ReadonlySet<stri
     if (target) stopped.add(keyOfInstance(target))
   }
   return stopped
+}
+
+/** Whether a play has had its length, or its player has left since or was removed. */
+function isOver({ identity, payload: { at, length } }: PlayItem, { members }: Ledger, now: Ticks): boolean {
+  return (length !== undefined && at + length <= now) || members.outFrom(identity, at) !== undefined
 }
 
 /** One play that counts; what a fork begins with has been playing since before its first bar. */

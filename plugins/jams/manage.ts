@@ -163,7 +163,7 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
           counts: members.countsAt(player, now),
         })),
         waiting: membership.waiting(jam).map((player) => ({ player, shown: shown(player) })),
-        ...instancesOf(jam, shown),
+        ...instancesOf(jam, now, shown),
         refused: [...jam.refused()],
       }
     },
