@@ -198,6 +198,7 @@ export class Sketches {
 
   #drop(name: Name, line: Line): void {
     if (line.next) this.#left.add(line.next.sketch.archive)
+    line.next = undefined
     this.#lines.delete(name)
   }
 }

@@ -1,7 +1,8 @@
 import test from 'tape'
-import { name, type BlobId, type EntryKey, type Frames } from '../../lib/base/index.ts'
+import { name, refOf, type BlobId, type EntryKey, type Frames } from '../../lib/base/index.ts'
 import { Grid, MAX_SKETCHES, Sketches, type Command, type Sketch } from '../../lib/jam/index.ts'
 import { archiveNamed, BEN, JAM } from '../helpers/jams.ts'
+import { specOf } from '../helpers/mix.ts'
 
 const START = { bar: 0, meter: '4/4', comparable: 0, key: '' as EntryKey } as const
 /** 120 BPM: a bar is 96,000 frames. */
@@ -73,6 +74,27 @@ test('names are bounded, and free again once they have ended', (t) => {
   t.deepEqual(brief(sketches.commands(128, GRID, [])), ['stop 128 1'])
   sketches.play(sketchOf('b', 'another'), GRID, BAR)
   t.equal(sketches.commands(BAR, GRID, []).length, 1)
+  t.end()
+})
+
+test('what waits for a bar line does not start where that name ends there', (t) => {
+  const published = (frame: Frames): Command => ({
+    kind: 'start',
+    frame,
+    spec: specOf(archiveNamed('b'), 'bass', { player: refOf(BEN) }),
+  })
+  const sketches = make()
+  sketches.play(sketchOf('a'), GRID, 0)
+  sketches.commands(0, GRID, [])
+  sketches.play(sketchOf('b'), GRID, 128)
+  sketches.stop(name('try'), archiveNamed('b'))
+  t.deepEqual(brief(sketches.commands(BAR, GRID, [published(BAR)])), [`stop ${BAR} 1`], 'it was published meanwhile')
+  t.deepEqual(sketches.commands(BAR + 128, GRID, []), [])
+  t.deepEqual(sketches.released(), ids('b'))
+  const stopped = make()
+  stopped.play(sketchOf('a'), GRID, BAR)
+  stopped.stop(name('try'))
+  t.deepEqual(stopped.commands(BAR, GRID, []), [], 'stopped before it began')
   t.end()
 })
 
