@@ -38,6 +38,7 @@ export function commandOf(folder: string, plan: BuildPlan, out: string): Command
   if (plan.language === 'rust')
     return { program: 'rustc', args: ['--error-format=short', ...rustFlags(compiled)], ...at }
   const asc = findAsc(folder)
-  const args = assemblyScriptFlags(compiled, libraryOf(folder))
+  // Of no file: one of the folder may name transforms, which asc would run, and flags that undo these.
+  const args = [...assemblyScriptFlags(compiled, libraryOf(folder)), '--config', `${out}.none`]
   return asc === undefined ? undefined : { program: process.execPath, args: [asc, ...args, '--noColors'], ...at }
 }

@@ -45,9 +45,15 @@ test(
   'an AssemblyScript folder is built; a fault has its place, and the last good module stays',
   { skip: withoutAsc },
   async (t) => {
-    const folder = await folderOf(t, { 'generator.json': manifest(), 'src/it.ts': WHOLE })
+    const folder = await folderOf(t, {
+      'generator.json': manifest(),
+      'src/it.ts': WHOLE,
+      'asconfig.json': '{"options":{"transform":["./run.mjs"]}}',
+      'run.mjs': "import { writeFileSync } from 'node:fs'\nwriteFileSync('has-run', '')\nexport default class {}\n",
+    })
     const built = await buildGenerator(folder)
     t.deepEqual(faultsOf(built), [])
+    t.notOk(existsSync(join(folder, 'has-run')), 'nothing that lies in the folder was run')
     const module = await readFile(join(folder, 'it.wasm'))
     t.ok(module.length > 100)
 
