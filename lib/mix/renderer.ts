@@ -180,7 +180,9 @@ export class Renderer {
     const from = this.#frame
     this.#frame += BLOCK
     const plan = this.#init.flow.step(this.#init, from)
-    const events: InstanceEvent[] = plan.late.map((late) => lateLine(late, from))
+    const events: InstanceEvent[] = plan.late
+      .filter(({ path }) => !this.#hasBegun(path, from))
+      .map((late) => lateLine(late, from))
     const commands = [...plan.commands, ...this.#acts.splice(0)].map((c) => within(c, from))
     commands.sort((a, b) => a.frame - b.frame)
     const { changes } = plan
@@ -193,6 +195,11 @@ export class Renderer {
     this.#clear(events, from)
     this.#init.conductor.passed?.(events)
     return { from, events, changes }
+  }
+
+  /** Whether an instance began in the quantum before the one at `from`: what it played there for that one it could not have played earlier. */
+  #hasBegun(path: InstancePath, from: Frames): boolean {
+    return this.#stage.find(path)?.since === from - BLOCK
   }
 
   /** What instances set and what became of them, in processing order. */

@@ -75,14 +75,15 @@ export const blocksOf = ({ stems }: Rendered, name: string): number[] =>
 
 export type PlayedNote = readonly [pitch: number, velocity: number, beats: number, atBeat: number]
 
-/** Plays notes of a name in its first block, silent itself. */
-export function playerWat(name: string, notes: readonly PlayedNote[]): string {
+/** Plays notes of a name in one of its blocks, the first if nothing is said, silent itself. */
+export function playerWat(name: string, notes: readonly PlayedNote[], block = 0): string {
   const { data, args } = texts([name])
   const play = (note: PlayedNote): string =>
     `(call $note ${String(args[0])} ${note.map((x) => `(f64.const ${Number.isNaN(x) ? 'nan' : x})`).join(' ')})`
   return generatorWat({
-    head: `(import "marmalade" "note" (func $note (param i32 i32 f64 f64 f64 f64))) (global $done (mut i32) (i32.const 0))`,
-    process: `(if (i32.eqz (global.get $done)) (then (global.set $done (i32.const 1)) ${notes.map(play).join(' ')})) (i32.const 0)`,
+    head: `(import "marmalade" "note" (func $note (param i32 i32 f64 f64 f64 f64))) (global $blocks (mut i32) (i32.const 0))`,
+    process: `(if (i32.eq (global.get $blocks) (i32.const ${block})) (then ${notes.map(play).join(' ')}))
+      (global.set $blocks (i32.add (global.get $blocks) (i32.const 1))) (i32.const 0)`,
     tail: data,
   })
 }

@@ -29,7 +29,9 @@ const ahead = (frames: Frames): [beat: number, frame: Frames] => {
 
 interface Band {
   /** Notes that instances play, by their names in processing order. */
-  readonly play: Readonly<Record<string, { name: string; notes: readonly PlayedNote[]; spec?: Partial<InstanceSpec> }>>
+  readonly play: Readonly<
+    Record<string, { name: string; notes: readonly PlayedNote[]; block?: number; spec?: Partial<InstanceSpec> }>
+  >
   /** What each listener watches. */
   readonly hear: Readonly<Record<string, readonly string[]>>
   readonly frames?: Frames
@@ -43,8 +45,8 @@ async function render(
   const archives = []
   const starts: Command[] = []
   let at = 0
-  for (const [id, { name, notes, spec }] of Object.entries(play)) {
-    const made = await archiveFrom(playerWat(name, notes))
+  for (const [id, { name, notes, block, spec }] of Object.entries(play)) {
+    const made = await archiveFrom(playerWat(name, notes, block))
     archives.push(made)
     starts.push(startAt(0, specOf(made.archive, id, { at: at++, ...spec })))
   }
@@ -126,10 +128,13 @@ test('a note that comes too late is dropped, and its author is told; one for now
     [3, 1, 1, soon],
     [4, 1, 1, Number.NaN],
   ]
-  const made = await render({ play: { a: { name: 'key', notes } }, hear: { z: ['note/key'] } })
-  t.deepEqual(heardBy(made, 'z'), [['note', 0, 4, 1, 1, 128]])
-  t.equal(logs(made).length, 1)
-  t.match(logs(made)[0] ?? '', /^a: 3 of its notes came too late/)
+  const first = await render({ play: { a: { name: 'key', notes } }, hear: { z: ['note/key'] } })
+  t.deepEqual(heardBy(first, 'z'), [['note', 0, 4, 1, 1, 128]])
+  t.deepEqual(logs(first), [], 'none of its first block could have come earlier')
+  const second = await render({ play: { a: { name: 'key', notes, block: 1 } }, hear: { z: ['note/key'] } })
+  t.deepEqual(heardBy(second, 'z'), [['note', 0, 4, 1, 1, 256]])
+  t.equal(logs(second).length, 1)
+  t.match(logs(second)[0] ?? '', /^a: 3 of its notes came too late/)
   t.end()
 })
 
