@@ -18,9 +18,9 @@ export class OwnMix {
   /** Asked for and not in effect yet, oldest first. */
   #asked: Pick<MixAct, 'target' | 'setting'>[] = []
 
-  /** As it took effect, for an engine that starts anew. */
-  get acts(): readonly MixAct[] {
-    return [...this.#acts.values()]
+  /** As it took effect, then what was asked for since: for an engine that starts anew, for the one before may have died with that. */
+  get acts(): readonly Pick<MixAct, 'target' | 'setting'>[] {
+    return [...this.#acts.values(), ...this.#asked]
   }
 
   asked(target: MixTarget, setting: MixSetting): void {
