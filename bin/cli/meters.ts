@@ -42,7 +42,7 @@ export function meterLines(status: SoundStatus): string[] {
   ]
   return [
     `${''.padEnd(NAME)}  ${`${LEAST}`.padEnd(BAR - 1)}0  peak    RMS dBFS`,
-    ...instances.map((level) => line(nameOf(level.path), level)),
+    ...instances.map((level) => line(level.shown ?? nameOf(level.path), level)),
     ...tracks.map((level) => line(`track:${level.track}`, level)),
     ...buses.map((level) => line(level.bus, level)),
     line('mix', master),

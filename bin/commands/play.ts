@@ -13,14 +13,15 @@ export function addPlay(program: Command): void {
       examples: [
         'play drums',
         'play bass --on 4bars --param cutoff=700 --param gain=-3',
+        'play drums --replace drums',
         'play arp --when context=drop --for 8bars',
       ],
     }),
   )
     .option('--as <name>', 'what to call this instance (default: the generator, numbered)')
-    .option('--param <name=number...>', 'parameters it starts with')
+    .option('--param <name=number...>', 'a parameter that it starts with (may be repeated)')
     .option('--for <bars>', 'play it for so many bars, as 8bars')
-    .option('--replace <instance>', 'stop that one where this one starts')
+    .option('--replace <instance>', 'an instance of yours that stops where this one starts')
     .option('--when <tag=value>', 'wait for the bar at which the tag has that value')
   act(command, async (context, [generator = ''], options) => {
     const as = textOption(options['as'])

@@ -20,8 +20,7 @@ import type { BuildFault, BuildPlan, Built } from './types.ts'
  * pattern, a module without sources, a process) what is there is checked alone.
  *
  * One build of a folder at a time.
- * @throws MarmaladeError CANCELLED where the signal gave it up, and the codes of `readGenerator`; what the file system says where there
- *   is no such folder
+ * @throws MarmaladeError CANCELLED where the signal gave it up, and the codes of `readGenerator`
  */
 export async function buildGenerator(folder: string, { signal }: { signal?: AbortSignal } = {}): Promise<Built> {
   const started = performance.now()

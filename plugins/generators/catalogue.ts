@@ -16,6 +16,8 @@ import type { GeneratorRow } from './contract.ts'
 
 /** Entries looked through for one listing: newest first, so what is past it is old. */
 const MOST_ENTRIES = 10_000
+/** As its publication says of them. */
+export type Params = NonNullable<PayloadOf<'generator'>['description']>['params']
 const SAYS: ReadonlySet<string> = new Set(['generator'])
 
 interface Init {
@@ -68,6 +70,16 @@ export class Catalogue {
       published: entry.comparable,
       ...(payload.description && { description: payload.description }),
     }
+  }
+
+  /** What a player's newest publication of an archive says of its parameters; undefined where it says nothing, or none is here. */
+  async paramsOf(player: PlayerId, archive: BlobId): Promise<Params | undefined> {
+    const { store } = this.#feeds
+    for await (const entry of store.byType('generator', { limit: MOST_ENTRIES, identity: player })) {
+      const payload = await generatorIn(store, entry)
+      if (payload?.archive === archive) return payload.description?.params
+    }
+    return undefined
   }
 
   /**

@@ -124,6 +124,7 @@ export function generatorsPlugin(init: Init): Plugin<GeneratorsApi, typeof gener
       const api: GeneratorsApi = {
         resolve: (text) => catalogue.resolve(text),
         publishedBy: newestOf,
+        paramsOf: (player, archive) => catalogue.paramsOf(player, archive),
         ensure,
         atHand: async (archive) => ((await isHere(archive)) ? blobs.store.path(archive) : undefined),
         mayRun: (archive) => permits.mayRun(archive),

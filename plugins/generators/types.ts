@@ -1,4 +1,5 @@
 import type { BlobId, PlayerId } from '../../lib/base/index.ts'
+import type { Params } from './catalogue.ts'
 import type { GeneratorRow } from './contract.ts'
 
 /** What other plugins reach of the generators. */
@@ -7,6 +8,8 @@ export interface GeneratorsApi {
   resolve(text: string): Promise<GeneratorRow>
   /** Everything published by a player, newest first. */
   publishedBy(player: PlayerId): Promise<GeneratorRow[]>
+  /** What a player's newest publication of an archive says of its parameters; undefined where it says nothing, or none is here. */
+  paramsOf(player: PlayerId, archive: BlobId): Promise<Params | undefined>
   /** The file of an archive that is here and whole, fetched first where it is not. @throws BLOB_… */
   ensure(archive: BlobId, options?: { readonly signal?: AbortSignal }): Promise<string>
   /** The file of an archive where it is here already. */

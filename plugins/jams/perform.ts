@@ -9,7 +9,7 @@ import {
 } from '../../lib/base/index.ts'
 import type { Payload } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
-import { parseOn, resolveAt, type ResolvedAt } from '../../lib/jam/index.ts'
+import { parseOn, resolveAt, type PlayItem, type ResolvedAt } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { GeneratorsApi } from '../generators/index.ts'
 import { act } from './act.ts'
@@ -18,6 +18,7 @@ import type { Heralds } from './heralds.ts'
 import type { Jams } from './jams.ts'
 import type { LiveJam } from './live.ts'
 import { isMember } from './membership.ts'
+import { checkParams } from './params.ts'
 
 /** Instances of one name that are looked through for a free number. */
 const MAX_NUMBER = 10_000
@@ -67,6 +68,7 @@ export function performHandlers(parts: Parts): Handlers<typeof jamsContract>['pe
       if (jam.ledger.isTaken(identity, instance)) {
         throw new MarmaladeError('INSTANCE_TAKEN', `${instance} has been used in this jam: name it otherwise with --as`)
       }
+      await checkParams(generators, row, args.params ?? {})
       const done = await perform(
         jam,
         {
@@ -94,12 +96,20 @@ export function performHandlers(parts: Parts): Handlers<typeof jamsContract>['pe
     async param({ jam: text, instance, name, value, on: asked, overBars }) {
       const jam = await open(text)
       const { at, on } = place(jam, asked)
+      const own = ownInstance(jam, feeds, instance)
+      const play = playNamed(jam, feeds, own)
+      if (play)
+        await checkParams(
+          generators,
+          { player: play.identity, name: own, archive: play.payload.archive },
+          { [name]: value },
+        )
       return perform(
         jam,
         {
           type: 'param',
           jam: jam.jam,
-          instance: ownInstance(jam, feeds, instance),
+          instance: own,
           name: checkedName(name),
           value,
           at,
@@ -144,9 +154,14 @@ function freeInstance(jam: LiveJam, feeds: FeedsApi, generator: Name): Name {
 /** An instance of one's own that has been asked for, or one that a fork of one's own carries on. @throws INSTANCE_UNKNOWN */
 function ownInstance(jam: LiveJam, feeds: FeedsApi, text: string): Name {
   const instance = checkedName(text)
-  const { player, instance: id } = jam.ledger.instanceOf(feeds.identity.id, instance)
-  if (jam.ledger.playOf(player, id)) return instance
+  if (playNamed(jam, feeds, instance)) return instance
   const theirs = [...jam.ledger.items()].some((item) => item.kind === 'play' && item.payload.instance === instance)
   const why = theirs ? `${text} is another player's` : `you play no ${text} in this jam`
   throw new MarmaladeError('INSTANCE_UNKNOWN', `${why}: \`jam show\` lists what plays`)
+}
+
+/** The play of an instance that one may change. */
+function playNamed({ ledger }: LiveJam, feeds: FeedsApi, name: Name): PlayItem | undefined {
+  const { player, instance } = ledger.instanceOf(feeds.identity.id, name)
+  return ledger.playOf(player, instance)
 }

@@ -54,6 +54,8 @@ export const soundStatus = z.object({
   instances: z.array(
     level.extend({
       path: z.string(),
+      /** As commands take it, `ada:drums`: in what the node answers. */
+      shown: z.string().optional(),
       /** Milliseconds of processor time that it takes of late for a second of sound. */
       load: z.number().optional(),
     }),

@@ -88,13 +88,19 @@ function here({ ledger }: LiveJam): (one: Setting) => boolean {
 }
 
 /** As the commands take it: `ada:drums`, `track:bass`, `player:ada`, `return:room`. */
-function shownOf(target: MixTarget, { directory }: FeedsApi): string {
-  const shown = (ref: string): string => (isPlayerRef(ref) ? directory.shown(playerOfRef(ref)) : ref)
-  if (target.kind === 'player') return `player:${shown(target.player)}`
-  if (target.kind !== 'instance') return nameOf(target)
-  const [ref = '', , instance = ''] = target.path.split('/')
-  return `${shown(ref)}:${instance}`
+function shownOf(target: MixTarget, feeds: FeedsApi): string {
+  if (target.kind === 'player') return `player:${shownRef(target.player, feeds)}`
+  return target.kind === 'instance' ? shownPath(target.path, feeds) : nameOf(target)
 }
+
+/** An instance's path as the commands take it: `ada:drums`. */
+export function shownPath(path: string, feeds: FeedsApi): string {
+  const [ref = '', , instance = ''] = path.split('/')
+  return `${shownRef(ref, feeds)}:${instance}`
+}
+
+const shownRef = (ref: string, { directory }: FeedsApi): string =>
+  isPlayerRef(ref) ? directory.shown(playerOfRef(ref)) : ref
 
 /** @throws INSTANCE_AMBIGUOUS, PLAYER_UNKNOWN, PLAYER_AMBIGUOUS; USAGE for a return that is none */
 function mixTarget(text: string, jam: LiveJam, feeds: FeedsApi): MixTarget {

@@ -12,7 +12,7 @@ import type { GeneratorsApi } from '../generators/index.ts'
 import type { JamsApi, LiveJam } from '../jams/index.ts'
 import { soundContract } from './contract.ts'
 import { JamLog } from './jam-log.ts'
-import { mixHandlers } from './mixing.ts'
+import { mixHandlers, shownPath } from './mixing.ts'
 import { Scenes } from './scenes.ts'
 import { Sketching } from './sketching.ts'
 import { Stand } from './stand.ts'
@@ -160,7 +160,11 @@ function handlers(
 ): Handlers<typeof soundContract> {
   return {
     sound: {
-      status: () => stand.status(),
+      status() {
+        const status = stand.status()
+        const instances = status.instances.map((one) => ({ ...one, shown: shownPath(one.path, feeds) }))
+        return { ...status, instances }
+      },
       async finished(_args, { signal }) {
         return stand.finished(signal)
       },

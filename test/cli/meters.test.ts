@@ -28,7 +28,7 @@ test('meters fit 80 columns: # up to the RMS, - up to the peak, from -60 to 0 dB
     reduction: 1.234,
     instances: [
       { path: `${REF}/drums/drums`, peak: 0.1, rms: 0.01 },
-      { path: `${REF}/x/${'long'.repeat(16)}`, peak: 0, rms: 0 },
+      { path: `${REF}/x/${'long'.repeat(16)}`, shown: `ada:${'long'.repeat(16)}`, peak: 0, rms: 0 },
     ],
     tracks: [{ track: 'bass\u001b[2J', peak: 0.5, rms: 1e-4 }],
     buses: [{ bus: 'room', peak: 1e-4, rms: 1e-5 }],
@@ -40,6 +40,7 @@ test('meters fit 80 columns: # up to the RMS, - up to the peak, from -60 to 0 dB
   const bars = lines.slice(1, -1).map((line) => /#*-*(?= {2}| +-?\d| +- )/.exec(line.slice(28))?.[0] ?? '')
   t.deepEqual(bars, ['#'.repeat(10).padEnd(20, '-'), '', '-'.repeat(27), '', '#'.repeat(20).padEnd(30, '-')])
   t.ok(lines[1]?.includes(':drums '), 'whose and which')
+  t.ok(lines[2]?.startsWith('ada:long'), 'as the node calls it')
   t.ok(/-20\.0 {2}-40\.0$/.test(lines[1] ?? ''), 'peak, then RMS')
   t.ok(/ +- +-$/.test(lines[2] ?? ''), 'silence has no figure')
   t.notOk(lines.join('').includes('\u001b'), 'nothing steers the terminal')

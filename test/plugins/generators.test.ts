@@ -17,6 +17,8 @@ import { temporaryStore } from '../helpers/stores.ts'
 e2e('process archives run where their hash is allowed, which is remembered', async (t, kit) => {
   const ada = await kit.node()
   const { archive } = await ada.publish('arp')
+  const nowhere = ada.ask(generatorsContract).authoring.publish({ folder: '/nowhere/at/all' })
+  t.equal(await codeOf(nowhere), 'FOLDER_MISSING')
   t.deepEqual(await ada.ask(generatorsContract).authoring.allow({ archive }), { archive, allowed: [archive] })
   await ada.node.close()
   const again = await kit.node({ home: ada.node.home.path })

@@ -91,12 +91,23 @@ e2e('instances are named once, and each player stops and mixes what there is', a
   t.equal(await codeOf(his.stop({ instance: 'drums-2' })), 'INSTANCE_UNKNOWN', "another's is not his to stop")
   t.equal(await codeOf(his.param({ instance: 'organ', name: 'kick', value: 1 })), 'INSTANCE_UNKNOWN')
   t.equal(await codeOf(hers.play({ generator: 'drums', as: 'more', replaces: 'organ' })), 'INSTANCE_UNKNOWN')
+  t.equal(
+    await codeOf(hers.play({ generator: 'drums', as: 'more', params: { hat: 1 } })),
+    'PARAM_INVALID',
+    'it is hats',
+  )
+  t.equal(await codeOf(hers.param({ instance: 'drums', name: 'kik', value: 1 })), 'PARAM_INVALID')
+  t.equal(await codeOf(hers.param({ instance: 'drums', name: 'kick', value: 1.6 })), 'PARAM_INVALID', 'at most 1.5')
+  t.ok((await hers.param({ instance: 'drums', name: 'gain', value: -3 })).place, 'the mix has it')
 
   await ada.caughtUpWith(ben)
   const mix = ada.ask(soundContract).mix
   await ada.sounds('an engine', ({ state }) => state === 'playing')
   t.equal(await codeOf(mix.set({ target: 'drums', mute: true })), 'INSTANCE_AMBIGUOUS', 'two players have it')
   t.equal(await codeOf(mix.set({ target: 'organ', mute: true })), 'INSTANCE_AMBIGUOUS')
+  const named = await ada.sounds('what plays', ({ instances }) => instances.length > 0)
+  for (const { shown = '' } of named.instances)
+    t.deepEqual(await mix.set({ target: shown, gain: 0 }), { target: shown }, 'as the mix takes it')
   t.deepEqual(await mix.set({ target: `${ben.id}:drums`, mute: true }), { target: `${ben.id}:drums` })
   t.deepEqual(await mix.set({ target: 'return:echo', gain: -6 }), { target: 'return:echo' })
   t.equal(await codeOf(mix.set({ target: 'return:hall', mute: true })), 'USAGE')

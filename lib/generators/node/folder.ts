@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { open, readdir, readFile } from 'node:fs/promises'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MarmaladeError } from '../../base/index.ts'
 import { packageRoot } from '../../base/node/root.ts'
@@ -10,9 +10,11 @@ import { isRefused } from '../refused.ts'
 
 /**
  * The files under a folder as `pack` takes them, dotfiles and node_modules left out.
- * @throws MarmaladeError ARCHIVE_ENTRY_REFUSED (a link or device), ARCHIVE_TOO_MANY_FILES, ARCHIVE_TOO_LARGE
+ * @throws MarmaladeError FOLDER_MISSING, ARCHIVE_ENTRY_REFUSED (a link or device), ARCHIVE_TOO_MANY_FILES, ARCHIVE_TOO_LARGE
  */
 export async function readFolder(root: string): Promise<ArchiveFile[]> {
+  if (!(await stat(root).catch(() => undefined))?.isDirectory())
+    throw new MarmaladeError('FOLDER_MISSING', `there is no folder ${root}: \`generator new\` makes one`)
   const files: ArchiveFile[] = []
   let size = 0
   const pending = ['']
