@@ -1,4 +1,4 @@
-import { hasCode, type Name, type PlayerId } from '../../lib/base/index.ts'
+import { hasCode, refOf, type Name, type PlayerId } from '../../lib/base/index.ts'
 import type { Remote } from '../../lib/host/index.ts'
 import type { generatorsContract } from '../../plugins/generators/index.ts'
 import type { jamsContract } from '../../plugins/jams/index.ts'
@@ -270,7 +270,8 @@ export class DevSession {
     if (instance === undefined || instance === this.#silenced) return
     const target = this.#target(instance)
     const set = await this.#init.sound.mix.settings()
-    if (set.some((row) => row.mute && row.target.endsWith(`/${instance}`))) return
+    const own = `${refOf(this.#init.player)}/`
+    if (set.some((row) => row.mute && row.target.startsWith(own) && row.target.endsWith(`/${instance}`))) return
     await this.#init.sound.mix.set({ target, mute: true })
     this.#silenced = instance
   }
