@@ -3,8 +3,8 @@
  * nodes wait for music and sockets half of their time, the others for disks and children a third of theirs: two processes
  * begin with the ones, two with the others, and whoever is done helps with what is left.
  *
- * Started from source, folders whose tests start processes and threads of their own are run from what was just built: each
- * of those would compile the program anew, which took half of their time. All others are run from source.
+ * Folders whose tests start processes and threads of their own are run from what was just built: each of those would
+ * compile the program anew, which took half of their time. So are those that render for long. All others are run from source.
  *
  *     npm test                        # everything
  *     npm test -- test/store          # only the files whose path holds one of the words, one after another
@@ -24,8 +24,8 @@ const ROOT = packageRoot()
 const NODES = ['e2e', 'plugins']
 /** Folders whose tests take longest: each file by itself, before all others. */
 const LONG = ['prop', 'sim']
-/** Folders whose tests start processes and threads, which are run from what is built. */
-const BUILT = ['bundle', 'cli', 'e2e', 'engine', 'independent', 'mix', 'plugins', 'sink']
+/** Folders whose tests start processes and threads, or render for long, which are run from what is built. */
+const BUILT = ['bundle', 'cli', 'e2e', 'engine', 'fixtures', 'independent', 'mix', 'plugins', 'sink']
 /** Files that one process runs, where each starts whole nodes and where none does: starting takes half a second. */
 const AT_A_TIME = { nodes: 3, others: 8 }
 

@@ -235,6 +235,7 @@ session(
     for (const threads of [1, 2]) {
       const options = { take: await readTake(rig.takeFile), threads }
       const again = await replayed(rig.place, jam.entries, new Map([[archiveNamed('drums'), bytes]]), options)
+      t.deepEqual([again.take?.divergence, again.failures, again.frames], [undefined, [], report.frames])
       t.equal(again.samplesSha256, report.samplesSha256, `every sample again, with ${threads} threads`)
     }
   },
