@@ -89,6 +89,7 @@ e2e(
       await plays.play({ generator: 'hum', as: name, on: 'now' })
       await ben.sounds(`${name} is heard`, (status) => instanceNames(status).join() === name)
       await until('Ben runs it', () => runsBelow(ben))
+      await until('and Ada', () => runsBelow(ada))
       await act()
       const { failures } = await ben.sounds(`${what}: it ends`, (status) => status.instances.length === 0)
       const failure = failures.find(({ path }) => path.endsWith(`/${name}`))

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import test from 'tape'
 import { loaderFor, siblingModule } from '../../../lib/base/node/thread.ts'
-import { until } from '../../helpers/until.ts'
+import { eventually, until } from '../../helpers/until.ts'
 import { at, canRun, drive, ownEntry, processKit, running, type ProcessKit } from '../../helpers/processes.ts'
 import { removeFolder, temporaryFolder } from '../../helpers/stores.ts'
 import type { Voice } from '../../../lib/generators/index.ts'
@@ -13,7 +13,7 @@ import type { Voice } from '../../../lib/generators/index.ts'
 /** Plays live until something is true. */
 async function playUntil(what: string, voice: Voice, look: () => boolean): Promise<void> {
   let frame = 0
-  await until(what, () => {
+  await eventually(what, () => {
     for (let i = 0; i < 8; i++, frame += 128) if (frame < 400_000) voice.process(at(frame))
     return look()
   })
@@ -180,7 +180,7 @@ test('a fork bomb that ignores every signal is gone when its instance is closed,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await once(node.stdout, 'data')
-  await until('it runs', () => running(killed).length > 8)
+  await eventually('it runs', () => running(killed).length > 8)
   node.kill('SIGKILL')
   await once(node, 'exit')
   await until('it is gone', () => running(killed).length === 0)
