@@ -4,8 +4,11 @@ import { figure, meter } from './meter.ts'
 import type { Model } from './model.ts'
 import type { Pick } from './pick.ts'
 
-/** Columns of a track, of a level and of what is set. */
+/** Columns of a track where there is little room and where there is more, of a level and of what is set. */
 const TRACK = 6
+const WIDE_TRACK = 12
+/** So many columns are more room. */
+const WIDE = 72
 const LEVEL = 6
 const SET = 8
 const SILENT: readonly [number, number] = [0, 0]
@@ -13,7 +16,10 @@ const SILENT: readonly [number, number] = [0, 0]
 /** So many rows of instances by track, the chosen one among them; and what there is no room for. */
 export function instanceRows(model: Model, pick: Pick, columns: number, rows: number): Line[] {
   const { instances } = model
-  if (instances.length === 0) return [[styled(' nothing plays: ', 'gray'), 'p plays a generator of yours']]
+  if (instances.length === 0) {
+    const after = model.jam?.ended ? 'replay makes it sound again' : 'p plays a generator of yours'
+    return [[styled(model.jam?.ended ? ' the jam is over: ' : ' nothing plays: ', 'gray'), after]]
+  }
   const room = instances.length > rows ? rows - 1 : rows
   const first = Math.max(0, Math.min(pick.index(model) - Math.floor(room / 2), instances.length - room))
   const shown = instances.slice(first, first + room)
@@ -34,14 +40,15 @@ function row(
   const chosen = pick.instance(model)?.path === instance.path
   const meant = pick.holds(model, instance)
   const silent = model.isSilent(instance)
-  const rest = columns - 1 - TRACK - 1 - LEVEL - SET - 1
+  const track = columns < WIDE ? TRACK : WIDE_TRACK
+  const rest = columns - 1 - track - 1 - LEVEL - SET - 1
   const name = Math.min(24, Math.max(8, Math.floor(rest * 0.5)))
   const bar = Math.max(4, rest - name)
   const isNew = before?.track !== instance.track || before?.state !== instance.state
   const label = fitTo(instance.own ? instance.name : `${instance.shown}:${instance.name}`, name)
   const head: Line = [
     chosen ? styled('▌', 'bold', 'cyan') : meant ? styled('▌', 'cyan') : ' ',
-    styled(fitTo(isNew ? (instance.track ?? '') : '', TRACK), 'gray'),
+    styled(fitTo(isNew ? (instance.track ?? '') : '', track), 'gray'),
     ' ',
     chosen
       ? styled(label, 'bold', 'inverse')

@@ -1,5 +1,5 @@
 import type { Remote } from '../../lib/host/index.ts'
-import { hasCode } from '../../lib/base/index.ts'
+import { hasCode, MarmaladeError } from '../../lib/base/index.ts'
 import type { jamsContract } from '../../plugins/jams/index.ts'
 import type { soundContract } from '../../plugins/sound/index.ts'
 import type { watchContract, Watched } from '../../plugins/watch/index.ts'
@@ -39,7 +39,7 @@ const plainLine = (line: Line): string =>
     .join('')
     .trimEnd()
 
-/** Shows a jam on the terminal until the person has enough. @throws USAGE where there is none; what `watch.jam` throws */
+/** Shows a jam on the terminal until the person has enough. @throws USAGE where there is none; NODE_NOT_RUNNING where the node ends; what `watch.jam` throws */
 export async function runWatch({ watch, jams, sound }: Remotes, jam: string | undefined): Promise<void> {
   const model = new Model(() => performance.now())
   const pick = new Pick()
@@ -65,6 +65,8 @@ export async function runWatch({ watch, jams, sound }: Remotes, jam: string | un
       draw()
     }
   } catch (error) {
+    if (hasCode(error, 'CLOSED') || hasCode(error, 'CONNECTION_LOST'))
+      throw new MarmaladeError('NODE_NOT_RUNNING', 'the node has ended: start one with `marmalade start --detach`')
     if (!(over.signal.aborted && hasCode(error, 'CANCELLED'))) throw error
   } finally {
     clearTimeout(lamp)

@@ -23,10 +23,10 @@ function playerRows(model: Model, columns: number, rows: number): Line[] {
     const { instances, tags } = model.brought(player)
     const from = model.hears.get(player.player)
     const heard = from?.state === 'from' && columns > 40 ? ` from ${from.bar ?? '?'}` : ''
-    const look = player.link === 'away' ? (['gray'] as const) : []
+    const look = player.link === 'away' || player.standing === 'gone' ? (['gray'] as const) : []
     return [
       styled(fitTo(`${player.shown}${heard}`, name), ...look),
-      styled(fitTo(delayOf(player), 8, 'right'), ...(player.counts ? look : (['yellow'] as const))),
+      styled(fitTo(delayOf(player), 8, 'right'), ...(player.standing === 'asks' ? (['yellow'] as const) : look)),
       fitTo(String(instances), 6, 'right'),
       fitTo(String(tags), 5, 'right'),
     ]
@@ -35,9 +35,9 @@ function playerRows(model: Model, columns: number, rows: number): Line[] {
   return [head, ...lines, ...(hidden > 0 ? [[styled(`${hidden} more`, 'yellow')]] : [])]
 }
 
-function delayOf({ link, counts, roundTrip }: WatchedPlayer): string {
+function delayOf({ link, standing, roundTrip }: WatchedPlayer): string {
+  if (standing !== 'in') return standing
   if (link === 'self') return 'you'
-  if (!counts) return 'asks'
   if (link === 'away') return 'away'
   return roundTrip === undefined ? 'linked' : `${roundTrip.toFixed(roundTrip < 10 ? 1 : 0)} ms`
 }

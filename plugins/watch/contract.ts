@@ -77,8 +77,8 @@ const player = z.object({
   player: ids.player,
   shown: z.string(),
   link: z.enum(['self', 'linked', 'away']),
-  /** Whether what it plays counts now; of one who asked to be let in, not yet. */
-  counts: z.boolean(),
+  /** What it plays counts, waits until it is let in (again), or counts no more. */
+  standing: z.enum(['in', 'asks', 'gone']),
   /** Milliseconds of a question and its answer. */
   roundTrip: z.number().optional(),
 })

@@ -212,18 +212,20 @@ export class Viewing {
   #players({ ledger: { members, grid } }: LiveJam, frame: Frames): WatchedPlayer[] {
     const tick = Math.max(0, grid.tickOfFrame(frame))
     const self = this.#parts.feeds.identity.id
-    const row = (player: PlayerId, counts: boolean): WatchedPlayer => {
+    const row = (player: PlayerId, standing: WatchedPlayer['standing']): WatchedPlayer => {
       const connection = this.#parts.host.connectionTo(player)
       const link = player === self ? 'self' : connection ? 'linked' : 'away'
       const { roundTrip } = connection ?? {}
       const round = roundTrip === undefined ? {} : { roundTrip: Math.round(roundTrip * 10) / 10 }
-      return { player, shown: this.#shown(player), link, counts, ...round }
+      return { player, shown: this.#shown(player), link, standing, ...round }
     }
-    const waiting = [...members.waiting, ...members.returning].map(({ player }) => row(player, false))
-    return [...[...members.everyone].map((player) => row(player, members.countsAt(player, tick))), ...waiting].slice(
-      0,
-      MAX_PLAYERS,
-    )
+    const waiting = new Set([...members.waiting, ...members.returning].map(({ player }) => player))
+    const standing = (player: PlayerId): WatchedPlayer['standing'] => {
+      if (members.countsAt(player, tick)) return 'in'
+      return waiting.has(player) ? 'asks' : 'gone'
+    }
+    const all = [...new Set([...members.everyone, ...waiting])]
+    return all.slice(0, MAX_PLAYERS).map((player) => row(player, standing(player)))
   }
 
   /** Failures that were not told yet. */

@@ -31,7 +31,7 @@ function instanceAt(at: number): WatchedInstance {
 
 function watchedOf(count: number): Watched {
   const instances = Array.from({ length: count }, (_, at) => instanceAt(at))
-  const player = { player: self, shown: 'ada', link: 'self', counts: true } as const
+  const player = { player: self, shown: 'ada', link: 'self', standing: 'in' } as const
   return {
     place: { bar: 1_234, pulse: 3.5, pulses: 7, pulseMillis: 200 },
     jam: {
@@ -99,6 +99,32 @@ test('whatever is shown, no view draws beside or below a screen of any size, and
     { numRuns: 300 },
   )
   t.pass('300 screens')
+  t.end()
+})
+
+test('who asks is told from who has gone, a jam that is over from a silent one, and wide screens show whole tracks', (t) => {
+  const shown = (change: Partial<Watched>, columns: number): string => {
+    const model = new Model(() => 0)
+    model.fold({ ...watchedOf(4), ...change })
+    const ui: Ui = { pick: new Pick(), view: 'jam', message: undefined, prompt: undefined }
+    const { lines } = frameOf(model, ui, columns, 30)
+    return lines.map((line) => line.map((part) => (typeof part === 'string' ? part : part.text)).join('')).join('\n')
+  }
+  const { jam, players = [], instances = [] } = watchedOf(4)
+  const [player] = players
+  if (!player || !jam) throw new Error('nobody to show')
+  const others = (['asks', 'gone'] as const).map((standing) => ({
+    ...player,
+    player: other,
+    shown: standing[0]!,
+    standing,
+  }))
+  t.match(shown({ players: [player, ...others] }, 80), /a +asks.*\n.*g +gone/)
+  t.match(shown({ instances: [], jam: { ...jam, ended: true } }, 80), /the jam is over: replay/)
+  t.match(shown({ instances: [] }, 80), /nothing plays: p plays/)
+  const long = instances.map((instance) => ({ ...instance, track: 'percussion' }))
+  t.doesNotMatch(shown({ instances: long }, 80), /percussion/)
+  t.match(shown({ instances: long }, 120), /percussion/)
   t.end()
 })
 
