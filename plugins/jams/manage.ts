@@ -8,7 +8,7 @@ import {
   type PlayerId,
   type Ticks,
 } from '../../lib/base/index.ts'
-import { isMeter, type Payload } from '../../lib/entry/index.ts'
+import { isMeter, MAX_TEMPO, MIN_TEMPO, type Payload } from '../../lib/entry/index.ts'
 import type { Handlers } from '../../lib/host/index.ts'
 import { ENGINE, nextBoundary, parseOn, resolveAt } from '../../lib/jam/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
@@ -77,6 +77,7 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
   const soon = (jam: LiveJam): number => resolveAt(jam.ledger.grid, { unit: 'now' }, jam.frameAt(clock), lookAhead).at
   return {
     async start({ name: text, title, tempo = DEFAULT_TEMPO, meter = DEFAULT_METER }) {
+      assertTempo(tempo)
       assertMeter(meter)
       const titled = title === undefined ? {} : { title }
       return begin(checkedName(text), { type: 'jam', action: 'start', tempo, meter, engine: ENGINE, ...titled })
@@ -128,6 +129,7 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
       return { ...left, mine: 'none', current: false }
     },
     async tempo({ jam: text, tempo, on = 'bar' }) {
+      assertTempo(tempo)
       return regrid(await own(text), on, { action: 'tempo', tempo })
     },
     async meter({ jam: text, meter, on = 'bar' }) {
@@ -168,6 +170,11 @@ export function manageHandlers(parts: Parts): Handlers<typeof jamsContract>['jam
       }
     },
   }
+}
+
+function assertTempo(tempo: number): void {
+  if (!(tempo >= MIN_TEMPO && tempo <= MAX_TEMPO))
+    throw new MarmaladeError('USAGE', `the tempo lies from ${MIN_TEMPO} to ${MAX_TEMPO} beats a minute`)
 }
 
 function assertMeter(meter: string): void {

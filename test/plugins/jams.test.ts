@@ -30,6 +30,7 @@ e2e('jams are started once, named, shaped by their starter, left and joined agai
   t.equal(await codeOf(hers.perform.tag({ name: 'context', value: 'drop', on: '1' })), 'BAR_PASSED')
   t.equal(await codeOf(hers.perform.tag({ name: 'context', value: 'drop', on: 'soon' })), 'USAGE')
 
+  for (const tempo of [9, 1_001]) t.equal(await codeOf(hers.jam.tempo({ jam: friday, tempo })), 'USAGE')
   const { bar } = await hers.jam.tempo({ jam: friday, tempo: 90 })
   await until(
     'the tempo is seen by all',
