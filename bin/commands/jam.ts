@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { jamsContract, type ClockRow, type JamRow } from '../../plugins/jams/index.ts'
+import type { Remote } from '../../lib/host/index.ts'
+import { jamsContract, type ClockRow, type JamRow, type Shaped } from '../../plugins/jams/index.ts'
 import { barOf } from '../cli/bars.ts'
 import { act, addCommand, addGroup, numberOf, textOption } from '../cli/context.ts'
 import { heardBy } from '../cli/hearing.ts'
@@ -134,45 +135,52 @@ function addMembership(jam: Command): void {
 }
 
 function addShape(jam: Command): void {
-  const tempo = addPlaceOptions(
-    addCommand(jam, {
+  addShaping(
+    jam,
+    {
       usage: 'tempo <bpm>',
       summary: 'change the tempo of a jam of yours',
       examples: ['jam tempo 126 --on bar', 'jam tempo 90 --on 33'],
-    }),
-    SHAPE_WHENS,
+    },
+    async (node, place, bpm) => {
+      const tempo = numberOf(bpm, 'the tempo')
+      return { what: `${tempo} BPM`, done: { ...(await node.jam.tempo({ tempo, ...place })), tempo } }
+    },
   )
-  act(tempo, async (context, [bpm = ''], options) => {
-    const node = await context.node(jamsContract)
-    const tempo = numberOf(bpm, 'the tempo')
-    const done = await node.jam.tempo({ tempo, ...placeIn(options) })
-    context.print({ ...done, tempo }, () => `${tempo} BPM: ${heardBy(done.hears, done.bar)}`)
-  })
-  const meter = addPlaceOptions(
-    addCommand(jam, {
+  addShaping(
+    jam,
+    {
       usage: 'meter <n/d>',
       summary: 'change the meter of a jam of yours',
       examples: ['jam meter 7/8 --on 33', 'jam meter 4/4 --on 4bars'],
-    }),
-    SHAPE_WHENS,
+    },
+    async (node, place, meter) => ({ what: meter, done: { ...(await node.jam.meter({ meter, ...place })), meter } }),
   )
-  act(meter, async (context, [parts = ''], options) => {
-    const node = await context.node(jamsContract)
-    const done = await node.jam.meter({ meter: parts, ...placeIn(options) })
-    context.print({ ...done, meter: parts }, () => `${parts}: ${heardBy(done.hears, done.bar)}`)
-  })
-  const end = addPlaceOptions(
-    addCommand(jam, {
+  addShaping(
+    jam,
+    {
       usage: 'end',
       summary: 'end a jam of yours: everything stops there, tails ring out',
       examples: ['jam end', 'jam end --on 65'],
-    }),
-    SHAPE_WHENS,
+    },
+    async (node, place) => ({ what: 'the jam ends', done: await node.jam.end(place) }),
   )
-  act(end, async (context, _args, options) => {
-    const node = await context.node(jamsContract)
-    const done = await node.jam.end(placeIn(options))
-    context.print(done, () => `the jam ends: ${heardBy(done.hears, done.bar)}`)
+}
+
+/** A change of a whole jam, by its starter: said is what changes, and who hears it from which bar. */
+function addShaping(
+  jam: Command,
+  words: Parameters<typeof addCommand>[1],
+  shape: (
+    node: Remote<typeof jamsContract>,
+    place: ReturnType<typeof placeIn>,
+    text: string,
+  ) => Promise<{ readonly what: string; readonly done: Shaped }>,
+): void {
+  const command = addPlaceOptions(addCommand(jam, words), SHAPE_WHENS)
+  act(command, async (context, [text = ''], options) => {
+    const { what, done } = await shape(await context.node(jamsContract), placeIn(options), text)
+    context.print(done, () => `${what}: ${heardBy(done.hears, done.bar)}`)
   })
 }
 
