@@ -30,8 +30,10 @@ export function naturalLog(x: number): number {
 }
 
 /** Decibels of a factor, 20 log10; -Infinity for 0 and below. A sample's magnitude gives dBFS. */
-export const decibelsOf = (factor: number): number =>
-  factor > 0 ? DB_PER_NEPER * naturalLog(factor) : Number.NEGATIVE_INFINITY
+export const decibelsOf = (factor: number): number => {
+  if (factor === Infinity) return Infinity
+  return factor > 0 ? DB_PER_NEPER * naturalLog(factor) : -Infinity
+}
 
 /** Decibels of a power (a mean square), 10 log10; -Infinity for 0 and below. */
 export const decibelsOfPower = (power: number): number => decibelsOf(power) / 2

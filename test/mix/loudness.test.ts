@@ -11,6 +11,7 @@ test('logarithms agree with the platform', (t) => {
     t.ok(near(naturalLog(x), Math.log(x), 1e-13 * Math.max(1, Math.abs(Math.log(x)))), `ln ${x}`)
   }
   t.equal(decibelsOf(0), -Infinity)
+  t.equal(decibelsOf(Infinity), Infinity)
   t.end()
 })
 
