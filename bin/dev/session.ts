@@ -185,7 +185,7 @@ export class DevSession {
     const { jam, jams, player, generator } = this.#init
     const { instances } = await jams.jam.show(jam === undefined ? {} : { jam })
     const own = instances.filter((row) => row.player === player && !row.stopped)
-    return own.findLast((row) => row.generator === generator || row.generator === `${player}:${generator}`)?.instance
+    return own.findLast((row) => row.generator === generator)?.instance
   }
 
   #hear(event: SketchEvent): void {

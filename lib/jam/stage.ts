@@ -1,17 +1,13 @@
 import type { BlobId, Frames, Name, PlayerId, Ticks } from '../base/index.ts'
 import type { EndReason, Lateness } from './events.ts'
-import type { ParamItem, PlayItem, StopItem } from './items.ts'
-import { instanceKey } from './items.ts'
-import type { InstanceKey } from './items.ts'
+import { instanceKey, type InstanceKey, type ParamItem, type PlayItem, type StopItem } from './items.ts'
 import { nextBoundary } from './on.ts'
 import { compareScore } from './order.ts'
 import { pathOf } from './score.ts'
-import { Track } from './track.ts'
-import type { ParamDefaults, StartParam } from './track.ts'
+import { Track, type ParamDefaults, type StartParam } from './track.ts'
 import type { StartCommand } from './types.ts'
 import { RANK } from './wakes.ts'
-import { instanceOf, specOf } from './window.ts'
-import type { StageParts, Window } from './window.ts'
+import { instanceOf, specOf, type StageParts, type Window } from './window.ts'
 
 const NO_DEFAULTS: ParamDefaults = {}
 

@@ -1,4 +1,5 @@
 import { blobIdOf, name, refOf, type BlobId, type Frames } from '../../lib/base/index.ts'
+import type { SessionReport } from '../../lib/engine/index.ts'
 import type { InstanceEvent } from '../../lib/mix/index.ts'
 import { prepareGenerator } from '../../lib/generators/index.ts'
 import { archiveOf, assemble, generatorWat, good } from '../helpers/generators.ts'
@@ -27,6 +28,16 @@ const inOne = (...versions: readonly Version[]): Archives =>
 
 function sketch(rig: SessionRig, { archive, bytes }: Version, gain = -12): void {
   rig.tell({ kind: 'sketch', name: OWN, archive, params: { gain }, prepared: good(prepareGenerator(bytes)) })
+}
+
+/** Tries out one version after the other, each for a bar, to the jam's end. */
+async function barByBar(rig: SessionRig, versions: readonly Version[]): Promise<SessionReport> {
+  for (const [bar, one] of versions.entries()) {
+    sketch(rig, one)
+    await rig.to((bar + 1) * BAR_FRAMES + BEAT_FRAMES)
+  }
+  const { report } = await rig.finish(ALL)
+  return report
 }
 
 const eventsOf = (rig: SessionRig): InstanceEvent[] =>
@@ -127,11 +138,7 @@ session('a sketch goes on from the state of the one before, and the take gives t
   const versions = [await version(carrying(), 'one'), await version(carrying(), 'two')]
   await rig.open({ entries, threads: 2 })
   await rig.to(BEAT_FRAMES)
-  for (const [bar, one] of versions.entries()) {
-    sketch(rig, one)
-    await rig.to((bar + 1) * BAR_FRAMES + BEAT_FRAMES)
-  }
-  const { report } = await rig.finish(ALL)
+  const report = await barByBar(rig, versions)
   t.deepEqual(
     eventsOf(rig).filter(({ kind }) => kind === 'carried'),
     [{ kind: 'carried', frame: 2 * BAR_FRAMES, path: pathOf(2), taken: true }],
@@ -153,11 +160,7 @@ session('a sketch that refuses the state begins as it is, faded over from the on
   const versions = [await version(carrying(), 'one'), await version(carrying(7), 'two')]
   await rig.open({ entries })
   await rig.to(BEAT_FRAMES)
-  for (const [bar, one] of versions.entries()) {
-    sketch(rig, one)
-    await rig.to((bar + 1) * BAR_FRAMES + BEAT_FRAMES)
-  }
-  const { report } = await rig.finish(ALL)
+  const report = await barByBar(rig, versions)
   t.deepEqual(
     eventsOf(rig).filter(({ kind }) => kind === 'carried'),
     [{ kind: 'carried', frame: 2 * BAR_FRAMES, path: pathOf(2), taken: false }],
