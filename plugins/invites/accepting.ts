@@ -1,4 +1,4 @@
-import { base64, MarmaladeError, rawId, type Millis, type PlayerId } from '../../lib/base/index.ts'
+import { base64, MarmaladeError, rawId, type Micros, type Millis, type PlayerId } from '../../lib/base/index.ts'
 import type { InviteProof } from '../../lib/entry/index.ts'
 import { inviteMessage } from '../../lib/entry/index.ts'
 import { formatAddress, hostOf, type Connection, type PluginHost } from '../../lib/host/index.ts'
@@ -7,6 +7,7 @@ import { readInvite } from '../../lib/peers/index.ts'
 import type { ConnectionsApi } from '../connections/index.ts'
 import type { FeedsApi } from '../feeds/index.ts'
 import type { JamsApi } from '../jams/index.ts'
+import { Arrival } from './arrival.ts'
 import { invitesContract } from './contract.ts'
 import type { InvitesFile, InvitesState, Pending } from './file.ts'
 import { isFinal } from './issuing.ts'
@@ -15,6 +16,8 @@ import { isFinal } from './issuing.ts'
 const MAX_PENDING = 64
 /** How long the inviter's node has to answer, and to be reached. */
 const REACH_MILLIS = 8_000
+/** How long the inviter's feed is waited for, so that what comes next finds its name, its jam and who is in it. */
+const ARRIVE_MILLIS = 3_000
 
 interface Init {
   readonly host: PluginHost
@@ -48,15 +51,26 @@ export class Accepting {
    * @throws MarmaladeError INVITE_MALFORMED, INVITE_NETWORK, INVITE_OWN, INVITE_EXPIRED, PLAYER_BLOCKED, and what the
    * inviter's node says: INVITE_UNKNOWN, INVITE_REVOKED, INVITE_EXPIRED, INVITE_USED_UP
    */
-  async accept(code: string): Promise<Accepted> {
+  async accept(code: string, signal: AbortSignal): Promise<Accepted> {
     const pending = this.#read(code)
     const { inviter, addresses } = pending
-    const error = await this.#reach(pending)
-    // Refused it would have thrown: so the invite is good, or nobody knows yet.
-    for (const address of addresses) this.#init.connections.want(address)
-    await this.#follow(inviter)
-    await this.#join(pending)
-    if (error === undefined) return { pending }
+    const arrival = await Arrival.of(this.#init.feeds, inviter)
+    try {
+      const reached = await this.#reach(pending)
+      // Refused it would have thrown: so the invite is good, or nobody knows yet.
+      for (const address of addresses) this.#init.connections.want(address)
+      await this.#follow(inviter)
+      await this.#join(pending)
+      if ('error' in reached) return await this.#later(pending, reached.error)
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(ARRIVE_MILLIS)])
+      if (reached.head !== undefined) await arrival.upTo(reached.head, patience)
+      return { pending }
+    } finally {
+      arrival.close()
+    }
+  }
+
+  async #later(pending: Pending, error: string): Promise<Accepted> {
     const { state, file } = this.#init
     state.pending = [...state.pending.filter(({ key }) => key !== pending.key), pending].slice(-MAX_PENDING)
     await file.save(state)
@@ -118,20 +132,19 @@ export class Accepting {
     }
   }
 
-  /** Shows the invite to its inviter; what was wrong where it could not be reached. @throws what the inviter refuses with */
-  async #reach(pending: Pending): Promise<string | undefined> {
+  /** Shows the invite to its inviter: how far its feed goes, or what was wrong. @throws what the inviter refuses with */
+  async #reach(pending: Pending): Promise<{ readonly head: Micros | undefined } | { readonly error: string }> {
     const { host } = this.#init
     const { inviter, addresses } = pending
     const signal = AbortSignal.timeout(REACH_MILLIS)
     try {
       const present = host.connectionTo(inviter)
-      if (!present && addresses.length === 0) return 'the invite holds no address'
+      if (!present && addresses.length === 0) return { error: 'the invite holds no address' }
       const connection = present ?? (await host.connect(addresses, { signal }))
-      await redeem(connection, pending, signal)
-      return undefined
+      return { head: await redeem(connection, pending, signal) }
     } catch (error) {
       if (isFinal(error)) throw error
-      return error instanceof Error ? error.message : String(error)
+      return { error: error instanceof Error ? error.message : String(error) }
     }
   }
 
@@ -154,7 +167,13 @@ export class Accepting {
   }
 }
 
-const redeem = async (connection: Connection, { key, sig, jam }: Pending, signal?: AbortSignal): Promise<void> => {
+/** Gives the comparable of the last entry of the inviter's feed, where its node says that. */
+async function redeem(
+  connection: Connection,
+  { key, sig, jam }: Pending,
+  signal?: AbortSignal,
+): Promise<Micros | undefined> {
   const shown = { key, sig, ...(jam !== undefined && { jam }) }
-  await connection.remote(invitesContract).redeem(shown, signal ? { signal } : {})
+  const { head } = await connection.remote(invitesContract).redeem(shown, signal ? { signal } : {})
+  return head
 }

@@ -37,7 +37,12 @@ export const invitesContract = defineContract({
   /** Shows an invite to the node that issued it. The signature is of jam and caller, by the invite's key. */
   redeem: async_({
     args: z.strictObject({ key: base64Of(32), sig: base64Of(64), jam: ids.jam.optional() }),
-    result: z.object({ jam: ids.jam.optional(), follows: z.boolean() }),
+    result: z.object({
+      jam: ids.jam.optional(),
+      follows: z.boolean(),
+      /** The comparable of the last entry of the answering node's own feed: whoever comes in can wait until it has that. */
+      head: z.number().optional(),
+    }),
     allow: 'stranger',
     rate: { perSecond: 0.5, burst: 10 },
   }),

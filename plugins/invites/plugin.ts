@@ -123,7 +123,8 @@ function handlers(parts: Parts): Handlers<typeof invitesContract> {
   return {
     async redeem(shown, { caller }) {
       const { jam, follow } = await issuing.redeem(caller, shown)
-      return { follows: follow, ...(jam !== undefined && { jam }) }
+      const head = await feeds.store.head(feeds.identity.id)
+      return { follows: follow, ...(jam !== undefined && { jam }), ...(head && { head: head.comparable }) }
     },
     invite: {
       async create({ jam: text, uses, expiresIn, follow }) {
@@ -157,8 +158,8 @@ function handlers(parts: Parts): Handlers<typeof invitesContract> {
       },
       list: () => issuing.list().map(row),
       revoke: async ({ invite }) => row(await issuing.revoke(invite)),
-      async accept({ code }) {
-        const { pending, error } = await accepting.accept(code)
+      async accept({ code }, { signal }) {
+        const { pending, error } = await accepting.accept(code, signal)
         const { inviter, jam } = pending
         return {
           inviter,

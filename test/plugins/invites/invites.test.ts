@@ -8,6 +8,7 @@ import { networkTag, readInvite, writeInvite } from '../../../lib/peers/index.ts
 import { base64, rawId } from '../../../lib/base/index.ts'
 import { invitesContract } from '../../../plugins/invites/index.ts'
 import { jamsContract } from '../../../plugins/jams/index.ts'
+import { playersContract } from '../../../plugins/players/index.ts'
 import { codeOf } from '../../helpers/hosts.ts'
 import { e2e, type TestNode } from '../../helpers/node-kit.ts'
 import { until } from '../../helpers/until.ts'
@@ -59,6 +60,18 @@ e2e('from nothing to connected, following each other and in the jam', async (t, 
   const [kept] = await of(again).invite.list()
   t.deepEqual([kept?.left, kept?.state, kept?.jam], [0, 'used up', jam], 'a restart forgets nothing')
   t.equal(await codeOf(of(dee).invite.accept({ code: made.code })), 'INVITE_USED_UP')
+})
+
+e2e('whoever has accepted an invite has the inviter’s feed', async (t, kit) => {
+  const [ada, ben] = [await kit.node(), await kit.node()]
+  const texts = Array.from({ length: 2_000 }, (_, n) => ada.feeds.publish({ type: 'public_note', text: `line ${n}` }))
+  await Promise.all(texts)
+  await ada.ask(playersContract).identify({ name: 'ada' })
+  await ada.ask(jamsContract).jam.start({ name: 'friday' })
+  const { code } = await of(ada).invite.create({})
+  const accepted = await of(ben).invite.accept({ code })
+  t.equal(accepted.shown, 'ada', 'her name, which she said late')
+  t.deepEqual(await ben.feeds.store.head(ada.id), await ada.feeds.store.head(ada.id), 'and all else')
 })
 
 function seedOf(code: string): string {
