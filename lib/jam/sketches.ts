@@ -170,20 +170,27 @@ export class Sketches {
     })
   }
 
-  /** Where a version did not start, the one before it has gone on, and is the newest again. */
+  /** Where a version did not start, or failed at once, the one before it has gone on, and is the newest again. */
   passed(events: readonly InstanceFate[]): void {
     if (this.#sounding.size === 0) return
     for (const { kind, path } of events) {
-      const archive = kind === 'ended' || kind === 'refused' ? this.#sounding.get(path) : undefined
+      const archive = this.#sounding.get(path)
       if (archive === undefined) continue
+      if (kind === 'failed') this.#backFrom(path)
+      if (kind !== 'ended' && kind !== 'refused') continue
       this.#sounding.delete(path)
       this.#left.add(archive)
-      for (const line of this.#lines.values()) {
-        if (line.path !== path) continue
-        line.path = line.before !== undefined && this.#sounding.has(line.before) ? line.before : undefined
-      }
+      for (const line of this.#lines.values()) if (line.path === path) line.path = this.#before(line)
     }
     for (const line of this.#lines.values()) line.before = undefined
+  }
+
+  #backFrom(path: InstancePath): void {
+    for (const line of this.#lines.values()) if (line.path === path) line.path = this.#before(line) ?? path
+  }
+
+  #before({ before }: Line): InstancePath | undefined {
+    return before !== undefined && this.#sounding.has(before) ? before : undefined
   }
 
   /** Archives that no sketch needs any more, once each. */

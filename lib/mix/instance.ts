@@ -85,11 +85,13 @@ export class Instance {
 
   /**
    * Lets another version go on from its state, and is faded; where there is none, or the other does not take it, this is a stop like any.
-   * @returns whether it was taken; undefined where there is none
+   * Where the other fails over it, this one plays on.
+   * @returns whether it was taken; undefined where there is none, or nobody to take it any more
    */
   handTo(heir: Instance, frame: Frames): boolean | undefined {
     const state = this.#voice === 'runs' ? this.#attempt(() => this.#running.save?.()) : undefined
     const taken = state && heir.#takeOver(state)
+    if (taken === false && heir.#running.failure) return undefined
     if (!taken) this.stop(frame)
     else {
       this.#stopped ??= frame

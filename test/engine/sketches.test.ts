@@ -1,5 +1,4 @@
 import { blobIdOf, name, refOf, type BlobId, type Frames } from '../../lib/base/index.ts'
-import type { SessionReport } from '../../lib/engine/index.ts'
 import type { InstanceEvent } from '../../lib/mix/index.ts'
 import { prepareGenerator } from '../../lib/generators/index.ts'
 import { archiveOf, assemble, generatorWat, good } from '../helpers/generators.ts'
@@ -31,21 +30,20 @@ function sketch(rig: SessionRig, { archive, bytes }: Version, gain = -12): void 
 }
 
 /** Tries out one version after the other, each for a bar, to the jam's end. */
-async function barByBar(rig: SessionRig, versions: readonly Version[]): Promise<SessionReport> {
+async function barByBar(rig: SessionRig, versions: readonly Version[]): ReturnType<SessionRig['finish']> {
   for (const [bar, one] of versions.entries()) {
     sketch(rig, one)
     await rig.to((bar + 1) * BAR_FRAMES + BEAT_FRAMES)
   }
-  const { report } = await rig.finish(ALL)
-  return report
+  return rig.finish(ALL)
 }
 
 const eventsOf = (rig: SessionRig): InstanceEvent[] =>
   rig.messages.flatMap((message) => (message.kind === 'instances' ? message.events : []))
 const pathOf = (number: number): string => `${refOf(BEN)}/test/try~${number}`
 
-/** A sine that hands its phase on; `taken` is what `mm_load` answers. */
-const carrying = (taken = 0): string =>
+/** A sine that hands its phase on; `taken` is what `mm_load` answers, `first` what it does before. */
+const carrying = (taken = 0, first = ''): string =>
   sineWat({
     hertz: 101,
     tail: `(func (export "mm_save") (result i32)
@@ -53,6 +51,7 @@ const carrying = (taken = 0): string =>
       (func (export "mm_state") (param i32) (result i32)
         (if (result i32) (i32.eq (local.get 0) (i32.const 16)) (then (i32.const 64)) (else (i32.const 0))))
       (func (export "mm_load") (param i32) (result i32)
+        ${first}
         (if (i32.eqz (i32.const ${taken})) (then
           (global.set $a (f64.load (i32.const 64))) (global.set $b (f64.load (i32.const 72)))))
         (i32.const ${taken}))`,
@@ -138,7 +137,7 @@ session('a sketch goes on from the state of the one before, and the take gives t
   const versions = [await version(carrying(), 'one'), await version(carrying(), 'two')]
   await rig.open({ entries, threads: 2 })
   await rig.to(BEAT_FRAMES)
-  const report = await barByBar(rig, versions)
+  const { report } = await barByBar(rig, versions)
   t.deepEqual(
     eventsOf(rig).filter(({ kind }) => kind === 'carried'),
     [{ kind: 'carried', frame: 2 * BAR_FRAMES, path: pathOf(2), taken: true }],
@@ -160,7 +159,7 @@ session('a sketch that refuses the state begins as it is, faded over from the on
   const versions = [await version(carrying(), 'one'), await version(carrying(7), 'two')]
   await rig.open({ entries })
   await rig.to(BEAT_FRAMES)
-  const report = await barByBar(rig, versions)
+  const { report } = await barByBar(rig, versions)
   t.deepEqual(
     eventsOf(rig).filter(({ kind }) => kind === 'carried'),
     [{ kind: 'carried', frame: 2 * BAR_FRAMES, path: pathOf(2), taken: false }],
@@ -171,28 +170,27 @@ session('a sketch that refuses the state begins as it is, faded over from the on
   t.equal(made.samplesSha256, report.samplesSha256)
 })
 
-session('where a version cannot begin, the one before it goes on, and is followed by the next', async (t, rig) => {
-  const { entries } = quietJam(5)
-  const broken = generatorWat({ init: '(unreachable)' })
-  const versions = [await version(sineWat(), 'one'), await version(broken, 'two'), await version(sineWat(), 'three')]
-  await rig.open({ entries })
-  await rig.to(BEAT_FRAMES)
-  for (const [bar, one] of versions.entries()) {
-    sketch(rig, one)
-    await rig.to((bar + 1) * BAR_FRAMES + BEAT_FRAMES)
-  }
-  const { report, take } = await rig.finish(ALL)
-  t.deepEqual(
-    ofKind(take.records, 'failed').map(({ path, code }) => [path, code]),
-    [[pathOf(2), 'GENERATOR_TRAPPED']],
-  )
-  const { left } = await wavOf(rig.wav)
-  t.ok(peak(left, 2.5 * BAR_FRAMES, 3 * BAR_FRAMES) > 0.1, 'the first is heard')
-  const first = eventsOf(rig).find(({ kind, path }) => kind === 'ended' && path === pathOf(1))?.frame ?? 0
-  t.ok(first > 3 * BAR_FRAMES && first < 3 * BAR_FRAMES + 1_000, 'until the third')
-  const made = await again({ rig, entries, archives: inOne(...versions) })
-  t.equal(made.samplesSha256, report.samplesSha256)
-})
+for (const [how, broken, one] of [
+  ['cannot begin', generatorWat({ init: '(unreachable)' }), sineWat()],
+  ['fails over the state', carrying(0, '(unreachable)'), carrying()],
+] as const)
+  session(`where a version ${how}, the one before it goes on, and is followed by the next`, async (t, rig) => {
+    const { entries } = quietJam(5)
+    const versions = [await version(one, 'one'), await version(broken, 'two'), await version(one, 'three')]
+    await rig.open({ entries, threads: 2 })
+    await rig.to(BEAT_FRAMES)
+    const { report, take } = await barByBar(rig, versions)
+    t.deepEqual(
+      ofKind(take.records, 'failed').map(({ path, code }) => [path, code]),
+      [[pathOf(2), 'GENERATOR_TRAPPED']],
+    )
+    const { left } = await wavOf(rig.wav)
+    t.ok(peak(left, 2.5 * BAR_FRAMES, 3 * BAR_FRAMES) > 0.1, 'the first is heard')
+    const first = eventsOf(rig).find(({ kind, path }) => kind === 'ended' && path === pathOf(1))?.frame ?? 0
+    t.ok(first > 3 * BAR_FRAMES && first < 3 * BAR_FRAMES + 1_000, 'until the third')
+    const made = await again({ rig, entries, archives: inOne(...versions) })
+    t.equal(made.samplesSha256, report.samplesSha256)
+  })
 
 session('a sketch ends at the very frame at which its publication starts', async (t, rig) => {
   const jam = startedJam({ tempo: 120 })
