@@ -1,4 +1,4 @@
-import { hasCode, refOf, type Name, type PlayerId } from '../../lib/base/index.ts'
+import { hasCode, type Name, type PlayerId } from '../../lib/base/index.ts'
 import type { Remote } from '../../lib/host/index.ts'
 import type { generatorsContract } from '../../plugins/generators/index.ts'
 import type { jamsContract } from '../../plugins/jams/index.ts'
@@ -118,7 +118,6 @@ export class DevSession {
       await building.catch(() => undefined)
       this.#folder.close()
       await this.#doing
-      await this.#unsilence()
     }
     await building
   }
@@ -266,23 +265,10 @@ export class DevSession {
 
   /** What was published before is not heard here beside the sketch; it is again when this ends. */
   async #silence(): Promise<void> {
+    const { name, sound } = this.#init
     const instance = this.#published
     if (instance === undefined || instance === this.#silenced) return
-    const target = this.#target(instance)
-    const set = await this.#init.sound.mix.settings()
-    const own = `${refOf(this.#init.player)}/`
-    if (set.some((row) => row.mute && row.target.startsWith(own) && row.target.endsWith(`/${instance}`))) return
-    await this.#init.sound.mix.set({ target, mute: true })
+    await sound.sketch.silence({ name, instance })
     this.#silenced = instance
-  }
-
-  async #unsilence(): Promise<void> {
-    if (this.#silenced === undefined) return
-    // The jam may be over.
-    await this.#init.sound.mix.set({ target: this.#target(this.#silenced), mute: false }).catch(() => undefined)
-  }
-
-  #target(instance: string): string {
-    return `${this.#init.player}:${instance}`
   }
 }

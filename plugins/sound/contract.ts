@@ -184,6 +184,11 @@ export const soundContract = defineContract({
       args: z.strictObject({ name: ids.name, until: ids.blob.optional() }),
       result: z.object({ name: ids.name }),
     }),
+    /** Mutes an own instance in one's own mix as long as the name is open, in place of which it is tried out; false where it is mute already. */
+    silence: async_({
+      args: z.strictObject({ name: ids.name, instance: text }),
+      result: z.object({ silenced: z.boolean() }),
+    }),
   },
   /** What this node has heard in the jam that sounds, under a path, a name or a glob (`*` for any part); of a note its pitch. */
   tags: {

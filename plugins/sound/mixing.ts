@@ -75,6 +75,15 @@ export function mixHandlers(stand: Stand, feeds: FeedsApi, scenes: Scenes): Hand
   }
 }
 
+/** Mutes an own instance, or lets it be heard again; false where that is so already. @throws INSTANCE_AMBIGUOUS where nothing is played under it */
+export function muteOwn(playing: Playing, feeds: FeedsApi, instance: string, mute: boolean): boolean {
+  const target = mixTarget(`${feeds.identity.id}:${instance}`, playing.jam, feeds)
+  const before = playing.heard.mix.settings().find((one) => nameOf(one.target) === nameOf(target))
+  if ((before?.setting.mute ?? false) === mute) return false
+  set(playing, target, { mute })
+  return true
+}
+
 function set(playing: Playing, target: MixTarget, setting: MixSetting): void {
   playing.heard.mix.asked(target, setting)
   playing.send({ kind: 'mix', target, setting })

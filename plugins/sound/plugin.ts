@@ -12,7 +12,7 @@ import type { GeneratorsApi } from '../generators/index.ts'
 import type { JamsApi, LiveJam } from '../jams/index.ts'
 import { soundContract } from './contract.ts'
 import { JamLog } from './jam-log.ts'
-import { mixHandlers, shownPath } from './mixing.ts'
+import { mixHandlers, muteOwn, shownPath } from './mixing.ts'
 import { Scenes } from './scenes.ts'
 import { Sketching } from './sketching.ts'
 import { Stand } from './stand.ts'
@@ -68,6 +68,7 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
         player: refOf(identity.id),
         sounding: () => stand.soundingSoon(),
         playing: () => stand.playing,
+        mute: (playing, instance, mute) => muteOwn(playing, feeds, instance, mute),
       })
       const stand: Stand = new Stand({
         sink: init.sink,

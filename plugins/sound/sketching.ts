@@ -18,6 +18,8 @@ interface Init {
   readonly playing: () => Playing | undefined
   /** How its owner is written in paths. */
   readonly player: string
+  /** Mutes an own instance, or lets it be heard again; false where that is so already. @throws INSTANCE_AMBIGUOUS */
+  readonly mute: (playing: Playing, instance: string, mute: boolean) => boolean
 }
 
 type Told = Extract<ToEngine, { kind: 'sketch' }>
@@ -26,6 +28,8 @@ type Told = Extract<ToEngine, { kind: 'sketch' }>
 interface Open {
   readonly jam: LiveJam
   readonly events: SketchEvents
+  /** Own instances that are mute for its sake. */
+  readonly silenced: Set<string>
   /** The newest version, for an engine that starts anew, and whether it is still to sound there. */
   version?: Told
   /** The path of what sounds. */
@@ -68,6 +72,13 @@ export class Sketching {
         this.#send(open, { kind: 'sketch-end', name, ...(until !== undefined && { until }) })
         return { name }
       },
+      silence: async ({ name, instance }) => {
+        const open = this.#named(name)
+        const playing = this.#playing(open)
+        const silenced = playing !== undefined && this.#init.mute(playing, instance, true)
+        if (silenced) open.silenced.add(instance)
+        return { silenced }
+      },
     }
   }
 
@@ -80,7 +91,7 @@ export class Sketching {
       )
     if (this.#open.size >= MAX_SKETCHES)
       throw new MarmaladeError('SKETCH_TAKEN', `${MAX_SKETCHES} generators are tried out here already: end one of them`)
-    const open: Open = { jam, events: new SketchEvents() }
+    const open: Open = { jam, events: new SketchEvents(), silenced: new Set() }
     this.#open.set(name, open)
     try {
       yield { kind: 'open', jam: jam.jam }
@@ -88,6 +99,8 @@ export class Sketching {
     } finally {
       this.#open.delete(name)
       this.#send(open, { kind: 'sketch-end', name })
+      const playing = this.#playing(open)
+      if (playing) for (const instance of open.silenced) this.#init.mute(playing, instance, false)
     }
   }
 
@@ -98,9 +111,14 @@ export class Sketching {
     throw unknown(name)
   }
 
-  #send({ jam }: Open, message: ToEngine): void {
+  #send(open: Open, message: ToEngine): void {
+    this.#playing(open)?.send(message)
+  }
+
+  /** What sounds, where it is the jam in which it was opened. */
+  #playing({ jam }: Open): Playing | undefined {
     const playing = this.#init.playing()
-    if (playing?.jam === jam) playing.send(message)
+    return playing?.jam === jam ? playing : undefined
   }
 
   /** What an engine that starts anew for a jam is to play. */

@@ -8,6 +8,7 @@ import { soundContract } from '../../plugins/sound/index.ts'
 import { fixture } from '../helpers/generators.ts'
 import { e2e, instanceNames, startJam, type TestNode } from '../helpers/node-kit.ts'
 import { asked, PROGRAM, type ReplayOutput } from '../helpers/programs.ts'
+import { eventually } from '../helpers/until.ts'
 
 /** `generator dev`, as it is run in a pipe. */
 class Dev {
@@ -83,15 +84,16 @@ e2e('a pattern is heard while it is written, and everybody hears it when it is p
   await ada.sounds('the published one alone', (seen) => instanceNames(seen).join() === 'groove')
   await appendFile(text, '# one more\n')
   await dev.says(/^reloaded at bar \d+: /)
-  const own = async () => (await ada.ask(soundContract).mix.settings()).map(({ shown, mute }) => [shown, mute])
-  t.deepEqual(
-    (await own()).map(([, mute]) => mute),
-    [true],
-    'the published one is silent here while another is tried',
-  )
+  const muted = async () => (await ada.ask(soundContract).mix.settings()).map(({ mute }) => mute)
+  t.deepEqual(await muted(), [true], 'the published one is silent here while another is tried')
   dev.press('q')
   t.equal(await dev.ended(), 0)
-  t.deepEqual(await own(), [], 'and heard again when that ends')
+  await eventually('heard again when that ends', muted, ({ length }) => length === 0)
+  const other = kit.add(new Dev(ada, folder), (it) => it.kill())
+  await other.says(/^playing from bar \d+: /)
+  t.deepEqual(await muted(), [true], 'and silent while it is tried again')
+  other.kill()
+  await eventually('heard again where that is killed', muted, ({ length }) => length === 0)
   await ada.sounds('alone', (seen) => instanceNames(seen).join() === 'groove')
 
   await ada.ask(jamsContract).jam.end({ on: 'now' })
