@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { pack } from '../../lib/generators/index.ts'
-import { TICKS_PER_BEAT, type Frames } from '../../lib/base/index.ts'
-import { decodePcm, FADE_FRAMES, readWavHeader } from '../../lib/mix/index.ts'
+import test from 'tape'
+import { BLOCK, TICKS_PER_BEAT, type Frames } from '../../lib/base/index.ts'
+import { makeEnsemble, readyArchive } from '../../lib/engine/ensemble.ts'
+import { pack, prepareGenerator } from '../../lib/generators/index.ts'
+import { decodePcm, FADE_FRAMES, LocalRunner, readWavHeader } from '../../lib/mix/index.ts'
 import { archiveOf, assemble, good } from '../helpers/generators.ts'
-import { ADA, archiveNamed, startedJam } from '../helpers/jams.ts'
+import { inUse } from '../helpers/heap.ts'
+import { ADA, archiveNamed, JAM, startedJam } from '../helpers/jams.ts'
 import { sineWat } from '../helpers/mix.ts'
 import { patternFiles } from '../helpers/patterns.ts'
 import { session } from '../helpers/session-tests.ts'
@@ -19,6 +22,8 @@ const BEAT: Frames = 9_600
 const LEAD: Frames = 14_400
 /** -60 dBFS: louder above 5 kHz is a click (DEMO.md). */
 const CLICK = 0.001
+/** Bytes that a swap may leave in what renders: its entry. A voice has a memory of 64 KiB at least. */
+const LEFT = 8_192
 /** Looked at before a swap, and after it for as long as one fades out and the other in. */
 const BEFORE: Frames = 240
 const AFTER: Frames = FADE_FRAMES + 480
@@ -107,3 +112,35 @@ session(
     t.deepEqual(heard.take, { divergence: undefined, heardSha256: report.samplesSha256, missing: 0, skipped: 0 })
   },
 )
+
+test('of a swap nothing is left in the memory of what renders but its entry', async (t) => {
+  const jam = startedJam({ tempo: 300 })
+  const { conductor, renderer, ...rest } = makeEnsemble({
+    jam: JAM,
+    from: 0,
+    runners: [new LocalRunner()],
+    measured: 'all',
+  })
+  for (const [archive, bytes] of await generators())
+    readyArchive({ conductor, renderer, ...rest }, archive, good(prepareGenerator(bytes)))
+  conductor.observe([...jam.entries, jam.play(ADA, 'drums', 0, { instance: 'swap-0' })])
+  const block = new Float32Array(BLOCK)
+  let [started, swaps] = [0, 0]
+  const swap = (times: number): void => {
+    for (let n = 0; n < times; n++) {
+      const replaces = `swap-${swaps++}`
+      const play = { on: 'now', instance: `swap-${swaps}`, replaces }
+      conductor.observe([jam.play(ADA, swaps % 2 === 1 ? 'chords' : 'drums', swaps * TICKS_PER_BEAT, play)])
+      while (renderer.frame < swaps * BEAT + BEAT / 2)
+        started += renderer.renderQuantum(block, block).events.filter(({ kind }) => kind === 'started').length
+    }
+  }
+  // Caches fill.
+  swap(100)
+  const before = await inUse()
+  swap(400)
+  const after = await inUse()
+  t.equal(started, 501)
+  const [heap, beside] = [(after.heap - before.heap) / 400, (after.beside - before.beside) / 400]
+  t.ok(heap + beside < LEFT, `bytes a swap leaves: ${heap.toFixed()} on the heap, ${beside.toFixed()} beside it`)
+})
