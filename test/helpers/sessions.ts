@@ -84,9 +84,12 @@ interface RigInit {
   readonly archives?: Archives
   readonly threads?: number
   readonly sink?: string
-  /** What else is ready when it begins: processes. */
+  /** What else is ready when it begins: processes. What they give is kept for the take by a thread that has to keep up: time passes no faster than PACE. */
   readonly ready?: readonly ReadyArchive[]
 }
+
+/** Times real time: in play a thread that keeps a process's sound may be 683 ms behind, so half of that here. */
+const PACE = 2
 
 /** A session in this process whose time passes when it is told, and no faster than it renders. */
 export class SessionRig extends Teardown {
@@ -99,6 +102,8 @@ export class SessionRig extends Teardown {
   behind: Frames = 0
   #session: Session | undefined
   #host: ProcessHost | undefined
+  /** The least real milliseconds that a step takes. */
+  #stepMillis = 0
 
   /** Opens it 200 ms before frame 0, with all its archives. */
   async open({ entries, archives = new Map(), threads = 1, sink, ready: more = [] }: RigInit): Promise<this> {
@@ -125,7 +130,10 @@ export class SessionRig extends Teardown {
       onSaid: (said) => this.#session?.note(saidRecord(said)),
     })
     this.#host = host
-    if (more.length > 0) await host.start()
+    if (more.length > 0) {
+      await host.start()
+      this.#stepMillis = STEP_MILLIS / PACE
+    }
     this.#session = await Session.open({
       init,
       clock: this.clock,
@@ -165,6 +173,7 @@ export class SessionRig extends Teardown {
     const last = frame / 48
     while (this.clock.millis < last && !over()) {
       this.clock.millis = Math.min(last, this.clock.millis + STEP_MILLIS)
+      if (this.#stepMillis > 0) await new Promise((resolve) => setTimeout(resolve, this.#stepMillis))
       const due = 94 + Math.max(0, Math.floor(this.clock.millis * 48) - this.behind) * 8
       while (!over() && (await stat(this.wav)).size < due) await new Promise((resolve) => setTimeout(resolve, 2))
     }
