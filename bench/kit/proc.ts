@@ -12,16 +12,20 @@ export function anonymousOf(pid: number): number {
 /** Ticks a second in /proc, as every Linux that Node runs on has it. */
 const TICKS = 100
 
-/** Processor seconds of a process and of all that it started and that run. */
-export function processorOf(pid: number): number {
+/** Processor seconds of a process and of all that it started and that run; with `ended`, of what it started and what has ended too. */
+export function processorOf(pid: number, ended?: 'ended'): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const own = (Number(fields[11]) + Number(fields[12])) / TICKS
+  // User and system time, then those of children that have ended.
+  const times = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, ended ? 15 : 13)
+  const own = times.reduce((sum, time) => sum + Number(time), 0) / TICKS
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
   return children
     .split(' ')
     .filter((child) => child !== '')
-    .reduce((sum, child) => sum + processorOf(Number(child)), own)
+    .reduce((sum, child) => sum + processorOf(Number(child), ended), own)
 }
 
 /** Runs work and gives the most anonymous memory that a process held meanwhile, in MiB, looked at every 20 ms. */

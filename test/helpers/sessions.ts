@@ -130,6 +130,8 @@ export class SessionRig extends Teardown {
       onSaid: (said) => this.#session?.note(saidRecord(said)),
     })
     this.#host = host
+    // A session that nobody closes renders on for ever where a test fails.
+    this.add(this, (it) => it.#close())
     if (more.length > 0) {
       await host.start()
       this.#stepMillis = STEP_MILLIS / PACE
@@ -179,11 +181,17 @@ export class SessionRig extends Teardown {
     }
   }
 
+  async #close(): Promise<void> {
+    const host = this.#host
+    this.#host = undefined
+    await this.#session?.close()
+    await host?.close()
+  }
+
   /** Plays to the end of the jam, or ends it where it is. */
   async finish(to?: Frames): Promise<{ report: SessionReport; end: SessionEnd; take: Take }> {
     if (to !== undefined) await this.to(to)
-    await this.session.close()
-    await this.#host?.close()
+    await this.#close()
     const closed = this.messages.filter((message) => message.kind === 'closed')
     const [last] = closed
     if (!last || closed.length > 1) throw new Error(`${closed.length} reports`)
