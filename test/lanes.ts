@@ -28,6 +28,8 @@ const LONG = ['prop', 'sim']
 const BUILT = ['bundle', 'cli', 'e2e', 'engine', 'fixtures', 'independent', 'mix', 'plugins', 'sink']
 /** Files that one process runs, where each starts whole nodes and where none does: starting takes half a second. */
 const AT_A_TIME = { nodes: 3, others: 8 }
+/** How long a batch may take on a busy machine (three minutes are the most on a quiet one): what hangs is ended, and shown with what it printed. */
+const PATIENCE_MILLIS = 720_000
 
 interface Counts {
   passed: number
@@ -95,13 +97,16 @@ async function run(batch: readonly string[], print: (line: string) => void): Pro
   const child = spawn(process.execPath, [...loader, tape, '--strict', ...paths], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: PATIENCE_MILLIS,
+    killSignal: 'SIGKILL',
   })
+  const exited = new Promise<number>((done) => child.once('exit', (exit) => done(exit ?? 1)))
   let planned = false
   for await (const line of createInterface({ input: child.stdout, crlfDelay: Infinity })) {
     planned ||= /^1\.\.\d+$/.test(line)
     if (!isFrame(line)) print(line)
   }
-  const code = child.exitCode ?? (await new Promise<number>((done) => child.once('exit', (exit) => done(exit ?? 1))))
+  const code = await exited
   if (planned) return code
   print('not ok 0 the tests broke off before their end')
   return code === 0 ? 1 : code
