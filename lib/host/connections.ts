@@ -1,4 +1,4 @@
-import { compareBytes, MarmaladeError, rawId } from '../base/index.ts'
+import { compareBytes, MarmaladeError, rawId, timeoutAfter } from '../base/index.ts'
 import type { Millis, PlayerId } from '../base/index.ts'
 import { oldestOfBusiest } from './busiest.ts'
 import type { Link } from './link.ts'
@@ -54,7 +54,7 @@ export class Connections {
     if (this.#asking.has(player)) return true
     this.#asking.add(player)
     try {
-      await present.ping({ signal: AbortSignal.timeout(answerTimeout) })
+      await present.ping({ signal: timeoutAfter(answerTimeout) })
       return this.#live.get(player) === present
     } catch {
       return false

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os'
-import type { Clock, PlayerId } from '../../lib/base/index.ts'
+import { timeoutAfter, type Clock, type PlayerId } from '../../lib/base/index.ts'
 import { parseAddress, type Connection, type PluginHost } from '../../lib/host/index.ts'
 import { Scheduler, type PeerEffect, type PeerEvent, type PeerSettings, type Published } from '../../lib/peers/index.ts'
 import type { Reason, Waiting } from '../../lib/peers/index.ts'
@@ -197,7 +197,7 @@ export class Keeper {
 
 async function probe(connection: Connection): Promise<void> {
   try {
-    await connection.ping({ signal: AbortSignal.timeout(PROBE_MILLIS) })
+    await connection.ping({ signal: timeoutAfter(PROBE_MILLIS) })
   } catch {
     await connection.close()
   }

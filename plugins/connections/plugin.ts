@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Clock, PlayerId } from '../../lib/base/index.ts'
+import { timeoutAfter, type Clock, type PlayerId } from '../../lib/base/index.ts'
 import { typeOf, type Entry } from '../../lib/entry/index.ts'
 import {
   definePlugin,
@@ -124,7 +124,7 @@ function handlers({ host, feeds, keeper, keep }: Parts): Handlers<typeof connect
     async peers() {
       const connected = host.connections().map(async (connection) => {
         // One that does not answer is shown as it last was; the keepalive sees to it.
-        await connection.ping({ signal: AbortSignal.timeout(PING_MILLIS) }).catch(() => undefined)
+        await connection.ping({ signal: timeoutAfter(PING_MILLIS) }).catch(() => undefined)
         return row(connection)
       })
       const waiting = keeper.waiting().map((waits) => ({ ...waits, shown: shown(waits.player) }))

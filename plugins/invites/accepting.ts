@@ -1,4 +1,12 @@
-import { base64, MarmaladeError, rawId, type Micros, type Millis, type PlayerId } from '../../lib/base/index.ts'
+import {
+  base64,
+  MarmaladeError,
+  rawId,
+  timeoutAfter,
+  type Micros,
+  type Millis,
+  type PlayerId,
+} from '../../lib/base/index.ts'
 import type { InviteProof } from '../../lib/entry/index.ts'
 import { inviteMessage } from '../../lib/entry/index.ts'
 import { formatAddress, hostOf, type Connection, type PluginHost } from '../../lib/host/index.ts'
@@ -62,7 +70,7 @@ export class Accepting {
       await this.#follow(inviter)
       await this.#join(pending)
       if ('error' in reached) return await this.#later(pending, reached.error)
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(ARRIVE_MILLIS)])
+      const patience = AbortSignal.any([signal, timeoutAfter(ARRIVE_MILLIS)])
       if (reached.head !== undefined) await arrival.upTo(reached.head, patience)
       return { pending }
     } finally {
@@ -136,7 +144,7 @@ export class Accepting {
   async #reach(pending: Pending): Promise<{ readonly head: Micros | undefined } | { readonly error: string }> {
     const { host } = this.#init
     const { inviter, addresses } = pending
-    const signal = AbortSignal.timeout(REACH_MILLIS)
+    const signal = timeoutAfter(REACH_MILLIS)
     try {
       const present = host.connectionTo(inviter)
       if (!present && addresses.length === 0) return { error: 'the invite holds no address' }

@@ -1,4 +1,11 @@
-import { MarmaladeError, type Clock, type JamId, type Millis, type PlayerId } from '../../lib/base/index.ts'
+import {
+  MarmaladeError,
+  timeoutAfter,
+  type Clock,
+  type JamId,
+  type Millis,
+  type PlayerId,
+} from '../../lib/base/index.ts'
 import type { Connection, PluginHost } from '../../lib/host/index.ts'
 import { jamsContract, type ClockAnswer, type ClockRow } from './contract.ts'
 import type { Jams } from './jams.ts'
@@ -153,7 +160,7 @@ export class Clocks {
   /** Whether it is worth asking again at once. */
   async #exchange(jam: LiveJam, connection: Connection): Promise<boolean> {
     const { clock } = this.#init
-    const signal = AbortSignal.any([connection.signal, this.#stopped.signal, AbortSignal.timeout(ANSWER_MILLIS)])
+    const signal = AbortSignal.any([connection.signal, this.#stopped.signal, timeoutAfter(ANSWER_MILLIS)])
     const remote = connection.remote(jamsContract)
     const sent = clock.monotonic()
     const answer = await remote.clock({ jam: jam.jam }, { signal })

@@ -4,6 +4,7 @@ import {
   hasCode,
   MarmaladeError,
   refusal,
+  timeoutAfter,
   type Clock,
   type JamId,
   type PlayerId,
@@ -73,7 +74,7 @@ export class Heralds {
     const { host } = this.#init
     const { player } = connection
     const [address] = host.addresses()
-    const signal = AbortSignal.timeout(ANSWER_MILLIS)
+    const signal = timeoutAfter(ANSWER_MILLIS)
     try {
       const answer = await connection
         .remote(jamsContract)

@@ -75,13 +75,13 @@ export function mixHandlers(stand: Stand, feeds: FeedsApi, scenes: Scenes): Hand
   }
 }
 
-/** Mutes an own instance, or lets it be heard again; false where that is so already. @throws INSTANCE_AMBIGUOUS where nothing is played under it */
-export function muteOwn(playing: Playing, feeds: FeedsApi, instance: string, mute: boolean): boolean {
+/** Mutes an own instance and gives what lets it be heard again; undefined where it is mute already. @throws INSTANCE_AMBIGUOUS where nothing is played under it */
+export function muteOwn(playing: Playing, feeds: FeedsApi, instance: string): (() => void) | undefined {
   const target = mixTarget(`${feeds.identity.id}:${instance}`, playing.jam, feeds)
   const before = playing.heard.mix.settings().find((one) => nameOf(one.target) === nameOf(target))
-  if ((before?.setting.mute ?? false) === mute) return false
-  set(playing, target, { mute })
-  return true
+  if (before?.setting.mute) return undefined
+  set(playing, target, { mute: true })
+  return () => set(playing, target, { mute: false })
 }
 
 function set(playing: Playing, target: MixTarget, setting: MixSetting): void {

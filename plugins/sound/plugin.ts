@@ -68,7 +68,7 @@ export function soundPlugin(init: Init): Plugin<SoundApi, typeof soundContract> 
         player: refOf(identity.id),
         sounding: () => stand.soundingSoon(),
         playing: () => stand.playing,
-        mute: (playing, instance, mute) => muteOwn(playing, feeds, instance, mute),
+        mute: (playing, instance) => muteOwn(playing, feeds, instance),
       })
       const stand: Stand = new Stand({
         sink: init.sink,

@@ -18,8 +18,8 @@ interface Init {
   readonly playing: () => Playing | undefined
   /** How its owner is written in paths. */
   readonly player: string
-  /** Mutes an own instance, or lets it be heard again; false where that is so already. @throws INSTANCE_AMBIGUOUS */
-  readonly mute: (playing: Playing, instance: string, mute: boolean) => boolean
+  /** Mutes an own instance and gives what lets it be heard again; undefined where it is mute already. @throws INSTANCE_AMBIGUOUS */
+  readonly mute: (playing: Playing, instance: string) => (() => void) | undefined
 }
 
 type Told = Extract<ToEngine, { kind: 'sketch' }>
@@ -28,8 +28,8 @@ type Told = Extract<ToEngine, { kind: 'sketch' }>
 interface Open {
   readonly jam: LiveJam
   readonly events: SketchEvents
-  /** Own instances that are mute for its sake. */
-  readonly silenced: Set<string>
+  /** Let own instances be heard again that are mute for its sake. */
+  readonly unmute: (() => void)[]
   /** The newest version, for an engine that starts anew, and whether it is still to sound there. */
   version?: Told
   /** The path of what sounds. */
@@ -75,9 +75,9 @@ export class Sketching {
       silence: async ({ name, instance }) => {
         const open = this.#named(name)
         const playing = this.#playing(open)
-        const silenced = playing !== undefined && this.#init.mute(playing, instance, true)
-        if (silenced) open.silenced.add(instance)
-        return { silenced }
+        const unmute = playing && this.#init.mute(playing, instance)
+        if (unmute) open.unmute.push(unmute)
+        return { silenced: unmute !== undefined }
       },
     }
   }
@@ -91,7 +91,7 @@ export class Sketching {
       )
     if (this.#open.size >= MAX_SKETCHES)
       throw new MarmaladeError('SKETCH_TAKEN', `${MAX_SKETCHES} generators are tried out here already: end one of them`)
-    const open: Open = { jam, events: new SketchEvents(), silenced: new Set() }
+    const open: Open = { jam, events: new SketchEvents(), unmute: [] }
     this.#open.set(name, open)
     try {
       yield { kind: 'open', jam: jam.jam }
@@ -99,8 +99,7 @@ export class Sketching {
     } finally {
       this.#open.delete(name)
       this.#send(open, { kind: 'sketch-end', name })
-      const playing = this.#playing(open)
-      if (playing) for (const instance of open.silenced) this.#init.mute(playing, instance, false)
+      if (this.#playing(open)) for (const unmute of open.unmute) unmute()
     }
   }
 
