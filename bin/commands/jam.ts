@@ -224,7 +224,7 @@ function addShow(jam: Command): void {
           row.shown,
           row.generator,
           row.bar < 1 ? 'before' : `bar ${row.bar}`,
-          row.stopped ? 'stopped' : '',
+          row.until === undefined ? (row.stopped ? 'stopped' : '') : `until bar ${row.until}`,
         ])
       return [
         heading(shown),

@@ -55,7 +55,7 @@ export type Performed = z.output<typeof performed>
 const shaped = place.extend({ key: ids.entry, jam: ids.jam, hears: z.array(hearing) })
 export type Shaped = z.output<typeof shaped>
 
-/** One play that counts, and whether it has been stopped. */
+/** One play that counts, and whether it has been stopped, or is to be. */
 export const instanceRow = z.object({
   instance: z.string(),
   player: ids.player,
@@ -66,6 +66,8 @@ export const instanceRow = z.object({
   /** What the starter of a fork calls it, where that is something else. */
   called: z.string().optional(),
   stopped: z.boolean(),
+  /** The bar at which it stops, while that is to come. */
+  until: z.number().optional(),
 })
 
 export type InstanceRow = z.output<typeof instanceRow>

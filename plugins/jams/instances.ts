@@ -1,5 +1,12 @@
 import { ownedParts, type PlayerId, type Ticks } from '../../lib/base/index.ts'
-import { handleOf, instanceKey, keyOfInstance, type Ledger, type PlayItem } from '../../lib/jam/index.ts'
+import {
+  handleOf,
+  instanceKey,
+  keyOfInstance,
+  type InstanceRef,
+  type Ledger,
+  type PlayItem,
+} from '../../lib/jam/index.ts'
 import type { InstanceRow } from './contract.ts'
 import type { LiveJam } from './live.ts'
 
@@ -19,13 +26,17 @@ export function instancesOf(
     .filter((item) => item.kind === 'play')
     .filter((play) => ledger.refuse(play) === undefined)
     .sort((a, b) => a.payload.at - b.payload.at || a.comparable - b.comparable)
-  const stopped = stoppedIn(ledger, counted)
+  const stops = stopsIn(ledger, counted)
   const rows = counted.map((play) => {
     const { identity, payload } = play
+    const { at, length = Infinity } = payload
+    const stop = stops.get(instanceKey(identity, payload.instance))
+    const until = Math.min(stop ?? Infinity, at + length)
     return {
       ...rowOf(play, ledger),
       shown: shown(identity),
-      stopped: stopped.has(instanceKey(identity, payload.instance)) || isOver(play, ledger, now),
+      stopped: stop !== undefined || until <= now || ledger.members.outFrom(identity, at) !== undefined,
+      ...(until > now && until < Infinity && { until: barOf(until, ledger) }),
     }
   })
   let left = Math.max(0, rows.filter((row) => row.stopped).length - MAX_STOPPED)
@@ -33,25 +44,27 @@ export function instancesOf(
   return { instances: rows.filter((row) => !row.stopped || --left < 0), stoppedBefore }
 }
 
-/** Instances that a counted stop names, or whose place a counted play takes. */
-function stoppedIn(ledger: Ledger, plays: readonly PlayItem[]): ReadonlySet<string> {
-  const stopped = new Set<string>()
+/** Where instances stop that a counted stop names, or whose place a counted play takes. */
+function stopsIn(ledger: Ledger, plays: readonly PlayItem[]): ReadonlyMap<string, Ticks> {
+  const stops = new Map<string, Ticks>()
+  const note = (target: InstanceRef, at: Ticks): void => {
+    const key = keyOfInstance(target)
+    stops.set(key, Math.min(stops.get(key) ?? Infinity, at))
+  }
   for (const item of ledger.items())
-    if (item.kind === 'stop' && ledger.refuse(item) === undefined) stopped.add(keyOfInstance(ledger.targetOf(item)))
+    if (item.kind === 'stop' && ledger.refuse(item) === undefined) note(ledger.targetOf(item), item.payload.at)
   for (const play of plays) {
     const target = ledger.targetOf(play)
-    if (target) stopped.add(keyOfInstance(target))
+    if (target) note(target, play.payload.at)
   }
-  return stopped
+  return stops
 }
 
-/** Whether a play has had its length, or its player has left since or was removed. */
-function isOver({ identity, payload: { at, length } }: PlayItem, { members }: Ledger, now: Ticks): boolean {
-  return (length !== undefined && at + length <= now) || members.outFrom(identity, at) !== undefined
-}
+/** Counted from 1. */
+const barOf = (tick: Ticks, { grid }: Ledger): number => Math.floor(grid.barOfTick(tick)) + 1
 
 /** One play that counts; what a fork begins with has been playing since before its first bar. */
-function rowOf(play: PlayItem, { grid }: Ledger): Omit<InstanceRow, 'shown' | 'stopped'> {
+function rowOf(play: PlayItem, ledger: Ledger): Omit<InstanceRow, 'shown' | 'stopped' | 'until'> {
   const { identity, payload } = play
   const called = handleOf(play)
   return {
@@ -59,7 +72,7 @@ function rowOf(play: PlayItem, { grid }: Ledger): Omit<InstanceRow, 'shown' | 's
     player: identity,
     generator: ownedParts(payload.generator).name,
     archive: payload.archive,
-    bar: Math.floor(grid.barOfTick(payload.at)) + 1,
+    bar: barOf(payload.at, ledger),
     ...(called !== payload.instance && { called }),
   }
 }

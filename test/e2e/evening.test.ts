@@ -107,13 +107,14 @@ function toldBelow({ line }: DocCommand): string[] {
   return told
 }
 
-/** Words of what is told: when it reaches the other one, a hash, what is left out, a number, blanks, a sign. */
-const PARTS = /(, (?:ada|ben)) from bar \d+|[0-9a-f]{6}…|…|-?\d+(?:\.\d+)?| +|\W/g
+/** Words of what is told: when it reaches the other one, what has stopped or is to, a hash, what is left out, a number, blanks, a sign. */
+const PARTS = /(, (?:ada|ben)) from bar \d+|stopped$|[0-9a-f]{6}…|…|-?\d+(?:\.\d+)?| +|\W/g
 
-/** The same but for numbers and hashes, for what is left out by `…`, and for when it reaches the other one. */
+/** The same but for numbers and hashes, for what is left out by `…`, and for when it reaches the other one. What has stopped may be about to. */
 function matches(told: string, said: string): boolean {
   const loose = told.replace(PARTS, (part: string, other?: string) => {
     if (other !== undefined) return `${other} .*`
+    if (part === 'stopped') return '(?:stopped|until bar \\d+)'
     if (part.endsWith('…')) return '.*'
     if (/\d/.test(part)) return '-?\\d+(?:\\.\\d+)?'
     return part.startsWith(' ') ? ' +' : `\\${part}`

@@ -6,6 +6,11 @@ import { bytesOf } from '../helpers/blobs.ts'
 import { HandClock, identityNamed } from '../helpers/chains.ts'
 import { temporaryStore } from '../helpers/stores.ts'
 
+const untilOf = (live: LiveJam, now: number): unknown[] =>
+  instancesOf(live, now, () => 'ada').instances.flatMap(({ instance, until }) =>
+    until === undefined ? [] : [[instance, until]],
+  )
+
 test('what plays on is listed whole, of what was stopped or replaced the last', async (t) => {
   const ada = identityNamed('ada')
   const jam = jamIdOf(ada.id, checkedName('friday'))
@@ -30,6 +35,8 @@ test('what plays on is listed whole, of what was stopped or replaced the last', 
   const over = instances.filter(({ stopped }) => stopped).map(({ instance }) => instance)
   t.deepEqual([over.length, over[0], over.at(-1)], [256, 'swap-44', 'swap-299'])
   t.equal(stoppedBefore, 45, 'the rest of 301')
+  t.deepEqual(untilOf(live, 299.5 * 960), [['swap-299', 76]], 'what goes on until a bar that is to come')
+  t.deepEqual(untilOf(live, 300 * 960), [], 'and what has stopped')
   await store.remove()
 })
 
@@ -47,6 +54,7 @@ test('what has had its length, and what somebody played who left, goes on no mor
   const going = async (now: number): Promise<string[]> => {
     const live = new LiveJam(jam, store)
     await live.load()
+    t.deepEqual(untilOf(live, now), now < 4_800 ? [['short', 2]] : [])
     const { instances } = instancesOf(live, now, () => 'ada')
     return instances.filter(({ stopped }) => !stopped).map(({ instance }) => instance)
   }
