@@ -18,7 +18,7 @@ import { soundContract } from '../plugins/sound/index.ts'
 import { median } from './kit/figures.ts'
 import { inFolder } from './kit/folders.ts'
 import { processorOf } from './kit/proc.ts'
-import { type Program, withProgram } from './kit/program.ts'
+import { type Program, sounding, withProgram } from './kit/program.ts'
 
 const { values } = parseArgs({ options: { edits: { type: 'string', default: '20' } } })
 const edits = Number(values.edits)
@@ -117,7 +117,7 @@ await inFolder(async (root) => {
   await withProgram({ home, sink: 'null' }, async (node) => {
     const { jam, perform } = node.ask(jamsContract)
     await jam.start({ name: 'editing', tempo: TEMPO })
-    while ((await node.ask(soundContract).sound.status()).state !== 'playing') await wait(50)
+    await sounding(node)
     for (const name of SHIPPED) {
       const folder = join(packageRoot(), 'fixtures/generators', name)
       await node.ask(generatorsContract).authoring.publish({ folder })

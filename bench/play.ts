@@ -17,7 +17,7 @@ import { soundContract } from '../plugins/sound/index.ts'
 import { withNodes } from './gossip/nodes.ts'
 import { quantile } from './kit/figures.ts'
 import { inFolder } from './kit/folders.ts'
-import { type Program, withProgram } from './kit/program.ts'
+import { type Program, sounding, withProgram } from './kit/program.ts'
 
 /** Plays come so far apart, at odd places of blocks and of the pump's turns. */
 const LEAST_MILLIS = 60
@@ -43,7 +43,7 @@ async function playAll(node: Program): Promise<{ take: string; played: Map<Entry
   await node.ask(generatorsContract).authoring.publish({ folder: join(packageRoot(), 'fixtures/clapper') })
   await jams.jam.start({ name: 'plays', tempo: 112 })
   const { sound } = node.ask(soundContract)
-  while ((await sound.status()).state !== 'playing') await wait(50)
+  await sounding(node)
   const asked = new Map<EntryKey, number>()
   for (let i = 0; i < plays; i++) {
     await wait(LEAST_MILLIS + STEP_MILLIS * (i % STEPS))

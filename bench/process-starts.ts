@@ -16,7 +16,7 @@ import { jamsContract } from '../plugins/jams/index.ts'
 import { soundContract } from '../plugins/sound/index.ts'
 import { quantile } from './kit/figures.ts'
 import { inFolder } from './kit/folders.ts'
-import { type Program, withProgram } from './kit/program.ts'
+import { type Program, sounding, withProgram } from './kit/program.ts'
 
 const { values } = parseArgs({
   options: { plays: { type: 'string', default: '20' }, on: { type: 'string', default: 'bar' } },
@@ -57,7 +57,7 @@ async function playAll(node: Program): Promise<string> {
   const jams = node.ask(jamsContract)
   await jams.jam.start({ name: 'starts', tempo: TEMPO })
   const { sound } = node.ask(soundContract)
-  while ((await sound.status()).state !== 'playing') await wait(50)
+  await sounding(node)
   // The first of each, during which archives are prepared, is not counted.
   for (let i = 0; i <= plays; i++) {
     for (const kind of Object.keys(PROGRAMS)) {

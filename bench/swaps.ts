@@ -19,7 +19,7 @@ import { soundContract, type SoundReport, type SoundStatus } from '../plugins/so
 import { median, quantile } from './kit/figures.ts'
 import { inFolder } from './kit/folders.ts'
 import { anonymousOf, hasProc } from './kit/proc.ts'
-import { type Program, withProgram } from './kit/program.ts'
+import { type Program, sounding, withProgram } from './kit/program.ts'
 import { nodeOptions } from './kit/spawned.ts'
 
 const swaps = Number(process.env['SWAPS'] ?? 100)
@@ -53,7 +53,7 @@ async function swapAll(node: Program, jam: ReturnType<typeof jamIdOf>): Promise<
   const { jam: jams, perform } = node.ask(jamsContract)
   const { sound } = node.ask(soundContract)
   await jams.start({ name: 'swaps', tempo: TEMPO })
-  while ((await sound.status()).state !== 'playing') await wait(50)
+  await sounding(node)
   const { pid } = await node.ask(nodeContract).node.status()
   const { engine = 0 } = await sound.status()
   let { instance } = await perform.play({ jam, generator: GENERATORS[0], on: 'beat' })

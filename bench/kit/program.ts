@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { PlayerId } from '../../lib/base/index.ts'
 import { packageRoot } from '../../lib/base/node/root.ts'
 import { connectLocal, type Contract, type Remote } from '../../lib/host/index.ts'
 import { homeAt } from '../../lib/store/index.ts'
+import { soundContract } from '../../plugins/sound/index.ts'
 import { nodeOptions } from './spawned.ts'
 
 /** The program as a user starts it, reached as the command line reaches it. */
@@ -19,6 +21,11 @@ export interface ProgramInit {
   readonly home: string
   readonly sink: string
   readonly env?: NodeJS.ProcessEnv
+}
+
+/** Resolves when the current jam of a node sounds there. */
+export async function sounding(node: Program): Promise<void> {
+  while ((await node.ask(soundContract).sound.status()).state !== 'playing') await wait(50)
 }
 
 /** How long it gets to start and to end, in milliseconds. */

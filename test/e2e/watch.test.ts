@@ -41,12 +41,16 @@ const setOf = (rows: readonly MixRow[], target: string): Partial<MixRow> => {
   }
 }
 
-e2e('watch: every key does what it says, in a terminal of 80x24', async (t, kit) => {
-  const missing = withoutTmux()
-  if (missing !== undefined) {
-    t.skip(missing)
-    return
-  }
+/** A test in a real terminal; skipped where there is none. */
+function inTmux(title: string, body: Parameters<typeof e2e>[1]): void {
+  e2e(title, async (t, kit) => {
+    const missing = withoutTmux()
+    if (missing === undefined) await body(t, kit)
+    else t.skip(missing)
+  })
+}
+
+inTmux('watch: every key does what it says, in a terminal of 80x24', async (t, kit) => {
   const node = await playing(kit)
   const id = jamIdOf(node.id, checkedName('fast'))
   const { mix, tags } = node.ask(soundContract)
@@ -166,12 +170,7 @@ e2e('watch: every key does what it says, in a terminal of 80x24', async (t, kit)
   t.notOk(await tmux.isAlternate(), 'the terminal is as it was')
 })
 
-e2e('watch: Control-Z gives the terminal back, and fg the view', async (t, kit) => {
-  const missing = withoutTmux()
-  if (missing !== undefined) {
-    t.skip(missing)
-    return
-  }
+inTmux('watch: Control-Z gives the terminal back, and fg the view', async (t, kit) => {
   const node = await playing(kit)
   const tmux = await Tmux.start(kit, 'bash --norc --noprofile -i')
   const types = async (line: string): Promise<void> => {
